@@ -3,23 +3,24 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "@strongroom/envelope";
+import { setARecordBack, setTheDatabaseBack, whoReadAda } from "./acts-of-the-audit.ts";
 import { rowsOf } from "./database.ts";
 import type { Narrator } from "./narrator.ts";
 import { PEOPLE_FILE, type Person, readPeople } from "./people.ts";
 import { searchFiles } from "./plaintext-search.ts";
 import type { Stage } from "./stage.ts";
 
-/** One act. */
-export type Act = (stage: Stage, narrator: Narrator) => Promise<void>;
-
 /** The acts, in order. */
-export const ACTS: readonly Act[] = [
+export const ACTS: readonly ((stage: Stage, narrator: Narrator) => Promise<void>)[] = [
   storePeople,
   lookIntoTheDatabase,
   moveARow,
+  setARecordBack,
+  whoReadAda,
   loseARegion,
   loseASecond,
   bringThemBack,
+  setTheDatabaseBack,
 ];
 
 /** How the database and the KMS know a person. */

@@ -1,7 +1,7 @@
 // The database of the demo's installation as a thief has it: SQLite in the data folder, or PostgreSQL where
 // STRONGROOM_STORE names one. He reads and writes rows, and has no key.
 import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Client } from "pg";
@@ -15,8 +15,14 @@ export interface Rows {
   message(id: string): Promise<Uint8Array>;
   /** The statement that puts the message of one record in the place of another's. */
   readonly moving: (from: string, to: string) => string;
+  /** The two statements that make a record's second version undone: its row goes, and the head says one. */
+  readonly settingBack: (id: string) => readonly string[];
   run(statement: string): Promise<void>;
   restore(id: string, message: Uint8Array): Promise<void>;
+  /** Keeps a copy of the database as it is now, in a folder; false: it lies on a server. */
+  keep(folder: string): Promise<boolean>;
+  /** Puts the copy in the place of the database, and the database as it was into the folder. Nothing may have it open. */
+  exchange(folder: string): Promise<void>;
   /** Writes all that the database holds into a file, so that it can be searched; false: its files lie in the folder. */
   copyTo(path: string): Promise<boolean>;
 }
@@ -38,6 +44,16 @@ const moving =
     `UPDATE ${schema}versions SET message = (${reading(schema, key)(from)}) ` +
     `WHERE record = (SELECT ${key} FROM ${schema}records WHERE id = '${to}')`;
 
+const settingBack =
+  (schema: string, key: string) =>
+  (id: string): readonly string[] => {
+    const record = `record = (SELECT ${key} FROM ${schema}records WHERE id = '${id}')`;
+    return [
+      `DELETE FROM ${schema}versions WHERE version = 2 AND ${record}`,
+      `UPDATE ${schema}heads SET version = 1 WHERE ${record}`,
+    ];
+  };
+
 function sqliteRows(path: string): Rows {
   const withDatabase = <Result>(use: (database: DatabaseSync) => Result): Result => {
     const database = new DatabaseSync(path, { timeout: 5000 });
@@ -57,6 +73,7 @@ function sqliteRows(path: string): Rows {
         withDatabase((database) => database.prepare(read(id)).get()?.["message"]),
       ),
     moving: moving("", "record"),
+    settingBack: settingBack("", "record"),
     run: async (statement) => {
       withDatabase((database) => {
         database.exec(statement);
@@ -67,6 +84,21 @@ function sqliteRows(path: string): Rows {
         const place = "WHERE record = (SELECT record FROM records WHERE id = ?)";
         database.prepare(`UPDATE versions SET message = ? ${place}`).run(message, id);
       });
+    },
+    keep: async (folder) => {
+      await mkdir(folder, { recursive: true });
+      // The mark too, with which a copy that was put back alone would be noticed.
+      await copyFile(`${path}.mark`, join(folder, "records.sqlite.mark"));
+      withDatabase((database) => database.prepare("VACUUM INTO ?").run(join(folder, "records.sqlite")));
+      return true;
+    },
+    exchange: async (folder) => {
+      for (const ending of ["", ".mark"]) {
+        const kept = join(folder, `records.sqlite${ending}`);
+        await rename(path + ending, `${kept}.other`);
+        await rename(kept, path + ending);
+        await rename(`${kept}.other`, kept);
+      }
     },
     copyTo: async () => false,
   };
@@ -95,12 +127,17 @@ function postgresRows(url: string): Rows {
     reading: read,
     message: async (id) => bytesOf(id, (await query(read(id)))[0]?.["message"]),
     moving: moving(schema, "key"),
+    settingBack: settingBack(schema, "key"),
     run: async (statement) => {
       await query(statement);
     },
     restore: async (id, message) => {
       const place = `WHERE record = (SELECT key FROM ${schema}records WHERE id = $2)`;
       await query(`UPDATE ${schema}versions SET message = $1 ${place}`, [message, id]);
+    },
+    keep: async () => false,
+    exchange: async () => {
+      throw new Error("a server's database is set back by its administrator");
     },
     copyTo: async (path) => {
       const tables = await query("SELECT tablename AS name FROM pg_tables WHERE schemaname = $1", [

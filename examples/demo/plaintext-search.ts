@@ -12,19 +12,34 @@ export interface SearchResult {
   readonly found: readonly string[];
 }
 
-/** Searches all files below `folder`. */
+/** A text in one of its disguises. */
+interface Disguise {
+  readonly text: string;
+  readonly bytes: Buffer;
+}
+
+/** Bytes of a disguise by which it is looked up; none is shorter. */
+const HEAD = 4;
+
+/** Searches all files below `folder`: each is read through once, however many texts there are. */
 export async function searchFiles(folder: string, texts: readonly string[]): Promise<SearchResult> {
   const entries = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
-  const contents = await Promise.all(entries.map((entry) => readFile(join(entry.parentPath, entry.name))));
-  const patterns = texts.map((text) => ({ text, disguises: disguises(text) }));
-  return {
-    files: contents.length,
-    bytes: contents.reduce((sum, content) => sum + content.length, 0),
-    patterns: patterns.reduce((sum, { disguises: all }) => sum + all.length, 0),
-    found: patterns
-      .filter(({ disguises: all }) => all.some((pattern) => contents.some((content) => content.includes(pattern))))
-      .map(({ text }) => text),
-  };
+  const all = texts.flatMap((text) => disguises(text).map((bytes): Disguise => ({ text, bytes })));
+  const byHead = Map.groupBy(all, ({ bytes }) => bytes.readUInt32LE(0));
+  const begins = new Uint8Array(0x1_00_00);
+  for (const { bytes } of all) begins[bytes.readUInt16LE(0)] = 1;
+  const found = new Set<string>();
+  let size = 0;
+  for (const { parentPath, name } of entries) {
+    const content = await readFile(join(parentPath, name));
+    size += content.length;
+    for (let at = 0; at + HEAD <= content.length; at++) {
+      if (begins[(content[at] ?? 0) | ((content[at + 1] ?? 0) << 8)] === 0) continue;
+      for (const { text, bytes } of byHead.get(content.readUInt32LE(at)) ?? [])
+        if (content.subarray(at, at + bytes.length).equals(bytes)) found.add(text);
+    }
+  }
+  return { files: entries.length, bytes: size, patterns: all.length, found: texts.filter((text) => found.has(text)) };
 }
 
 function disguises(text: string): Buffer[] {

@@ -41,32 +41,47 @@ export interface Ended {
 /** The running installation. */
 export class Stage implements AsyncDisposable {
   readonly #folder: string;
-  readonly #up: ChildProcess;
-  readonly ready: Ready;
+  #up: ChildProcess;
+  #ready: Ready;
 
-  private constructor(folder: string, up: ChildProcess, ready: Ready) {
+  private constructor(folder: string, { up, ready }: Started) {
     this.#folder = folder;
     this.#up = up;
-    this.ready = ready;
+    this.#ready = ready;
   }
 
   /** Starts everything. */
   static async open(): Promise<Stage> {
     const folder = await mkdtemp(join(tmpdir(), "strongroom-demo-"));
-    const ports = [
-      "--port",
-      "0",
-      "--allow-faults",
-      "--faults-port",
-      "0",
-      ...REGIONS.flatMap((name) => ["--region", `${name}=0`]),
-    ];
-    const up = start(["up", "--json", ...ports], folder);
-    const stderr = gather(up.stderr);
-    for await (const line of createInterface({ input: up.stdout ?? process.stdin }))
-      return new Stage(folder, up, JSON.parse(line) as Ready);
+    const begun = await begin(folder);
+    if ("up" in begun) return new Stage(folder, begun);
     await rm(folder, { recursive: true, force: true });
-    throw new Error(`strongroom up did not start:\n${stderr()}`);
+    throw new Error(`strongroom up did not start:\n${begun.stderr}`);
+  }
+
+  /** Where it is. */
+  get ready(): Ready {
+    return this.#ready;
+  }
+
+  /** A folder beside that of the data. */
+  beside(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  /** Ends the installation, as Ctrl-C does. */
+  async stop(): Promise<void> {
+    if (this.#up.exitCode !== null || this.#up.signalCode !== null) return;
+    this.#up.kill("SIGTERM");
+    await once(this.#up, "exit");
+  }
+
+  /** Starts it again, or says how it refused to. */
+  async startAgain(): Promise<Ended | null> {
+    const begun = await begin(this.#folder);
+    if (!("up" in begun)) return begun;
+    [this.#up, this.#ready] = [begun.up, begun.ready];
+    return null;
   }
 
   /** Runs `strongroom …` in the installation's folder. */
@@ -102,17 +117,49 @@ export class Stage implements AsyncDisposable {
 
   /** Whether `strongroom up` has run without a break since the demo began. */
   isSameProcess(): boolean {
-    return this.#up.exitCode === null && this.#up.signalCode === null && this.#up.pid === this.ready.pid;
+    return this.#up.exitCode === null && this.#up.signalCode === null && this.#up.pid === this.#ready.pid;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#up.exitCode === null && this.#up.signalCode === null) {
-      this.#up.kill("SIGTERM");
-      await once(this.#up, "exit");
-    }
+    await this.stop();
     await rm(this.#folder, { recursive: true, force: true });
   }
 }
+
+/** An installation that serves. */
+interface Started {
+  readonly up: ChildProcess;
+  readonly ready: Ready;
+}
+
+async function begin(folder: string): Promise<Started | Ended> {
+  const ports = [
+    "--port",
+    "0",
+    "--allow-faults",
+    "--faults-port",
+    "0",
+    ...REGIONS.flatMap((name) => ["--region", `${name}=0`]),
+  ];
+  const up = start(["up", "--json", ...ports], folder);
+  const stderr = gather(up.stderr);
+  const ended = once(up, "close") as Promise<[number | null]>;
+  for await (const line of createInterface({ input: up.stdout ?? process.stdin }))
+    return { up, ready: JSON.parse(line) as Ready };
+  const [code] = await ended;
+  return { code, stdout: "", stderr: asText(stderr()) };
+}
+
+/** An error as the command shows it to a person. */
+function asText(stderr: string): string {
+  const parsed = stderr.startsWith("{") ? (JSON.parse(stderr) as { readonly error: Refusal }) : null;
+  if (parsed === null) return stderr;
+  const { title, code, detail, remedy } = parsed.error;
+  return `strongroom: ${title} [${code}]\n  ${detail}\n  ${remedy}\n`;
+}
+
+/** What an error says as JSON. */
+type Refusal = Readonly<Record<"title" | "code" | "detail" | "remedy", string>>;
 
 /**
  * Variables of the shell that the demo is run from which would change what the commands do or print; not where the
@@ -124,7 +171,8 @@ function start(args: readonly string[], cwd: string): ChildProcess {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !KEPT_OUT.test(name)));
   return spawn(process.execPath, [BIN, ...args], {
     cwd,
-    env: { ...env, ...PATIENT, NO_COLOR: "1" },
+    // The audit's witness is a file below it.
+    env: { ...env, ...PATIENT, XDG_STATE_HOME: join(cwd, "state"), NO_COLOR: "1" },
     stdio: ["pipe", "pipe", "pipe"],
   });
 }

@@ -11,6 +11,7 @@ import {
   auditWhatDidCommand,
   auditWhoReadCommand,
 } from "./commands/audit.ts";
+import { backupCommand } from "./commands/backup.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
 import { exportCommand } from "./commands/export.ts";
@@ -24,12 +25,14 @@ import { KMS_TABLE } from "./commands/kms.ts";
 import { listCommand } from "./commands/list.ts";
 import { putCommand } from "./commands/put.ts";
 import { regionsCommand, regionsDebtCommand } from "./commands/regions.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { storeFlipCommand, storeMigrateCommand, storeStatusCommand } from "./commands/store.ts";
 import { tokenCreateCommand, tokenListCommand, tokenRevokeCommand } from "./commands/token.ts";
 import { TRUST_TABLE } from "./commands/trust.ts";
 import { upCommand } from "./commands/up.ts";
+import { verifyCommand } from "./commands/verify.ts";
 import { INSTALLATION_SETTINGS, type LoadedConfig } from "./config/load.ts";
 
 /** The commands of an installation, in the order in which help lists them. Those of its KMS are in kms.ts. */
@@ -60,6 +63,9 @@ const COMMANDS: readonly CommandSpec[] = [
   tokenCreateCommand,
   tokenListCommand,
   tokenRevokeCommand,
+  backupCommand,
+  restoreCommand,
+  verifyCommand,
   inspectCommand,
   doctorCommand,
   drillCommand,

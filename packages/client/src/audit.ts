@@ -53,6 +53,9 @@ export interface Audit {
   endExport(id: string, end: ExportEnd, options?: CallOptions): Promise<void>;
 }
 
+/** Most entries that the service gives in one page. */
+const LARGEST_PAGE = 500;
+
 /** The audit over a caller. */
 export function auditOf({ answer, text }: Caller): Audit {
   return {
@@ -65,7 +68,7 @@ export function auditOf({ answer, text }: Caller): Audit {
           http.GET("/v1/audit", { ...init, params: { header, query: given } }),
         );
         return { items: events, next };
-      });
+      }, LARGEST_PAGE);
     },
     status: (options = {}) => answer("AuditStatus", options, (http, init) => http.GET("/v1/audit/status", init)),
     checkpoint: async (options = {}) => {

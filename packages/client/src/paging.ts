@@ -47,10 +47,13 @@ export interface Listing<Item> extends AsyncIterable<Item> {
 const LARGEST_PAGE = 1000;
 
 /** A listing out of what gives one page of it. */
-export function listing<Item>(page: (options: PageOptions) => Promise<Page<Item>>): Listing<Item> {
+export function listing<Item>(
+  page: (options: PageOptions) => Promise<Page<Item>>,
+  largest: number = LARGEST_PAGE,
+): Listing<Item> {
   const pages = async function* (): AsyncGenerator<Page<Item>, void, undefined> {
     for (let cursor: string | null | undefined; cursor !== null;) {
-      const found: Page<Item> = await page({ cursor, limit: LARGEST_PAGE });
+      const found: Page<Item> = await page({ cursor, limit: largest });
       yield found;
       cursor = found.next;
     }

@@ -38,8 +38,8 @@ test("events come page after page, and a name goes in a header", async () => {
   assert.deepEqual(
     seen.map(({ url }) => new URL(url).search),
     [
-      "?action=read&since=2026-03-04T00%3A00%3A00Z&order=oldest&limit=1000",
-      "?action=read&since=2026-03-04T00%3A00%3A00Z&order=oldest&cursor=two&limit=1000",
+      "?action=read&since=2026-03-04T00%3A00%3A00Z&order=oldest&limit=500",
+      "?action=read&since=2026-03-04T00%3A00%3A00Z&order=oldest&cursor=two&limit=500",
     ],
   );
   for (const { headers } of seen) {

@@ -32,7 +32,7 @@ export const AUDIT_ERRORS: ErrorTable<AuditErrorCode> = {
   },
   "audit-foreign": {
     title: "The log of the audit belongs to another vault",
-    remedy: "Configure the log that these records were written with (audit.url), or restore it from a backup.",
+    remedy: "Configure the log that these records were written with (audit.store), or restore it from a backup.",
     outcome: "failure",
     status: 500,
   },

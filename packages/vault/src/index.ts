@@ -44,6 +44,7 @@ export type { VersionAddress } from "./records/version.ts";
 export type { WhomOptions } from "./records/whom.ts";
 export type { Expectation, PutOptions, PutResult, RemoveOptions, RemoveResult, WrapSummary } from "./records/write.ts";
 
+export type { RestoredBackup } from "./audit/accept-restore.ts";
 export type { Actor } from "./audit/auditor.ts";
 export type { AuditAction, AuditResult, EntryKmsCall } from "./audit/entry.ts";
 export type {
@@ -170,6 +171,18 @@ export { MAX_SEALED_BYTES, MAX_UNIT_SUBJECTS } from "./stores/unit-people.ts";
 export type { NewVersion, Outcome, RemoveChange, Unit, UnitResult, WriteChange, WriteId } from "./stores/units.ts";
 export { parseWrapSet, wrapSetDigest, wrapSetForm } from "./stores/wrap-set.ts";
 export type { MissingWrap, Wrap, WrapSet, WrapSetId } from "./stores/wrap-set.ts";
+
+export { VERIFY_CODES, VERIFY_PARTS } from "./verify/report.ts";
+export type {
+  VerifyCode,
+  VerifyCounts,
+  VerifyFinding,
+  VerifyOptions,
+  VerifyPart,
+  VerifyPlace,
+  VerifyProgress,
+  VerifyReport,
+} from "./verify/report.ts";
 
 export { isVaultError, VAULT_ERRORS, VaultError } from "./errors.ts";
 export type { RegionReason, VaultErrorCode, VaultErrorDetails } from "./errors.ts";

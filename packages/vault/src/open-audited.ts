@@ -16,6 +16,7 @@ import type { JobStore } from "./stores/jobs.ts";
 import type { KeyStore } from "./stores/key-store.ts";
 import type { Store } from "./stores/store.ts";
 import type { SubjectId } from "./stores/subjects.ts";
+import type { VerifiedAudit } from "./verify/parts.ts";
 
 /** What an audit is opened with. */
 export interface AuditParts {
@@ -31,6 +32,8 @@ export interface AuditParts {
 export interface OpenedAudit {
   /** On behalf of the vault itself. */
   readonly auditor: Auditor;
+  /** What a verification needs of it. */
+  readonly verified: Omit<VerifiedAudit, "log">;
   /** What somebody asks of the log. */
   readonly viewOf: (auditor: Auditor) => VaultAudit;
   /** Of the log. */
@@ -81,6 +84,7 @@ export const openAudited: OpenAudit = async ({ store, keyStore, subjectKeys, dec
   };
   return {
     auditor: opened.auditor,
+    verified: { auditor: opened.auditor, keys, settle: () => service.sequence() },
     viewOf: (auditor) => service.viewOf(auditor, { findPerson, groups: () => opened.groups() }),
     jobs: log.jobs,
     ping: () => log.ping(),

@@ -43,6 +43,9 @@ import type { RepairOptions } from "./repair/repairs.ts";
 import type { KeyStore } from "./stores/key-store.ts";
 import type { Store } from "./stores/store.ts";
 import type { ActingVault, Vault } from "./vault.ts";
+import type { VerifyParts } from "./verify/parts.ts";
+import type { VerifyOptions, VerifyReport } from "./verify/report.ts";
+import { verify } from "./verify/verify.ts";
 
 /**
  * Opens a vault over a store and a keyring, and over a key store where people are to have keys of their own. Close it,
@@ -103,7 +106,12 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
   const repair = repairing === undefined ? null : repairs(repairer, keyParts, { looks, options: repairing });
   const dependencies = { ...parts, audit: auditor };
   const keyStore = people?.store ?? null;
-  return new RecordVault({ dependencies, audited, debt: new DebtView(looks), repair, keyStore });
+  const verified: VerifyParts = {
+    records: parts,
+    keys: keyStore === null || keyParts === null ? null : { store: keyStore, ...keyParts },
+    audit: audit === null || audited === null ? null : { ...audited.verified, log: audit.log },
+  };
+  return new RecordVault({ dependencies, audited, debt: new DebtView(looks), repair, keyStore, verified });
 }
 
 /** That what is of no use alone is not given alone. @throws VaultError `vault-option-invalid` */
@@ -175,6 +183,7 @@ interface VaultParts {
   readonly debt: DebtView;
   readonly repair: Repairs | null;
   readonly keyStore: KeyStore | null;
+  readonly verified: VerifyParts;
 }
 
 class RecordVault extends ActingRecords implements Vault {
@@ -232,6 +241,10 @@ class RecordVault extends ActingRecords implements Vault {
 
   keyCost(): KeyCost | null {
     return this.#dependencies.cost?.report() ?? null;
+  }
+
+  async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    return verify(this.#parts.verified, options);
   }
 
   repairStatus(): RepairStatus {

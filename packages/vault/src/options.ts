@@ -7,6 +7,7 @@ import type { OptionRule } from "@strongroom/base/options";
 import type { Keyring } from "@strongroom/envelope";
 import { SCOPES } from "./collections/declaration.ts";
 import type { CollectionOptions } from "./collections/declaration.ts";
+import type { RestoredBackup } from "./audit/accept-restore.ts";
 import type { Actor } from "./audit/auditor.ts";
 import type { CheckpointSigner } from "./audit/signer.ts";
 import type { AuditStatus } from "./audit/view.ts";
@@ -71,9 +72,9 @@ export interface AuditOptions {
   readonly witnesses?: readonly Witness[];
   /**
    * Why stores that were set back are accepted as they are: begins another history of the log, on record. Left out:
-   * such a vault is not opened.
+   * such a vault is not opened. With the cut of the backup that was restored, the stores must be that backup's.
    */
-  readonly acceptRestore?: string;
+  readonly acceptRestore?: string | RestoredBackup;
   /** What is accepted by itself: a tail of the record store of so many milliseconds, lost in a failover. */
   readonly rollback?: { readonly acceptTail: number };
   /** Told of what is found wrong while the vault is open. Nothing that is stored is in it. */
@@ -195,7 +196,10 @@ const AUDIT: Rules<AuditOptions> = {
     (value) => Array.isArray(value) && value.every((one) => hasMethods(one, "examine", "record")),
     "a list of Witnesses",
   ],
-  acceptRestore: [(value) => isText(value, 1_000), "a reason of 1 to 1,000 characters"],
+  acceptRestore: [
+    (value) => isText(value, 1_000) || isRestoredBackup(value),
+    "a reason of 1 to 1,000 characters, or { reason, backup, cut, checkpoint, key }",
+  ],
   rollback: [
     (value) => {
       const { values, problems } = ownOptions(value, ["acceptTail"]);
@@ -284,11 +288,12 @@ const readKeys: (given: unknown) => KeysOptions = reader<KeysOptions>(KEYS, "the
  */
 export function parseAudit(given: unknown): AuditOptions {
   const values = readAudit(given);
-  const { witnesses, rollback } = values;
+  const { witnesses, rollback, acceptRestore } = values;
   return {
     ...values,
     ...(witnesses === undefined ? {} : { witnesses: [...witnesses] }),
     ...(rollback === undefined ? {} : { rollback: { ...rollback } }),
+    ...(typeof acceptRestore === "object" ? { acceptRestore: { ...acceptRestore } } : {}),
   };
 }
 
@@ -299,6 +304,12 @@ function isAuditLog(value: unknown): boolean {
     return false;
   const { gate, jobs } = value as Readonly<Record<string, unknown>>;
   return hasMethods(gate, "current", "bind") && hasMethods(jobs, "lease", "save", "finish");
+}
+
+function isRestoredBackup(value: unknown): boolean {
+  const members = ["reason", "backup", "cut", "checkpoint", "key"];
+  const { values, problems } = ownOptions(value, members);
+  return problems.length === 0 && isText(values["reason"], 1_000) && members.every((name) => isText(values[name], 1e6));
 }
 
 function isCount(value: unknown): boolean {

@@ -20,6 +20,7 @@ import type { DebtSeen, WrapDebt } from "./repair/debt.ts";
 import type { DebtPage } from "./repair/debts.ts";
 import type { RepairStatus } from "./repair/repair-worker.ts";
 import type { Subjects } from "./subjects/subjects.ts";
+import type { VerifyOptions, VerifyReport } from "./verify/report.ts";
 
 /** The calls of a vault on behalf of one caller. */
 export interface ActingVault {
@@ -247,6 +248,32 @@ export interface Vault extends ActingVault {
    * traffic would come to in each scope; null without a key store.
    */
   keyCost(): KeyCost | null;
+  /**
+   * Opens all that the vault keeps, or a sample, and holds it against the audit: what reads would refuse, and what no
+   * read comes upon, as records and versions that are gone. It gives nothing of it out, changes nothing unless it is
+   * told to, and may run beside everything else. One entry of the audit before it, and one after.
+   *
+   * @throws VaultError `vault-option-invalid`, `cursor-invalid`, `collection-invalid`, `collection-absent`, `aborted`,
+   *   `audit-unavailable`, `keyring-overloaded`; the stores'. What is wrong with a record or a key is in the report.
+   * @example
+   * ```ts
+   * import { randomBytes } from "node:crypto";
+   * import { rawAesKeyring } from "@strongroom/envelope";
+   * import { openVault } from "@strongroom/vault";
+   * import { memoryAuditLog, memoryKeyStore, memoryStore } from "@strongroom/vault/memory";
+   *
+   * await using vault = await openVault({
+   *   store: memoryStore(),
+   *   keyring: rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) }),
+   *   keys: { store: memoryKeyStore() },
+   *   audit: { log: memoryAuditLog() },
+   * });
+   * await vault.put({ collection: "people", id: "1" }, { name: "Ada" }, { subject: "ada@example.com" });
+   * const { verdict, looked } = await vault.verify();
+   * console.log(verdict, looked.records, looked.versions); // prints: whole 1 1
+   * ```
+   */
+  verify(options?: VerifyOptions): Promise<VerifyReport>;
   /** What the repair of owed wraps has done in this process. */
   repairStatus(): RepairStatus;
   /** Resolves when the store answers, and the key store. */

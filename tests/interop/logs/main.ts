@@ -2,6 +2,7 @@
 // and refused by them with a byte changed. Exit code 1 on any failure; without Go it is skipped, and said to be.
 
 import { changesOf } from "./changes.ts";
+import { commandLog } from "./command-log.ts";
 import { madeUpLog } from "./made-up-log.ts";
 import { vaultLog } from "./vault-log.ts";
 import { type Claim, type ClaimedLog, LIBRARIES, type Library, Verifier } from "./verifier.ts";
@@ -11,7 +12,7 @@ const THOROUGH = 2;
 const STEP = 97;
 const FAILURES_SHOWN = 20;
 
-const LOGS: readonly (() => Promise<ClaimedLog>)[] = [madeUpLog, vaultLog];
+const LOGS: readonly (() => Promise<ClaimedLog>)[] = [madeUpLog, vaultLog, commandLog];
 
 const verifier = Verifier.start();
 if (typeof verifier === "string") {

@@ -21,8 +21,11 @@ export interface Table {
 /** Rows of one table that go, and those that come in their place. */
 export interface RowEdit {
   readonly table: string;
+  /** Of one whose key comes back at the same place of `put`, only the columns that differ are changed. */
   readonly gone: readonly Row[];
   readonly put: readonly Row[];
+  /** Every row goes, also those that came since the hand first looked. */
+  readonly whole?: true;
 }
 
 /** Somebody who may write to a database as its owner does. */
@@ -46,8 +49,8 @@ export interface Hand {
  */
 export const LEFT_ALONE: RegExp = /^(gate|jobs|move|past_writes|failures|sqlite_.*|kysely_.*)$/;
 
-/** The hand in a database in SQLite, beside the process that has it open. */
-export function sqliteHand(path: string): Hand {
+/** The hand in a database in SQLite, beside the process that has it open. @param leaveAlone tables that it does not see */
+export function sqliteHand(path: string, leaveAlone: RegExp = LEFT_ALONE): Hand {
   const database = new DatabaseSync(path);
   database.exec("pragma busy_timeout = 5000; pragma foreign_keys = off; pragma ignore_check_constraints = on");
   // What it did need not survive the machine.
@@ -59,7 +62,7 @@ export function sqliteHand(path: string): Hand {
   };
   const tables = all("select name from sqlite_schema where type = 'table' order by name")
     .map(({ name }) => String(name))
-    .filter((name) => !LEFT_ALONE.test(name))
+    .filter((name) => !leaveAlone.test(name))
     .map((name): Table => {
       const columns = all(`pragma table_info("${name}")`);
       return {
@@ -84,6 +87,13 @@ export function sqliteHand(path: string): Hand {
     const where = key.map((column) => `"${column}" is ?`).join(" and ");
     database.prepare(`delete from "${name}" where ${where}`).run(...valuesOf(row, key));
   };
+  const update = ({ name, columns, key }: Table, row: Row, now: Row): void => {
+    const changed = columns.filter((column) => !isSame(row[column], now[column]));
+    if (changed.length === 0) return;
+    const where = key.map((column) => `"${column}" is ?`).join(" and ");
+    const set = changed.map((column) => `"${column}" = ?`).join(", ");
+    database.prepare(`update "${name}" set ${set} where ${where}`).run(...valuesOf(now, changed), ...valuesOf(row, key));
+  };
   const insert = ({ name, columns }: Table, row: Row): void => {
     const places = columns.map(() => "?").join(", ");
     database.prepare(`insert into "${name}" values (${places})`).run(...valuesOf(row, columns));
@@ -92,10 +102,16 @@ export function sqliteHand(path: string): Hand {
     tables,
     edit: (edits) =>
       within(() => {
-        for (const { table, gone, put } of edits) {
+        for (const { table, gone, put, whole } of edits) {
           const of = byName.get(table)!;
-          for (const row of gone) remove(of, row);
-          for (const row of put) insert(of, row);
+          const stays = (row: Row, index: number): boolean => hasKeyOf(of, row, put[index]);
+          if (whole === true) database.exec(`delete from "${table}"`);
+          else for (const [index, row] of gone.entries()) if (!stays(row, index)) remove(of, row);
+          for (const [index, row] of put.entries()) {
+            const before = gone[index];
+            if (whole !== true && before !== undefined && hasKeyOf(of, before, row)) update(of, before, row);
+            else insert(of, row);
+          }
         }
       }),
     restore: () =>
@@ -113,6 +129,10 @@ export function sqliteHand(path: string): Hand {
 
 const valuesOf = (row: Row, columns: readonly string[]): SQLInputValue[] =>
   columns.map((column) => row[column] as SQLInputValue);
+
+/** Whether two rows have the same key. */
+const hasKeyOf = ({ key }: Table, row: Row, other: Row | undefined): boolean =>
+  other !== undefined && key.length > 0 && key.every((column) => isSame(row[column], other[column]));
 
 /** Whether two columns' values are the same. */
 export function isSame(one: unknown, other: unknown): boolean {

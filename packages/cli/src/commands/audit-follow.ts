@@ -9,7 +9,7 @@ import { eventLine, newestEvents } from "./audit-view.ts";
 import { POLL_EVERY_MS } from "./watch.ts";
 
 /** Entries of one question. */
-const PAGE = 1000;
+const PAGE = 500;
 
 /** Shows until the signal is aborted; a service that is away for a while is waited for. */
 export async function followEvents(client: Client, first: number, { terminal, signal }: CommandContext): Promise<void> {

@@ -1,5 +1,5 @@
 // Options about the audit that several commands have: moments, and why something is done.
-import { option, type OptionSpec, text } from "@strongroom/base/command";
+import { option, type OptionSpec } from "@strongroom/base/command";
 import { z } from "zod";
 
 const AGO = /^(\d{1,6})(m|h|d)$/;
@@ -21,11 +21,21 @@ export function moment(): z.ZodType<string | undefined> {
     .optional();
 }
 
+// A text of another form might tell of a person.
+const PURPOSE = z
+  .string()
+  .regex(/^[a-z0-9.-]{1,64}$/, "must be 1 to 64 characters of a-z 0-9 . -")
+  .optional();
+const TICKET = z
+  .string()
+  .regex(/^[A-Za-z0-9._#/-]{1,64}$/, "must be 1 to 64 characters of A-Z a-z 0-9 . _ # / -")
+  .optional();
+
 /** Why records are read or written. */
 export const WHY_OPTIONS: Readonly<{
   purpose: OptionSpec<string | undefined>;
   ticket: OptionSpec<string | undefined>;
 }> = {
-  purpose: option("--purpose <code>", "why, as a code: the audit has it; a collection may want one of its own", text()),
-  ticket: option("--ticket <id>", "what it is done for, in another system; the audit has it sealed", text()),
+  purpose: option("--purpose <code>", "why, as a code: the audit has it; a collection may want one", PURPOSE),
+  ticket: option("--ticket <id>", "what it is done for, in another system; the audit has it sealed", TICKET),
 };

@@ -4,6 +4,8 @@ import type { AuditEvent, Client, Page } from "@strongroom/client";
 
 /** Records that a row names. */
 const MOST_NAMED = 3;
+/** Characters of a detail. */
+const LONGEST_DETAIL = 24;
 
 /** The newest entries, the oldest of them first. */
 export async function newestEvents(client: Client, limit: number): Promise<readonly AuditEvent[]> {
@@ -37,7 +39,7 @@ export function eventsView(events: readonly AuditEvent[], terminal: Terminal): s
     ],
     printableCopy(events).map((event) => [
       event.at,
-      principalText(event),
+      event.principal,
       event.action,
       event.result === "done" ? event.result : terminal.style("yellow", event.result),
       whatText(event),
@@ -49,20 +51,16 @@ export function eventsView(events: readonly AuditEvent[], terminal: Terminal): s
 
 /** One line, where each is shown as it comes. */
 export function eventLine(event: AuditEvent): string {
-  const { at, action, result } = event;
+  const { at, action, result, principal } = event;
   return printable(
-    [at, principalText(event), action, result, whatText(event), whyText(event)]
+    [at, principal, action, result, whatText(event), whyText(event)]
       .filter((part) => part !== "-")
       .join("  "),
     2000,
   );
 }
 
-function principalText({ principal, label }: AuditEvent): string {
-  return label === null ? principal : `${principal} (${label})`;
-}
-
-function whatText({ collection, records, details }: AuditEvent): string {
+function whatText({ collection, records, details, label }: AuditEvent): string {
   const place = collection ?? "";
   const named = records.slice(0, MOST_NAMED).map(({ id, version }) => {
     const name = `${place}/${id ?? "?"}`;
@@ -72,8 +70,13 @@ function whatText({ collection, records, details }: AuditEvent): string {
   if (named.length > 0) return `${named.join(", ")}${rest > 0 ? `, and ${rest} more` : ""}`;
   const told = Object.entries(details)
     .slice(0, MOST_NAMED)
-    .map(([name, value]) => `${name}=${String(value)}`);
-  return [...(place === "" ? [] : [place]), ...told].join(" ") || "-";
+    .map(([name, value]) => `${name}=${shortened(String(value))}`);
+  return [...(place === "" ? [] : [place]), ...(label === null ? [] : [`"${label}"`]), ...told].join(" ") || "-";
+}
+
+/** A detail may be a list of a thousand ids. */
+function shortened(value: string): string {
+  return value.length <= LONGEST_DETAIL ? value : `${value.slice(0, LONGEST_DETAIL - 1)}…`;
 }
 
 function whyText({ purpose, ticket, export: exported }: AuditEvent): string {

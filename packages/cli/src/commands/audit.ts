@@ -10,7 +10,7 @@ import { moment } from "./audit-options.ts";
 const PAGE = {
   since: option("--since <time>", "from this time on: 2026-03-04, 2026-03-04T05:06:07Z, or 90m, 24h, 7d ago", moment()),
   until: option("--until <time>", "before this time", moment()),
-  limit: option("--limit <n>", "entries shown (default: 100)", wholeNumberOr(100, 1, 1000)),
+  limit: option("--limit <n>", "entries shown (default: 100)", wholeNumberOr(100, 1, 500)),
   cursor: option("--cursor <cursor>", "continue where the last page ended", text()),
 };
 
@@ -25,7 +25,7 @@ export const auditTailCommand: CommandSpec = command({
   flagGroups: ["client"],
   options: {
     follow: option("-f, --follow", "keep showing new ones, until Ctrl-C", given()),
-    limit: option("--limit <n>", "entries shown first (default: 20)", wholeNumberOr(20, 1, 1000)),
+    limit: option("--limit <n>", "entries shown first (default: 20)", wholeNumberOr(20, 1, 500)),
   },
   examples: [
     { line: "npx strongroom audit tail", meaning: "the newest 20" },
@@ -151,8 +151,8 @@ export const auditAccessLogCommand: CommandSpec = command({
   heading: "Audit",
   summary: "write everything that the audit has about a person to a file, with proofs",
   description:
-    "For the person: each entry as it is hashed into the log, what it says, and a proof that it is in the tree of the " +
-    "checkpoint (c2sp.org/tlog-proof). strongroom audit verify --access-log FILE verifies it without the vault.",
+    "For the person: each entry as it is hashed into the log, what it says, and a proof that it is in the tree of " +
+    "the checkpoint (c2sp.org/tlog-proof). strongroom audit verify --access-log FILE verifies it without the vault.",
   flagGroups: ["client"],
   options: {
     out: option(
@@ -179,10 +179,10 @@ export const auditVerifyCommand: CommandSpec = command({
   heading: "Audit",
   summary: "check that no entry of the audit was changed, removed or inserted",
   description:
-    "Reads the log itself, where this configuration says that it lies, and needs neither a KMS nor the service, which " +
-    "may be running. Every entry is hashed anew and compared with the signed checkpoint, and what is derived from " +
-    "the entries with the entries. A log that was set back as a whole agrees with itself: a checkpoint that was kept " +
-    "elsewhere, or a witness, tells. Exit code 5 if something does not fit.",
+    "Reads the log itself, where this configuration says that it lies, and needs neither a KMS nor the service, " +
+    "which may be running. Every entry is hashed anew and compared with the signed checkpoint, and what is derived " +
+    "from the entries with the entries. A log that was set back as a whole agrees with itself: a checkpoint that was " +
+    "kept elsewhere, or a witness, tells. Exit code 5 if something does not fit.",
   flagGroups: ["store"],
   options: {
     checkpoint: option(

@@ -22,6 +22,8 @@ export interface KmsChildOptions {
   readonly rootKey: RootKeySetting;
   readonly witness?: WitnessSetting | undefined;
   readonly auditDays: number;
+  /** Why it goes on with an audit that its witness knows to be older; of the first start alone. */
+  readonly acceptRestore?: string | undefined;
   /** The port for taking regions away, or null where that is not allowed. */
   readonly faultsPort: number | null;
   /** File descriptor that the process's log lines go to. */
@@ -65,7 +67,7 @@ export async function startChild(options: KmsChildOptions): Promise<KmsChild> {
 }
 
 function childArguments(options: KmsChildOptions): string[] {
-  const { dataDir, socketDir, regions, rootKey, witness, auditDays, faultsPort, logLevel } = options;
+  const { dataDir, socketDir, regions, rootKey, witness, auditDays, acceptRestore, faultsPort, logLevel } = options;
   return [
     "kms",
     "serve",
@@ -75,6 +77,7 @@ function childArguments(options: KmsChildOptions): string[] {
     ...rootKeyArguments(rootKey),
     ...(witness === undefined ? [] : ["--witness", witness.kind === "file" ? witness.path : witness.url]),
     ...["--audit-days", String(auditDays)],
+    ...(acceptRestore === undefined ? [] : ["--accept-restore", acceptRestore]),
     ...(faultsPort === null ? [] : ["--allow-faults", "--faults-port", String(faultsPort)]),
     ...["--log-level", logLevel],
   ];

@@ -70,6 +70,7 @@ async function startSupervised(options: SupervisedOptions): Promise<KmsProcess> 
   // A restart must come back where the clients look for it, also where the first start took free ports.
   const again: KmsChildOptions = {
     ...options,
+    acceptRestore: undefined,
     regions: options.regions.map(({ name, port }) => ({ name, port: portOf(ready.endpoints[name]) ?? port })),
     faultsPort: portOf(ready.faultsEndpoint ?? undefined) ?? options.faultsPort,
   };

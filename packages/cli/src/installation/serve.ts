@@ -4,7 +4,7 @@ import { logDestination } from "@strongroom/base/terminal/log";
 import { pino } from "pino";
 import type { CommandContext } from "../command.ts";
 import type { Config, WrappingRegion } from "../config/config.ts";
-import { prepareDataFolder } from "../data-folder.ts";
+import { type DataFolder, prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import { moveInLog } from "../store/moving.ts";
 import {
@@ -31,30 +31,15 @@ export async function runServe(
   acceptRestore?: string,
 ): Promise<void> {
   const regions = configuredRegions(config);
-  const next = withPolicy(config.keys.next, config);
-  requireAuthenticated([...regions, ...next]);
   const { folder } = await prepareDataFolder(config.dataDir);
-  const remembered = await readInstallationKeys(folder.keys);
-  requireAllOrNone(regions, remembered);
-  const setsOf = async (purpose: KeyPurpose): Promise<KnownKeySets> => {
-    const install = async (setting: "regions" | "next", list: readonly ConfiguredRegion[]): Promise<InstalledKeySet> =>
-      installedKeySet(config, await installRegions(`keys.${setting}`, list, { purpose, remembered }));
-    return {
-      current: await install("regions", regions),
-      next: next.length === 0 ? null : await install("next", next),
-    };
-  };
-  const keySets: InstalledKeySets = {
-    records: await setsOf("records"),
-    keys: hasOwnKeys(regions, remembered) ? await setsOf("keyStore") : null,
-  };
+  const keySets = await configuredKeySets(config, folder);
   const logger = pino({ level: config.log.level, name: "service" }, logDestination(2));
   const tokens = await openTokens(folder);
   const moving = moveInLog(logger);
   const parts = { config, folder, env, keySets, tokens, logger, moving };
   const service = await startService({ ...parts, unprepared: "refuse", acceptRestore });
   try {
-    const open = openRegions([...regions, ...next]);
+    const open = openRegions([...regions, ...withPolicy(config.keys.next, config)]);
     if (open.length > 0)
       logger.warn(
         { regions: open },
@@ -78,6 +63,30 @@ export async function runServe(
   } finally {
     await service.close();
   }
+}
+
+/**
+ * The key sets that the configuration names. Throws `config-invalid`, `kms-unauthenticated`, and what reading the keys of
+ * the folder and the credentials does.
+ */
+export async function configuredKeySets(config: Config, folder: DataFolder): Promise<InstalledKeySets> {
+  const regions = configuredRegions(config);
+  const next = withPolicy(config.keys.next, config);
+  requireAuthenticated([...regions, ...next]);
+  const remembered = await readInstallationKeys(folder.keys);
+  requireAllOrNone(regions, remembered);
+  const setsOf = async (purpose: KeyPurpose): Promise<KnownKeySets> => {
+    const install = async (setting: "regions" | "next", list: readonly ConfiguredRegion[]): Promise<InstalledKeySet> =>
+      installedKeySet(config, await installRegions(`keys.${setting}`, list, { purpose, remembered }));
+    return {
+      current: await install("regions", regions),
+      next: next.length === 0 ? null : await install("next", next),
+    };
+  };
+  return {
+    records: await setsOf("records"),
+    keys: hasOwnKeys(regions, remembered) ? await setsOf("keyStore") : null,
+  };
 }
 
 /** Of what is configured and what is remembered together. */

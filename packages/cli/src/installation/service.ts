@@ -202,8 +202,11 @@ function faultOf(error: unknown): { readonly fault: string; readonly code: strin
   };
 }
 
+/** How a vault is given the keys of records. */
+type VaultKeys = Pick<VaultOptions, "keyring" | "keySet" | "next">;
+
 /** A key set and the next one, as an option of the vault. */
-function asVaultKeys({ current, next }: InstalledKeySets["records"]) {
+export function asVaultKeys({ current, next }: InstalledKeySets["records"]): VaultKeys {
   return {
     keyring: current.keyring,
     keySet: current.keys,
@@ -211,7 +214,8 @@ function asVaultKeys({ current, next }: InstalledKeySets["records"]) {
   };
 }
 
-function keysOptions(
+/** The keys of people, as an option of the vault. */
+export function keysOptions(
   { keys: { scope, cacheAgeMs, cacheUses, cacheKeys } }: Config,
   { keys }: InstalledKeySets,
   store: OpenedStore<"keys">["store"],
@@ -229,7 +233,7 @@ function keysOptions(
 }
 
 /** That two stores do not belong together, or that a declaration is none, as an error of the command. */
-function vaultFailed(cause: unknown): never {
+export function vaultFailed(cause: unknown): never {
   if (isVaultError(cause) && cause.code === "vault-option-invalid")
     throw new CliError("config-invalid", { detail: cause.message, cause });
   return storeFailed(cause);

@@ -20,15 +20,15 @@ import { CliError } from "../errors.ts";
 import { missingPermissions } from "./key-permissions.ts";
 import { moveInLog, moveOnTerminal, moveTo } from "../store/moving.ts";
 import { placeSettings, STORE_ROLES } from "../store/which.ts";
-import { installedKeySet, type InstalledKeySet, type InstalledKeySets } from "./key-sets.ts";
-import { type InstalledRegion, kmsClient } from "./keyring.ts";
+import type { InstalledKeySets } from "./key-sets.ts";
+import type { InstalledRegion } from "./keyring.ts";
 import { type KmsProcess, startKmsProcess } from "./kms-process.ts";
+import { localKeySet, regionClients, withKeys } from "./local-kms.ts";
 import {
   type EnsuredKeys,
   ensureRegionKeys,
   type KeyPurpose,
   readInstallationKeys,
-  type RegionClient,
   type RegionKeys,
 } from "./region-keys.ts";
 import { regionsSeen } from "./regions-seen.ts";
@@ -102,16 +102,17 @@ async function runInstallation(
   try {
     for (const [region, why] of Object.entries(kms.notServing)) say(context, takenPortText(region, why, kms));
     const { minimum } = wrapPolicy(config, config.kms.regions.length);
-    const operator = await regionClients(config, kms, folder.kmsOperatorCredentials);
+    const names = config.kms.regions.map(({ name }) => name);
+    const operator = await regionClients(names, kms, folder.kmsOperatorCredentials);
     const ensured = {
       records: await ensureRegionKeys(folder.keys, operator, { minimum }),
       keyStore: await ensureRegionKeys(folder.keys, operator, { purpose: "keyStore", minimum }),
     };
     for (const text of leftOutTexts(ensured)) say(context, text);
-    const clients = await regionClients(config, kms, folder.kmsServiceCredentials);
+    const clients = await regionClients(names, kms, folder.kmsServiceCredentials);
     const keySets: InstalledKeySets = {
-      records: { current: keySetOf(config, withKeys(clients, ensured.records)), next: null },
-      keys: { current: keySetOf(config, withKeys(clients, ensured.keyStore)), next: null },
+      records: { current: localKeySet(config, withKeys(clients, ensured.records.keys)), next: null },
+      keys: { current: localKeySet(config, withKeys(clients, ensured.keyStore.keys)), next: null },
     };
     const tokens = await openTokens(folder);
     await ensureFirstToken(folder, tokens);
@@ -149,7 +150,7 @@ async function runInstallation(
       const { url, store, keyStore, auditLog } = service;
       await announce(context, { config, folder, kms, ensured, url, store, keyStore, auditLog });
       for (const purpose of ["records", "keyStore"] as const)
-        void sayMissingPermissions(context, withKeys(clients, ensured[purpose]), purpose);
+        void sayMissingPermissions(context, withKeys(clients, ensured[purpose].keys), purpose);
       if (!context.signal.aborted) await once(context.signal, "abort");
       say(context, "Ending: requests under way are finished first.");
     } finally {
@@ -160,28 +161,6 @@ async function runInstallation(
   } finally {
     await kms.close();
   }
-}
-
-/** The way to the KMS is what its process said over the channel to it: nobody else can have said that. */
-async function regionClients(
-  config: Config,
-  { endpoints, sockets, tlsFingerprint }: KmsProcess,
-  credentialsFile: string,
-): Promise<readonly RegionClient[]> {
-  const pinned = tlsFingerprint === null ? {} : { tlsFingerprint };
-  return Promise.all(
-    config.kms.regions.map(async ({ name: region }) => {
-      const place = { region, endpoint: endpoints[region], socket: sockets[region], ...pinned };
-      return { region, client: await kmsClient({ ...place, credentialsFile }) };
-    }),
-  );
-}
-
-function withKeys(clients: readonly RegionClient[], { keys }: EnsuredKeys): readonly InstalledRegion[] {
-  return clients.flatMap(({ region, client }) => {
-    const keyArn = keys[region];
-    return keyArn === undefined ? [] : [{ region, client, keyArn }];
-  });
 }
 
 /** The keys of both purposes. */
@@ -216,13 +195,6 @@ async function sayMissingPermissions(
         say(context, `The service is NOT ALLOWED ${action} in ${region}: strongroom doctor says what to do.`);
     }),
   );
-}
-
-/** Regions that are left out are no part of what is wanted of a write. */
-function keySetOf(config: Config, regions: readonly InstalledRegion[]): InstalledKeySet {
-  const { target } = config.keys;
-  const reachable = target === undefined ? {} : { target: Math.min(target, regions.length) };
-  return installedKeySet({ ...config, keys: { ...config.keys, ...reachable } }, regions);
 }
 
 /**

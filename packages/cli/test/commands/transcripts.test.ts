@@ -23,6 +23,8 @@ describe("command transcripts", () => {
 
   it("are all there", async () => {
     assert.deepEqual((await readdir(TRANSCRIPTS)).sort(), [
+      "audit.txt",
+      "backup.txt",
       "bad-input.txt",
       "files.txt",
       "people.txt",
@@ -32,7 +34,15 @@ describe("command transcripts", () => {
     ]);
   });
 
-  for (const name of ["records.txt", "bad-input.txt", "transfer.txt", "files.txt", "people.txt", "regions.txt"]) {
+  for (const name of [
+    "records.txt",
+    "bad-input.txt",
+    "transfer.txt",
+    "files.txt",
+    "people.txt",
+    "regions.txt",
+    "audit.txt",
+  ]) {
     it(name, async () => {
       const steps = await runTranscript(await readFile(join(TRANSCRIPTS, name), "utf8"), folder.path);
       assert.ok(steps > 5);

@@ -38,6 +38,16 @@ const VALUES: Readonly<Record<string, readonly [value: unknown, needs: "trust" |
   "keyStore.schema": ["evil", "trust"],
   "keyStore.poolSize": [20, "nothing"],
   "keyStore.allowUnauthenticatedStore": [true, "trust"],
+  "audit.store": ["/tmp/evil.sqlite", "trust"],
+  "audit.passwordFile": ["/home/somebody/password", "trust"],
+  "audit.caFile": ["/tmp/evil.pem", "trust"],
+  "audit.schema": ["evil", "trust"],
+  "audit.poolSize": [20, "nothing"],
+  "audit.allowUnauthenticatedStore": [true, "trust"],
+  "audit.witness": [[], "trust"],
+  "audit.principal": ["somebody", "trust"],
+  "audit.retention": [1, "trust"],
+  "audit.acceptTailMs": [1000, "trust"],
   collections: [{ people: { subject: "none" } }, "trust"],
   "kms.regions": [
     [

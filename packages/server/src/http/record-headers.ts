@@ -137,15 +137,22 @@ function decodeNames(header: string): readonly string[] {
 const ENCODED = /^[\x20-\x7e]*$/;
 
 function decodeName(text: string, header: string): string {
-  let name: string;
+  return parseSubject(decodeText(text, header));
+}
+
+/**
+ * A name as it was said, which need not be one that a writer may give: `COLLECTION/ID` is one too.
+ *
+ * @throws VaultError `subject-invalid`
+ */
+export function decodeText(text: string, header: string): string {
   try {
     // Node reads the bytes of a field as Latin-1: a name that came as plain UTF-8 would be somebody else's.
     if (!ENCODED.test(text)) throw new URIError("not encoded");
-    name = decodeURIComponent(text);
+    return decodeURIComponent(text);
   } catch {
     throw new VaultError("subject-invalid", `The header ${header} is not valid percent-encoded UTF-8`);
   }
-  return parseSubject(name);
 }
 
 /** A record as an answer: its document is the body, what is known of it is in the headers. */

@@ -3,12 +3,12 @@
  * /v1/audit/access-log: everything about one person, with proofs. POST /v1/exports/{export}: an export has ended. A
  * person's name travels in a header: URLs stand in logs.
  */
-import { parseSubject, parseTenant, VaultError } from "@strongroom/vault";
+import { parseTenant, VaultError } from "@strongroom/vault";
 import type { AuditQuery, Subject, Tenant, VaultAudit } from "@strongroom/vault";
 import { z } from "zod";
 import type { Api, ApiContext } from "../api.ts";
 import { ServerError } from "../errors.ts";
-import { whomOf } from "../http/record-headers.ts";
+import { decodeText } from "../http/record-headers.ts";
 import type { WhomHeaders } from "../http/record-headers.ts";
 import { ACTING, NAMING, problemAnswers } from "../openapi/answers.ts";
 import {
@@ -22,6 +22,9 @@ import {
 } from "../openapi/audit-schemas.ts";
 import type { AuditQueryString } from "../openapi/audit-schemas.ts";
 import { actorHeaders, auditHeaders } from "../openapi/schemas.ts";
+
+/** As many as the vault gives at once. */
+const MOST_EVENTS = 500;
 
 const ASKING = ["audit-missing", "subject-invalid", "subject-unknown", "tenant-invalid", ...ACTING, ...NAMING] as const;
 
@@ -39,7 +42,7 @@ export function auditRoutes(app: Api, { limits }: ApiContext): void {
           "audit, too. Entries come a second or two after what they tell.",
         tags: ["audit"],
         headers: auditHeaders,
-        querystring: auditQuery(limits.listItems),
+        querystring: auditQuery(Math.min(limits.listItems, MOST_EVENTS)),
         response: {
           200: { description: "One page.", content: { "application/json": { schema: auditPage } } },
           ...problemAnswers("cursor-invalid", "limit-invalid", ...ASKING),
@@ -179,9 +182,13 @@ interface Person {
 
 /** Null: nobody is named. @throws VaultError `subject-invalid`, `tenant-invalid` */
 function personOf(headers: WhomHeaders): Person | null {
-  const { subject, tenant } = whomOf(headers);
+  const { "strongroom-subject": subject, "strongroom-tenant": tenant } = headers;
   if (subject === undefined) return null;
-  return { name: parseSubject(subject), tenant: tenant === undefined ? {} : { tenant: parseTenant(tenant) } };
+  // The vault says whether it is a name.
+  return {
+    name: decodeText(subject, "Strongroom-Subject") as Subject,
+    tenant: tenant === undefined ? {} : { tenant: parseTenant(tenant) },
+  };
 }
 
 function queryOf(query: AuditQueryString): AuditQuery {

@@ -3,9 +3,10 @@
  * that lacked the last moments. Another history of the log begins with an entry that says what was found and what was
  * lost, and everything that is there is adopted anew; the entries of before stay where they are.
  */
+import { VaultError } from "../errors.ts";
 import type { Address, Collection, RecordId } from "../records/address.ts";
 import type { AuditLog, LogRow, LogStream } from "../stores/audit-log.ts";
-import type { AddressTag } from "../stores/outbox.ts";
+import type { AddressTag, EntryId } from "../stores/outbox.ts";
 import type { ListedRecord } from "../stores/rows.ts";
 import type { RecordStore } from "../stores/store.ts";
 import type { AuditKeys } from "./audit-keys.ts";
@@ -16,11 +17,30 @@ import type { HeldLog } from "./held-log.ts";
 import { OUTBOXES } from "./stream-care.ts";
 import type { Outboxes } from "./stream-care.ts";
 
+/**
+ * A backup that was restored. Its cut is an entry that the audit was told before the first store was copied: so the
+ * stores of the backup have it, and whatever was acknowledged before it.
+ */
+export interface RestoredBackup {
+  /** Why it was restored: 1 to 1,000 characters. */
+  readonly reason: string;
+  /** The backup's own id. */
+  readonly backup: string;
+  /** The id of the entry `cut`. */
+  readonly cut: string;
+  /** A signed checkpoint of the log with it. */
+  readonly checkpoint: string;
+  /** The verifier key by which the backup was checked: it must be this vault's. */
+  readonly key: string;
+}
+
 /** What is accepted, and why. */
 export interface AcceptedRestore {
   /** As the operator said it, at most 1,000 characters. */
   readonly reason: string;
   readonly comparison: Comparison;
+  /** Left out: no backup is named. */
+  readonly named?: RestoredBackup;
   /** The lost tail of a store that took over, in milliseconds; left out: somebody accepted it. */
   readonly tailMs?: number;
 }
@@ -41,7 +61,7 @@ const LONGEST_REASON = 1000;
 export async function acceptRestore(
   { log, outboxes, records, keys }: RestoreParts,
   held: HeldLog,
-  { reason, comparison, tailMs }: AcceptedRestore,
+  { reason, comparison, named: restored, tailMs }: AcceptedRestore,
 ): Promise<void> {
   const rows = await storeNumbers(outboxes);
   const behind = rows.filter((row) => isBehindLog(row, held));
@@ -54,6 +74,7 @@ export async function acceptRestore(
     details: {
       reason: reason.toWellFormed().slice(0, LONGEST_REASON),
       ...(tailMs === undefined ? {} : { tail: tailMs }),
+      ...(restored === undefined ? {} : { backup: restored.backup, cut: restored.cut }),
       ...checkpointsOf(comparison),
       ...(await witnessed(comparison)),
       recordsMissing: missing,
@@ -63,6 +84,28 @@ export async function acceptRestore(
   } as const;
   const streams = rows.map((row) => (behind.includes(row) ? row : furthest(row, held)));
   await held.addOwn([entry], { streams, adopted: false, begins: true });
+}
+
+/**
+ * That the stores are those of the backup that is named: its cut is in this log, at a checkpoint that this vault's audit
+ * signed, by the key that whoever checked the backup believed.
+ *
+ * @throws VaultError `audit-foreign`: it is another vault's; `store-rolled-back`: the log does not have the cut
+ */
+export async function requireCut(
+  log: Pick<AuditLog, "positions">,
+  { log: whole }: Pick<Comparison, "log">,
+  { cut, checkpoint, key }: RestoredBackup,
+  vkeyOf: (origin: string) => string,
+): Promise<void> {
+  if (whole === null) throw new VaultError("store-rolled-back", "The backup's log of the audit is not whole in itself");
+  const own = whole.own(checkpoint);
+  if (own === null || vkeyOf(own.origin) !== key)
+    throw new VaultError("audit-foreign", "The backup's cut is not signed by the audit of this vault");
+  await whole.compare(checkpoint, "the backup's cut");
+  const [position = null] = await log.positions([cut as EntryId]);
+  if (position === null || position >= own.size)
+    throw new VaultError("store-rolled-back", "The backup's cut is not in its log of the audit");
 }
 
 /** How far each stream is in its store. */

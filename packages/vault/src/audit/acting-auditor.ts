@@ -21,7 +21,7 @@ import type {
 import { draftOf, Parts, peopleOf, unitEntryOf } from "./draft.ts";
 import type { Draft, DraftFacts } from "./draft.ts";
 import type { AuditAction, EntryRecord } from "./entry.ts";
-import { ENTRY_LIMITS } from "./entry-text.ts";
+import { ENTRY_LIMITS, isBody } from "./entry-text.ts";
 import type { EntryBody } from "./entry-text.ts";
 import type { Histories, SeenRecord, Standing } from "./histories.ts";
 import { newStream, placeIn } from "./lanes.ts";
@@ -205,7 +205,11 @@ export class ActingAuditor implements Auditor {
     const ofRecords = this.#records(concerned ?? []);
     const given = Object.keys(details).length === 0 ? undefined : details;
     const body = { action, result, ...ofRecords, collection: collection ?? ofRecords.collection, details: given };
-    await groups.write(await this.#draft({ id: newEntryId() }, body, parts, label));
+    const draft = await this.#draft({ id: newEntryId() }, body, parts, label);
+    // A part of it comes from outside of the vault.
+    if (!isBody(draft.body))
+      throw new VaultError("vault-option-invalid", "What is to be told is no entry of the audit");
+    await groups.write(draft);
     for (const more of others) await this.#tell(groups, action, result, { collection, concerned: more, details });
     this.#shared.onWritten();
   }

@@ -16,6 +16,18 @@ export interface RaisedAlarm {
 /** Newest are kept: whoever can make alarms must not fill the memory. */
 const MOST = 100;
 
+/** A function of the caller's: what it throws, at once or later, is not to end what it is told of. */
+export function guarded<Told>(tell: (told: Told) => unknown): (told: Told) => void {
+  return (told) => {
+    try {
+      const later = tell(told);
+      if (later instanceof Promise) later.catch(() => undefined);
+    } catch {
+      // Nobody is left to be told.
+    }
+  };
+}
+
 /** Alarms of one vault in one process. */
 export class Alarms {
   readonly #raised: RaisedAlarm[] = [];
@@ -25,7 +37,7 @@ export class Alarms {
 
   constructor(clock: () => Date, onAlarm: (alarm: RaisedAlarm) => void) {
     this.#clock = clock;
-    this.#onAlarm = onAlarm;
+    this.#onAlarm = guarded(onAlarm);
   }
 
   /** Newest last. */
@@ -43,8 +55,9 @@ export class Alarms {
   /** Whether this error says that the vault was set back: then it is refused from now on. */
   refuses(error: unknown): boolean {
     if (!isVaultError(error) || error.code !== "store-rolled-back") return false;
-    if (this.#refusal === null) this.raise({ code: error.code, message: error.message });
+    const isFirst = this.#refusal === null;
     this.#refusal ??= error;
+    if (isFirst) this.raise({ code: error.code, message: error.message });
     return true;
   }
 

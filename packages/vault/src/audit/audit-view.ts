@@ -9,9 +9,9 @@ import type { AuditLog } from "../stores/audit-log.ts";
 import type { SubjectId } from "../stores/subjects.ts";
 import { accessLog } from "./access-log.ts";
 import type { AuditKeys } from "./audit-keys.ts";
-import type { Auditor } from "./auditor.ts";
+import type { ActFacts, Auditor } from "./auditor.ts";
 import type { AuditAction, AuditResult } from "./entry.ts";
-import { eventPage } from "./queries.ts";
+import { eventPage, requireQuery } from "./queries.ts";
 import type { VerifyLogOptions } from "./verify-log.ts";
 import type { AccessLog, AuditPage, AuditQuery, AuditStatus, LogReport, ToldFacts, VaultAudit } from "./view.ts";
 
@@ -49,12 +49,9 @@ export class AuditView implements VaultAudit {
   }
 
   async events(query: AuditQuery = {}): Promise<AuditPage> {
-    const { auditor, settle } = this.#parts;
-    if (query.cursor === undefined) {
-      const { principal } = query;
-      await auditor.tell("audit-read", "done", principal === undefined ? {} : { details: { principal } });
-      await settle();
-    }
+    const { principal } = query;
+    requireQuery(query);
+    await this.#told("done", query, principal === undefined ? {} : { details: { principal } });
     return eventPage(this.#parts, query);
   }
 
@@ -62,7 +59,8 @@ export class AuditView implements VaultAudit {
     name: Subject,
     { tenant, ...query }: AuditQuery & { readonly tenant?: Tenant } = {},
   ): Promise<AuditPage> {
-    const people = await this.#keysOf(name, tenant, query.cursor === undefined ? "tell" : "goes on");
+    requireQuery(query);
+    const people = await this.#keysOf(name, tenant, query);
     return eventPage(this.#parts, query, people);
   }
 
@@ -71,7 +69,7 @@ export class AuditView implements VaultAudit {
     { tenant, since }: { readonly tenant?: Tenant; readonly since?: string } = {},
   ): Promise<AccessLog> {
     const { log, vkeyOf } = this.#parts;
-    const people = await this.#keysOf(name, tenant, "tell");
+    const people = await this.#keysOf(name, tenant, {});
     const { history, size, checkpoint: note } = await log.state();
     if (history === null || note === null)
       throw new VaultError("audit-unavailable", "Nothing is in the audit's log yet: no checkpoint was signed");
@@ -91,14 +89,25 @@ export class AuditView implements VaultAudit {
   }
 
   /** Versions of a person's audit key: by them entries are found. @throws VaultError `subject-unknown` */
-  async #keysOf(name: Subject, tenant: Tenant | undefined, page: "tell" | "goes on"): Promise<readonly string[]> {
-    const { keys, auditor, findPerson, settle } = this.#parts;
+  async #keysOf(
+    name: Subject,
+    tenant: Tenant | undefined,
+    query: Pick<AuditQuery, "cursor">,
+  ): Promise<readonly string[]> {
+    const { keys, findPerson } = this.#parts;
     const id = await findPerson(name, tenant ?? null);
-    if (id === null) throw new VaultError("subject-unknown", "Nobody has that name here");
-    if (page === "tell") {
-      await auditor.tell("audit-read", "done", { people: [id] });
-      await settle();
+    if (id === null) {
+      // Who tries names learns which are known here.
+      await this.#told("subject-unknown", query, {});
+      throw new VaultError("subject-unknown", "Nobody has that name here");
     }
+    await this.#told("done", query, { people: [id] });
     return keys.versionsOf(`person:${id}`);
+  }
+
+  /** Each page is told, or whoever makes up a cursor reads on unseen. Only the first waits for what is on its way. */
+  async #told(result: AuditResult, { cursor }: Pick<AuditQuery, "cursor">, facts: ActFacts): Promise<void> {
+    await this.#parts.auditor.tell("audit-read", result, facts);
+    if (cursor === undefined) await this.#parts.settle();
   }
 }

@@ -7,7 +7,7 @@
  */
 import type { AddressHead, AuditLog, LogStream, OutboxName } from "../stores/audit-log.ts";
 import type { AddressTag, EntryId, Outbox, StreamId } from "../stores/outbox.ts";
-import { Derived, tagsOf } from "./derived.ts";
+import { Derived, isChange, tagsOf } from "./derived.ts";
 import type { EntryText } from "./entry.ts";
 import type { NewEntries } from "./log-appender.ts";
 import { placeOwn } from "./log-entries.ts";
@@ -165,7 +165,7 @@ class Batch {
 
   /** That the entry goes on from the newest of its address. It is a part of the log in any case. */
   async #requirePrevious({ outbox }: Examined, entry: EntryText): Promise<void> {
-    if (entry.action !== "write" && entry.action !== "remove") return;
+    if ((entry.action !== "write" && entry.action !== "remove") || !isChange(entry)) return;
     const [first] = entry.records ?? [];
     if (first === undefined) return;
     const tag = first.tag as AddressTag;

@@ -9,8 +9,8 @@
  */
 import type { AuditLog, LogState, LogStream, OutboxName } from "../stores/audit-log.ts";
 import type { CheckpointRow } from "../stores/key-store.ts";
-import { STORE_STREAM } from "../stores/outbox.ts";
-import type { Outbox, StreamId, StreamRow } from "../stores/outbox.ts";
+import { MAX_APPEND_BYTES, MAX_ENTRY_BYTES, STORE_STREAM } from "../stores/outbox.ts";
+import type { Outbox, StreamId, StreamRow, WaitingEntry } from "../stores/outbox.ts";
 import { isVaultError } from "../errors.ts";
 import type { VaultError } from "../errors.ts";
 import { rangeOf, storedTree } from "./log-tree.ts";
@@ -260,13 +260,19 @@ async function lostOfStore(
     const numbers = new Set(waiting.filter(({ stream }) => stream === STORE_STREAM).map(({ number }) => number));
     let next = before + 1;
     while (next <= row.last && numbers.has(next)) next++;
-    // Behind more than one page: the sequencer comes to it.
-    if (next > row.last || waiting.length === PAGE) return null;
+    // Behind what is given out at once: the sequencer comes to it.
+    if (next > row.last || !isAll(waiting, PAGE)) return null;
     const after = await logNumber(log, name);
     if (after === before) return next;
     before = after;
   }
   return null;
+}
+
+/** Whether these are all that wait: of long texts an outbox gives out fewer than were asked for. */
+export function isAll(rows: readonly WaitingEntry[], limit: number): boolean {
+  if (rows.length >= limit) return false;
+  return rows.reduce((bytes, { text }) => bytes + text.length, 0) <= MAX_APPEND_BYTES - MAX_ENTRY_BYTES;
 }
 
 async function logNumber(log: AuditLog, outbox: OutboxName): Promise<number> {

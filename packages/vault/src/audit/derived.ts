@@ -10,9 +10,9 @@ import type { EntryRecord, EntryText } from "./entry.ts";
 /** Actions that change what is known of addresses. */
 const CHANGES: ReadonlySet<string> = new Set(["write", "remove", "rewrap", "adopt"]);
 
-/** Whether an entry changes what is known of addresses. */
-export const isChange = ({ action, records }: Pick<EntryText, "action" | "records">): boolean =>
-  records !== undefined && CHANGES.has(action);
+/** Whether an entry changes what is known of addresses: one of a change that was refused names them too. */
+export const isChange = ({ action, result, records }: Pick<EntryText, "action" | "result" | "records">): boolean =>
+  records !== undefined && CHANGES.has(action) && result === "done";
 
 /** The addresses that an entry changes, each once. */
 export function tagsOf(entry: EntryText): readonly AddressTag[] {

@@ -3,7 +3,7 @@
  * two texts say the same, and whoever verifies a leaf knows what it says.
  */
 import type { EntryId, StreamId } from "../stores/outbox.ts";
-import { MAX_ENTRY_BYTES } from "../stores/outbox.ts";
+import { MAX_ENTRY_BYTES, STORE_STREAM } from "../stores/outbox.ts";
 import { isSubjectId } from "../stores/subjects.ts";
 import type { AuditAction, EntryRecord, EntryText } from "./entry.ts";
 
@@ -55,6 +55,13 @@ export function placedEntry({ id, stream, number, ends }: EntryPlace, body: stri
   const end = ends === true ? ',"ends":true' : "";
   return Buffer.from(`{"v":1,"id":"${id}","stream":"${stream}","number":${number}${end}${body}}`, "utf8");
 }
+
+/** Whether the text behind a place makes an entry: what nobody could read again would be taken for an altered one. */
+export function isBody(body: string): boolean {
+  return parseEntry(placedEntry(ANY_PLACE, body)) !== null;
+}
+
+const ANY_PLACE: EntryPlace = { id: STORE_STREAM as string as EntryId, stream: STORE_STREAM, number: 1 };
 
 /** An entry of its text; null: it is none. */
 export function parseEntry(text: Uint8Array): EntryText | null {

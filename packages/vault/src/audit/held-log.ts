@@ -10,11 +10,10 @@ import type { AuditLog, LogState, LogStream, OutboxName } from "../stores/audit-
 import type { Lease } from "../stores/jobs.ts";
 import type { CheckpointRow } from "../stores/key-store.ts";
 import type { WaitingEntry } from "../stores/outbox.ts";
-import { MAX_APPEND_BYTES, MAX_ENTRY_BYTES } from "../stores/outbox.ts";
 import type { Alarms } from "./alarms.ts";
 import type { AuditKeys } from "./audit-keys.ts";
 import { gapAlarm, gapEntry, planBatch, StreamNumbers } from "./batch.ts";
-import { logStreams } from "./compare-stores.ts";
+import { isAll, logStreams } from "./compare-stores.ts";
 import { Derived } from "./derived.ts";
 import { LogAppender } from "./log-appender.ts";
 import type { NewEntries } from "./log-appender.ts";
@@ -107,7 +106,7 @@ export class HeldLog {
   async carry(): Promise<boolean> {
     const { outboxes, log, clock } = this.#parts;
     const taken = await Promise.all(OUTBOXES.map(async (name) => ({ name, rows: await outboxes[name].take(BATCH) })));
-    const more = taken.some(({ rows }) => !isAll(rows));
+    const more = taken.some(({ rows }) => !isAll(rows, BATCH));
     const waiting: Examined[] = [];
     for (const { name, rows } of taken) await this.#examine(name, rows, waiting);
     if (waiting.length > 0) {
@@ -207,10 +206,4 @@ export class HeldLog {
       if (index % YIELD_EVERY === YIELD_EVERY - 1) await setImmediate();
     }
   }
-}
-
-/** Whether these are all that waited: `take` gives fewer than were asked for, also when their texts are many bytes. */
-function isAll(rows: readonly WaitingEntry[]): boolean {
-  if (rows.length >= BATCH) return false;
-  return rows.reduce((bytes, { text }) => bytes + text.length, 0) <= MAX_APPEND_BYTES - MAX_ENTRY_BYTES;
 }

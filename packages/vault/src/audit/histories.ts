@@ -220,6 +220,8 @@ function withWaiting({ tag, version, sha256 }: Asked, latest: Latest, waiting: r
     if (isChange && (first?.previous ?? null) !== (head?.entry ?? null)) continue;
     if (isChange && last?.state !== undefined && last.version !== null)
       head = { version: last.version as Version, state: last.state, entry: id };
+    // What was known before a removal is not, if it is put back below what was written after it.
+    if (isChange && last?.state === "removed") isKnown = false;
     if (isChange || action === "rewrap")
       isKnown ||= own.some((record) => record.version === version && record.sha256 === wanted);
   }

@@ -14,9 +14,10 @@ import { STORE_READER } from "../stores/gate.ts";
 import type { KeyStore } from "../stores/key-store.ts";
 import type { Store } from "../stores/store.ts";
 import type { SubjectId } from "../stores/subjects.ts";
-import { acceptRestore, isTail } from "./accept-restore.ts";
+import { acceptRestore, isTail, requireCut } from "./accept-restore.ts";
+import type { RestoredBackup } from "./accept-restore.ts";
 import { Adoption } from "./adoption.ts";
-import { Alarms } from "./alarms.ts";
+import { Alarms, guarded } from "./alarms.ts";
 import type { RaisedAlarm } from "./alarms.ts";
 import type { AuditKeys } from "./audit-keys.ts";
 import { AuditView } from "./audit-view.ts";
@@ -47,8 +48,11 @@ export interface AuditOptions {
   /** Beside the vault's own key. */
   readonly signers?: readonly CheckpointSigner[];
   readonly clock?: () => Date;
-  /** Why stores that do not go together are gone on with: a restore of a backup. Left out: they are refused. */
-  readonly acceptRestore?: string | undefined;
+  /**
+   * Why stores that do not go together are gone on with: a restore of a backup. Left out: they are refused. Where the
+   * backup is named, another history begins in any case: the original may go on with its own.
+   */
+  readonly acceptRestore?: string | RestoredBackup | undefined;
   /** A record store that lacks no more than the last moments is gone on with: so many milliseconds. */
   readonly acceptTailMs?: number | undefined;
   /** Something was found wrong. */
@@ -87,7 +91,8 @@ async function requireOwn({ gate }: AuditLog, vault: string): Promise<void> {
 type Parts = Omit<LogParts, "witnesses"> & { readonly onFault: (error: unknown) => void };
 
 function partsOf({ store, keyStore, log, keys, signers = [], ...more }: AuditOptions): Parts {
-  const { clock = () => new Date(), onAlarm = noop, onFault = noop } = more;
+  const { clock = () => new Date(), onAlarm = noop } = more;
+  const onFault = guarded(more.onFault ?? noop);
   using seed = keys.signingSeed();
   const signer = new NoteSigner(ownSigner(Buffer.from(seed.bytes)), signers, { clock, onFault });
   return {
@@ -113,21 +118,30 @@ const comparedOf = ({ witnesses = [] }: AuditOptions, { log, outboxes, checkpoin
 
 /** @returns whether something was accepted @throws VaultError `store-rolled-back`: it is not to be */
 async function accept(
-  { acceptRestore: reason, acceptTailMs, store, keys }: AuditOptions,
+  { acceptRestore: given, acceptTailMs, store, keys }: AuditOptions,
   parts: Parts,
   { compared, comparison }: { readonly compared: ComparedStores; readonly comparison: Comparison },
 ): Promise<boolean> {
-  if (comparison.differences.length === 0) return false;
+  const named = typeof given === "object" ? given : undefined;
+  if (named !== undefined)
+    await requireCut(parts.log, comparison, named, (origin) => parts.key.verifierOf(origin).vkey);
+  else if (comparison.differences.length === 0) return false;
+  const reason = typeof given === "object" ? given.reason : given;
   const tailMs =
     reason === undefined && (await isAcceptedTail(parts.log, comparison, acceptTailMs)) ? acceptTailMs : undefined;
   if (reason === undefined && tailMs === undefined) requireTogether(comparison);
   const lease = await waitForLease(parts.log);
   try {
     const held = await HeldLog.open({ ...parts, witnesses: new Witnesses([], parts.onFault) }, lease);
-    const said = { reason: reason ?? TAIL, comparison, ...(tailMs === undefined ? {} : { tailMs }) };
+    const said = {
+      ...{ reason: reason ?? TAIL, comparison },
+      ...(tailMs === undefined ? {} : { tailMs }),
+      ...(named === undefined ? {} : { named }),
+    };
     await acceptRestore({ ...parts, records: store.records, keys }, held, said);
     await publishToKeysAnyway(compared.checkpoint, held.appender.state.checkpoint);
-    parts.alarms.raise({ code: "accept-restore", message: `accepted: ${messagesOf(comparison)}` });
+    const what = named === undefined ? messagesOf(comparison) : `the backup ${named.backup} was restored`;
+    parts.alarms.raise({ code: "accept-restore", message: `accepted: ${what}` });
   } finally {
     await parts.log.jobs.finish(lease, { cursor: null, done: 0, failed: 0, problem: null }, 0);
   }

@@ -24,7 +24,7 @@ export async function eventPage(
   { order = "newest", cursor, limit = DEFAULT_LIMIT, ...query }: AuditQuery,
   people?: readonly string[],
 ): Promise<AuditPage> {
-  requirePageLimit(limit, MOST);
+  requireQuery({ order, limit, ...(cursor === undefined ? {} : { cursor }), ...query });
   const after = cursor === undefined ? null : readCursor(cursor, order);
   const found = await log.find(logQuery(query, people), { order, after, limit: limit + 1 });
   const { items, next } = page(found, limit, {
@@ -34,11 +34,35 @@ export async function eventPage(
   return { events: await eventsOf(readEntries(items), keys), next };
 }
 
+/**
+ * That a question can be asked, before it is told in the audit: what it names stands there in clear.
+ *
+ * @throws VaultError `limit-invalid`, `cursor-invalid`, `vault-option-invalid`
+ */
+export function requireQuery({ order = "newest", cursor, limit = DEFAULT_LIMIT, ...query }: AuditQuery): void {
+  requirePageLimit(limit, MOST);
+  if (cursor !== undefined) readCursor(cursor, order);
+  logQuery(query);
+}
+
+/** How what is asked for looks, where there is any of it. */
+const ASKED_FOR = {
+  principal: /^[A-Za-z0-9._:@/+=-]{1,128}$/,
+  action: /^[a-z][a-z-]{0,63}$/,
+  collection: /^[a-z][a-z0-9_-]{0,62}$/,
+} as const;
+
 /** @throws VaultError `vault-option-invalid` */
 export function logQuery(
   { principal, action, collection, since, until }: Omit<AuditQuery, "order" | "cursor" | "limit">,
   people?: readonly string[],
 ): LogQuery {
+  const named = { principal, action, collection };
+  for (const name of Object.keys(ASKED_FOR) as (keyof typeof ASKED_FOR)[]) {
+    const value: unknown = named[name];
+    if (value !== undefined && (typeof value !== "string" || !ASKED_FOR[name].test(value)))
+      throw new VaultError("vault-option-invalid", `${name} is not one`);
+  }
   return {
     ...(people === undefined ? {} : { people }),
     ...(principal === undefined ? {} : { principal }),

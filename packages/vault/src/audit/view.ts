@@ -1,6 +1,5 @@
 /**
- * What is asked of the audit's log: `vault.audit`. Whoever asks is in it too (`audit-read`), when it is about a person
- * or a principal.
+ * What is asked of the audit's log: `vault.audit`. Whoever asks for entries is in it too (`audit-read`), with each page.
  */
 import type { Subject } from "../records/address.ts";
 import type { Tenant } from "../keys/subject-keys.ts";

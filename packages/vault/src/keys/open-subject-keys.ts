@@ -8,7 +8,7 @@ import { StoredAuditKeys } from "../audit/stored-audit-keys.ts";
 import { VaultError } from "../errors.ts";
 import type { KeyCacheSettings } from "../options.ts";
 import type { Collection, RecordId, Subject } from "../records/address.ts";
-import type { KeyName, KeyStore } from "../stores/key-store.ts";
+import type { KeyName, KeyRow, KeyStore } from "../stores/key-store.ts";
 import type { Scope, SubjectId } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import type { AgedMapOptions } from "./aged-map.ts";
@@ -85,6 +85,14 @@ class StoredSubjectKeys implements SubjectKeys {
     if (known !== null) return known.name;
     const [found] = await this.#people.names([id], signal);
     return requireSame(found, null).name;
+  }
+
+  async proveName(id: SubjectId, signal: AbortSignal | undefined): Promise<void> {
+    await this.#people.prove(id, signal);
+  }
+
+  async proveKey(row: KeyRow): Promise<void> {
+    await this.#keys.prove(row);
   }
 
   async rowIds(

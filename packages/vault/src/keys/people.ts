@@ -131,6 +131,13 @@ export class People {
     return ids.map((id) => opened.get(id) ?? this.knownById(id) ?? nameAbsent());
   }
 
+  /** That somebody's name opens where it lies. @throws VaultError what is wrong with it, or with everything */
+  async prove(id: SubjectId, signal: AbortSignal | undefined): Promise<void> {
+    const [row = null] = await this.#keys.dependencies.store.keys.names([id]);
+    using lookup = (await this.#keys.own("lookup", signal)).key;
+    await this.#open(id, row, lookup, signal, null);
+  }
+
   /** The row of somebody who is made. */
   row(
     { id, named, tag }: { readonly id: SubjectId; readonly named: Named; readonly tag: Uint8Array },

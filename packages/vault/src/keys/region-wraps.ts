@@ -137,7 +137,7 @@ export class RegionWraps {
    *
    * @returns the wraps that are right; null: they all are
    */
-  async owe(row: KeyRow, refused: NonNullable<UnwrappedKey["refused"]>): Promise<WrapSet | null> {
+  async owe(row: KeyRow, refused: readonly OpeningKey[]): Promise<WrapSet | null> {
     const { store, keySets, clock } = this.#dependencies;
     const wraps = withoutRefused(row.wraps, refused);
     if (wraps.length === 0 || wraps.length === row.wraps.length) return null;
@@ -163,10 +163,7 @@ export class RegionWraps {
 }
 
 /** The wraps that were not found wrong beside a right one. */
-export function withoutRefused(
-  wraps: readonly KeyWrap[],
-  refused: NonNullable<UnwrappedKey["refused"]>,
-): readonly KeyWrap[] {
+export function withoutRefused(wraps: readonly KeyWrap[], refused: readonly OpeningKey[]): readonly KeyWrap[] {
   const wrong = new Set(refused.map(({ providerId, key }) => `${providerId} ${key}`));
   return wraps.filter((wrap) => {
     const { providerId, key } = wrappingKeyOf(wrap);

@@ -5,7 +5,7 @@
 import type { Keyring } from "@strongroom/envelope";
 import type { AuditKeys } from "../audit/audit-keys.ts";
 import type { Collection, RecordId, Subject } from "../records/address.ts";
-import type { KeyKind } from "../stores/key-store.ts";
+import type { KeyKind, KeyRow } from "../stores/key-store.ts";
 import type { Scope, SubjectId, UnitSubject } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 
@@ -96,6 +96,14 @@ export interface SubjectKeys {
     place: { readonly collection: Collection; readonly rowId: RecordId },
     signal: AbortSignal | undefined,
   ): Promise<RecordId>;
+  /**
+   * That the name of somebody opens where it lies, whatever is held of it.
+   *
+   * @throws VaultError `subject-name-absent`, `subject-key-tampered`, and as opening a key does
+   */
+  proveName(id: SubjectId, signal: AbortSignal | undefined): Promise<void>;
+  /** The same of a person's key under a tenant's. @throws VaultError `subject-key-tampered`, and as opening does */
+  proveKey(row: KeyRow): Promise<void>;
   /** Wraps of the keys of these people, as the key store has them; null: none. */
   wrapSets(owners: readonly string[]): Promise<readonly (WrapSet | null)[]>;
   /** A new version of a person's key, which seals from now on; what was sealed before still opens. */

@@ -216,6 +216,15 @@ export class VaultKeys {
     return { ...opened, key: opened.key.share() };
   }
 
+  /**
+   * That a key under a tenant's opens where it lies to what it was made as, whatever is held of it.
+   *
+   * @throws VaultError `subject-key-tampered`, and as opening does
+   */
+  async prove(row: KeyRow): Promise<void> {
+    (await this.#openTenantWrap(row)).key.wipe();
+  }
+
   /** Wraps of keys by what messages call them; null: there is none. */
   async wrapSets(ids: readonly string[]): Promise<readonly (WrapSet | null)[]> {
     const unknown = [...new Set(ids)].filter((id) => this.#wrapSets.get(id) === undefined);

@@ -36,7 +36,7 @@ export function page<Row, Item, Damaged>(
 const MAX_CURSOR_LENGTH = 16_384;
 
 /** Opaque to callers: one JSON list in base64url. */
-function encodeCursor(fields: readonly string[]): string {
+export function encodeCursor(fields: readonly string[]): string {
   return Buffer.from(JSON.stringify(fields), "utf8").toString("base64url");
 }
 

@@ -9,13 +9,12 @@ import { isVaultError, VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import type { KeyUseOfWrite } from "../keys/cost.ts";
 import type { Dependencies } from "../limits.ts";
-import type { RecordRows, VersionRow, WrapCount } from "../stores/rows.ts";
+import type { RecordRows, WrapCount } from "../stores/rows.ts";
 import type { RecordStore } from "../stores/store.ts";
-import { isSubjectId } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import { parseVersion } from "./address.ts";
 import type { Address, Place, Version } from "./address.ts";
-import { OVERTAKEN } from "./asked.ts";
+import { concerned, OVERTAKEN } from "./asked.ts";
 import type { Asked, Newest } from "./asked.ts";
 import { encodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
@@ -24,6 +23,7 @@ import type { SealedNewVersion } from "./new-version.ts";
 import { answered, closedError, everybody, FreshTries, isClosed, mentioned, provePeople } from "./people.ts";
 import { nextVersion, recordAbsent, recordState } from "./read.ts";
 import type { RecordState, RecordVersion } from "./read.ts";
+import { whomItWasAbout } from "./removed-people.ts";
 import { makeUnits, messagesOf, newWriteId, requireUnitFits } from "./units.ts";
 import type { Drafted, MakeOptions, Settled } from "./units.ts";
 import { concernOf, isInherited, takenWhom } from "./whom.ts";
@@ -231,7 +231,8 @@ export async function remove(
     const place = { address, row };
     asked.concerns(place, null);
     const rows = await recordHead(store.records, row);
-    const found = await whomItWasAbout(dependencies, rows, row, asked);
+    const about = asked.isAudited ? await whomItWasAbout(store.records, rows, row) : null;
+    const found = about?.[0] ?? null;
     asked.concerns(place, found);
     const wrong = await unlikeTheLog({ row, rows, version: null, message: null }, expected, asked);
     if (wrong === OVERTAKEN) return OVERTAKEN;
@@ -245,8 +246,10 @@ export async function remove(
     if (wrong !== null) await asked.tellRefusal("remove", wrong);
     const base = damage === undefined ? head : "damaged";
     const writeId = newWriteId();
-    const { scheme = 2, subject = null, about = [] } = found ?? {};
-    const versions = [{ version: tombstone, scheme, subject, about, message: null }];
+    for (const more of about?.slice(1) ?? [])
+      await asked.tell("remove", "begun", { concerned: [concerned(place, more, tombstone)] });
+    const { scheme = 2, subject = null, about: others = [] } = found ?? {};
+    const versions = [{ version: tombstone, scheme, subject, about: others, message: null }];
     const facts = { writeId, action: "remove", ...place, previous: rows.entry ?? null, versions } as const;
     return {
       draft: await asked.draft(changeOf(facts), asked.takeCalls()),
@@ -255,28 +258,6 @@ export async function remove(
       use: null,
     };
   });
-}
-
-/** Versions whose people are told when a record is removed. */
-const REMOVED_VERSIONS = 500;
-
-/**
- * Everybody whom the record was about, as its rows say: the subject is the newest version's. Null: no row says it, or
- * nobody wants to know.
- */
-async function whomItWasAbout(
-  { store: { records } }: Pick<Dependencies, "store">,
-  { damage, newestRow }: RecordRows,
-  row: Address,
-  asked: Asked,
-): Promise<VersionRow | null> {
-  if (!asked.isAudited || damage !== undefined || newestRow === null) return null;
-  const { versions } = await records.versions(row, { before: null, limit: REMOVED_VERSIONS });
-  const [newest] = versions;
-  if (newest === undefined) return null;
-  const people = versions.filter(({ scheme }) => scheme === 2).flatMap(({ subject, about }) => [subject, ...about]);
-  const others = [...new Set(people)].filter(isSubjectId).filter((id) => id !== (newest.subject as string));
-  return { ...newest, about: others.sort() };
 }
 
 /**

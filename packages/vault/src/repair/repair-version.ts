@@ -101,7 +101,9 @@ async function sealAnew(
   const plaintext = await openBytes(base, address, { keys, subjectKeys, signal });
   try {
     const { message, wrapSet } = await sealBytes(plaintext, address, { keyring, signal });
-    const decision = decideRepair(placesOf(base), placesOf(message), wrapSet.missing);
+    const wrong = await wrapsOwedThatAreThere(store, stored);
+    const before = placesOf(base).filter(({ keyInfo }) => !wrong.has(keyInfo));
+    const decision = decideRepair(before, placesOf(message), wrapSet.missing);
     if (decision.kind === "replace") await audit?.rewrap({ ...concernedBy(place, stored), message });
     const changed =
       decision.kind === "replace"
@@ -111,6 +113,18 @@ async function sealAnew(
   } finally {
     plaintext.fill(0);
   }
+}
+
+/**
+ * Wrapping keys whose wraps the message has and owes all the same: a verification has found that they do not open. They
+ * count for nothing.
+ */
+async function wrapsOwedThatAreThere(
+  { inventory }: Pick<RepairDependencies["store"], "inventory">,
+  { stamp }: StoredMessage,
+): Promise<ReadonlySet<string>> {
+  const known = (await inventory.sets()).find(({ id }) => id === stamp.wrapSet);
+  return new Set(known?.set?.missing.map(({ keyArn }) => keyArn));
 }
 
 /** The record's own id is not asked for: it would cost a key. */

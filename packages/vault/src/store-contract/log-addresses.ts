@@ -86,6 +86,18 @@ export function logAddressesContract(contract: Contract<AuditLog>): void {
     assert.equal((await headOf(store, a))?.state, "removed", "its head stays");
   });
 
+  contract("the first version of an address is the first that a message is known of", async ({ store, another }) => {
+    const lease = await leaseOf(store);
+    const [a, b, never] = [newTag(), newTag(), newTag()];
+    const messages = [newMessage(a, 3), newMessage(a, 12), newMessage(a, 2), newMessage(b, 10), newMessage(b, 9)];
+    await add(store, lease, { heads: [newHead(a, 12), newHead(b, 10)], messages });
+    const log = await another();
+    assert.deepEqual(await log.firstVersions([b, never, a, b]), [9, null, 2, 9]);
+    assert.deepEqual(await log.firstVersions([]), []);
+    await add(log, lease, { heads: [newHead(b, 10, { state: "removed" })], removed: [b] });
+    assert.deepEqual(await store.firstVersions([a, b]), [2, null]);
+  });
+
   contract("live heads are listed in the order of their tags' bytes, page by page", async ({ store, another }) => {
     const lease = await leaseOf(store);
     const states = TAGS.map((tag, index) => newHead(tag, index + 1, { state: index % 4 === 2 ? "removed" : "live" }));

@@ -194,6 +194,11 @@ export interface AuditLog {
   published(size: number): Promise<void>;
   /** What is known of addresses, in their order, of one snapshot. */
   latest(queries: readonly LatestQuery[]): Promise<readonly Latest[]>;
+  /**
+   * The first version of each address that a message is known of, in their order; null: none is. At most 1,000. For a
+   * search for versions that are gone.
+   */
+  firstVersions(tags: readonly AddressTag[]): Promise<readonly (Version | null)[]>;
   /** Addresses whose head is `live`, in the order of tags. For a search for records that are gone. */
   liveHeads(page: {
     readonly after: AddressTag | null;

@@ -110,6 +110,21 @@ for (const [where, limit] of Object.entries(CARRIED))
       await rejectsWith("record-rolled-back", async () => audit.auditor.requireNewest([await audit.read("a")]));
     });
 
+    test("versions of before a removal put back below what was written after it", async (t) => {
+      const audit = await histories(t);
+      await audit.adopted();
+      await audit.write("a", [audit.person]);
+      await audit.carry();
+      const before = audit.copy("a")!;
+      await audit.remove("a");
+      await audit.write("a", [audit.person]);
+      await audit.carry(limit);
+      const row = audit.copy("a")!;
+      audit.put("a", { ...row, versions: [...before.versions, ...row.versions] });
+      await refused(audit, "record-rolled-back", "a", 1);
+      assert.equal(await released(audit, "a", 3), "released");
+    });
+
     test("rows that are gone, and a tombstone that nobody made", async (t) => {
       const audit = await histories(t);
       await audit.write("a", [audit.person]);

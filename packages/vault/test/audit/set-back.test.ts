@@ -229,3 +229,18 @@ test("the lost tail of a standby is accepted by itself, and no more than that", 
   await next.service.close();
   await session(rig, witness, "mary");
 });
+
+test("a process opens behind more bytes than an outbox gives out at once, which is no log that was set back", async () => {
+  const rig = new Rig();
+  await session(rig, new MemoryWitness(), "ada");
+  const killed = await rig.open();
+  const lane = killed.lane();
+  const details = Object.fromEntries(Array.from({ length: 15 }, (_, index) => [`n${index}`, "x".repeat(65_000)]));
+  for (let count = 0; count < 20; count++) await killed.append(lane, { details });
+  await killed.tellStores("open");
+  const next = await rig.open();
+  next.service.start();
+  await next.sequence();
+  assert.deepEqual([next.alarms, next.faults], [[], []]);
+  await next.service.close();
+});

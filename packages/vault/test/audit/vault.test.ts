@@ -89,6 +89,18 @@ describe("each call", () => {
     assert.equal(read.people![0]!.key, write.people![0]!.key, "found by the person");
   });
 
+  test("that is refused changes nothing that the log knows, and nobody takes it for altered", async (t) => {
+    const { vault } = await auditedVault(t);
+    const clerk = vault.as({ principal: "clerk" });
+    await vault.put(ADA, { name: "Ada" }, OF_ADA);
+    await rejectsWith("record-absent", () => clerk.remove(BOB));
+    await rejectsWith("version-conflict", () => clerk.put(ADA, { name: "A" }, { expect: { kind: "absent" } }));
+    await vault.audit!.sequence();
+    assert.deepEqual((await vault.audit!.status()).alarms, []);
+    assert.deepEqual((await vault.audit!.verify()).problems, []);
+    await vault.get(ADA);
+  });
+
   test("names the keys that were made for it, and no hot read names any", async (t) => {
     const { vault, entries } = await auditedVault(t);
     const clerk = vault.as({ principal: "clerk" });

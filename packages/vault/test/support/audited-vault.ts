@@ -27,6 +27,8 @@ export interface AuditedVault {
   readonly store: Store;
   readonly keyStore: KeyStore;
   readonly memory: MemoryStorage;
+  readonly keyMemory: MemoryKeyStorage;
+  readonly logMemory: MemoryAuditStorage;
   /** Another vault over the same memory, as another process would open it. */
   readonly another: (options?: Partial<VaultOptions>) => Promise<Vault>;
   /** Every entry there is, in the log or on its way there, but those of processes; of these actions, when some are given. */
@@ -67,7 +69,7 @@ export async function auditedVault(t: TestContext, options: AuditedVaultOptions 
     vault,
     store,
     keyStore,
-    memory,
+    ...{ memory, keyMemory, logMemory },
     another: (more = {}) => openOver(memoryStore({ storage: memory }), more),
     entries: async (...actions) => {
       // What waits first: what is carried to the log meanwhile is there twice, and not missed.

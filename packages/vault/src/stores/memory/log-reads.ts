@@ -2,15 +2,17 @@
  * What is asked of a log in memory. It reads everything there is: enough for a test. Bytes are copied out: what a
  * reader does with them changes nothing that is kept.
  */
+import type { Version } from "../../records/address.ts";
 import type { AuditLog, LogPage, LogQuery, LogRow, LogState, WholeLogRow } from "../audit-log.ts";
 import { MAX_APPEND_BYTES } from "../outbox.ts";
-import { messageKey, subtreeKey } from "./log-tables.ts";
+import { messageKey, subtreeKey, versionOf } from "./log-tables.ts";
 import type { KeptLogEntry, KnownAddress, LogTables } from "./log-tables.ts";
 
 type Asked =
   | "counts"
   | "state"
   | "latest"
+  | "firstVersions"
   | "liveHeads"
   | "entries"
   | "positions"
@@ -39,6 +41,11 @@ export function memoryLog(tables: LogTables): LogCalls {
           head: head === undefined ? null : { version: head.version, state: head.state, entry: head.entry },
           isKnown: message !== null && messages.get(tag)?.has(messageKey(message.version, message.sha256)) === true,
         };
+      }),
+    firstVersions: (tags) =>
+      tags.map((tag) => {
+        const versions = [...(messages.get(tag) ?? [])].map(versionOf);
+        return (versions.sort((a, b) => a - b)[0] ?? null) as Version | null;
       }),
     liveHeads: ({ after, limit }) =>
       [...heads.values()]

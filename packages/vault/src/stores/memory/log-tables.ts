@@ -51,6 +51,9 @@ export const subtreeKey = (height: number, index: number): string => `${height}/
 export const messageKey = (version: number, sha256: Uint8Array): string =>
   `${version}/${Buffer.from(sha256).toString("hex")}`;
 
+/** The version that such a key is of. */
+export const versionOf = (key: string): number => Number.parseInt(key, 10);
+
 /** What logs of this folder work on; nobody else gets at it. */
 export let logTablesOf: (storage: MemoryAuditStorage) => LogTables;
 

@@ -57,6 +57,7 @@ export function memoryAuditLog(options: MemoryAuditLogOptions = {}): AuditLog {
         log.published(own);
       }),
     latest: (queries) => opened.read(() => log.latest(queries)),
+    firstVersions: (tags) => opened.read(() => log.firstVersions(tags)),
     liveHeads: (page) => opened.read(() => log.liveHeads(page)),
     entries: (range) => opened.read(() => log.entries(range)),
     counts: () => opened.read(() => log.counts()),

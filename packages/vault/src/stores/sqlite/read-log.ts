@@ -197,6 +197,20 @@ export function readLatest(connection: Connection, queries: readonly LatestQuery
   });
 }
 
+const FIRST = statement((db, { tag }: { readonly tag: string }) =>
+  db
+    .selectFrom("messages")
+    .where("tag", "=", tag)
+    .select(whole("version").as("version"))
+    .orderBy("messages.version")
+    .limit(1)
+    .compile(),
+);
+
+/** One descent of an index for each. */
+export const readFirstVersions = (connection: Connection, tags: readonly AddressTag[]): readonly (Version | null)[] =>
+  tags.map((tag) => (connection.first(FIRST, { tag })?.version ?? null) as Version | null);
+
 const LIVE = statement((db, { after, limit }: { readonly after: string; readonly limit: number }) =>
   db
     .selectFrom("addresses")

@@ -20,6 +20,7 @@ import {
   readDelivered,
   readEntries,
   readHashes,
+  readFirstVersions,
   readLatest,
   readLiveHeads,
 } from "./read-log.ts";
@@ -69,6 +70,8 @@ class SqliteAuditLog extends FileStore<LogOperations> implements AuditLog {
   readonly published: AuditLog["published"] = async (size) => this.#store.reduce("published", [takeSize(size)]);
 
   readonly latest: AuditLog["latest"] = (queries) => this.#store.read((db) => readLatest(db, queries));
+
+  readonly firstVersions: AuditLog["firstVersions"] = (tags) => this.#store.read((db) => readFirstVersions(db, tags));
 
   readonly liveHeads: AuditLog["liveHeads"] = (page) => this.#store.read((db) => readLiveHeads(db, page));
 

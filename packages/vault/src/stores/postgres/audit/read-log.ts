@@ -30,7 +30,16 @@ import { HASH_BYTES, parseSubtrees } from "./subtrees.ts";
 /** The calls that change nothing. */
 export type LogReads = Pick<
   AuditLog,
-  "state" | "latest" | "liveHeads" | "entries" | "counts" | "positions" | "find" | "hashes" | "streams"
+  | "state"
+  | "latest"
+  | "firstVersions"
+  | "liveHeads"
+  | "entries"
+  | "counts"
+  | "positions"
+  | "find"
+  | "hashes"
+  | "streams"
 >;
 
 const ROW = `w.position, w.id, encode(w.leaf, 'hex') as leaf, encode(w.text, 'hex') as text,
@@ -51,6 +60,7 @@ export function logReads(connections: Connections, schema: SchemaName, vault: st
     "w.there, w.version, w.state, w.entry, w.known",
     "latest_v1($2::text[], $3::bigint[], $4::bytea)",
   );
+  const firstVersions = asked("w.version", "first_versions_v1($2::text[])");
   const liveHeads = asked("w.tag, w.version, w.state, w.entry", "live_heads_v1($2::text, $3::bigint)");
   const entries = asked(
     `${ROW}, w.at, w.principal, w.action, w.collection, w.people`,
@@ -87,6 +97,10 @@ export function logReads(connections: Connections, schema: SchemaName, vault: st
         joined(messages.map((message) => message?.sha256 ?? new Uint8Array(HASH_BYTES))),
       ];
       return (await ask(latest, values)).map(latestRow);
+    },
+    async firstVersions(tags) {
+      if (tags.length === 0) return [];
+      return (await ask(firstVersions, [tags])).map(({ version }) => whole(version, 1) as Version | null);
     },
     async liveHeads({ after, limit }) {
       const rows = await ask(liveHeads, [after, limit]);

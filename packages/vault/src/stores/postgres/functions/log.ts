@@ -25,6 +25,15 @@ const LATEST: StoreFunction = readFunction(
     order by u.n;`,
 );
 
+const FIRST_VERSIONS: StoreFunction = readFunction(
+  "first_versions_v1",
+  "p_tags text[]",
+  "version bigint",
+  (schema) => `return query
+    select (select m.version from ${schema}.messages m where m.tag = u.tag order by m.version limit 1)
+    from unnest(p_tags) with ordinality u(tag, n) order by u.n;`,
+);
+
 const LIVE_HEADS: StoreFunction = readFunction(
   "live_heads_v1",
   "p_after text, p_limit bigint",
@@ -119,6 +128,7 @@ const FORGET: StoreFunction = changeFunction("forget_v1", "p_before bigint, p_ke
 
 export const LOG_FUNCTIONS: readonly StoreFunction[] = [
   LATEST,
+  FIRST_VERSIONS,
   LIVE_HEADS,
   RANGE,
   COUNTS,

@@ -1,0 +1,98 @@
+// What a person is told of a backup.
+import type { Config } from "../config/config.ts";
+import type { DrillReport } from "./drill.ts";
+import type { BackupFile, Manifest } from "./manifest.ts";
+import type { BegunBackup } from "./with-postgres.ts";
+import type { RestoreReport } from "./restore-backup.ts";
+import type { BackupReport } from "./take-backup.ts";
+
+const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"] as const;
+
+/** As a person reads it. */
+export function sizeText(bytes: number): string {
+  let [size, unit] = [bytes, 0];
+  for (; size >= 1024 && unit < UNITS.length - 1; unit++) size /= 1024;
+  return `${unit === 0 ? size : size.toFixed(1)} ${UNITS[unit] ?? ""}`;
+}
+
+/** A line for a file. */
+export const fileText = ({ name, bytes, copied }: BackupFile): string =>
+  `${name.padEnd(15)} ${sizeText(bytes).padStart(10)}  as of ${copied.to}`;
+
+/** What was made, and what is to be kept beside it. */
+export function backupView({ path, manifest, bytes, seconds, keepElsewhere, key }: BackupReport): string {
+  return [
+    `${path}: a backup of the vault ${manifest.vault}, ${sizeText(bytes)} in ${seconds.toFixed(1)} s`,
+    ...manifest.files.map((file) => `  ${fileText(file)}`),
+    cutText(manifest),
+    "Not in it, and needed beside it; keep it elsewhere:",
+    ...keepElsewhere.map((one) => `  ${one}`),
+    `Verifier key  ${key}`,
+  ].join("\n");
+}
+
+/** Up to when everything is in it. */
+export const cutText = ({ cut }: Manifest): string =>
+  `Everything acknowledged before ${cut.at} is in it (entry ${cut.position} of the audit, ${cut.entry}).`;
+
+/** What is to be run, and then. */
+export function begunView({ path, cut, commands }: BegunBackup): string {
+  return [
+    `${path}: a backup is begun. Everything acknowledged before ${cut.at} will be in it. Run, one after the other:`,
+    ...commands.map((command) => `  ${command}`),
+    `  strongroom backup --check ${path}`,
+    "Each dump is of one moment of its own, and the order is what counts: no --snapshot is needed. pg_dump must not be " +
+      "older than the server: that of Debian 12 is 15, and dumps no server of 16 or later. A role that only uses the " +
+      "tables may dump them.",
+  ].join("\n");
+}
+
+/** What is to be run before a restore is accepted. */
+export function toRunView(commands: readonly string[], from: string): string {
+  return [
+    "The stores are dumps of PostgreSQL. Into databases in which the schemas are not there yet, run:",
+    ...commands.map((command) => `  ${command}`),
+    `  strongroom restore ${from} --accept --reason …`,
+    "The last one holds what was restored against the backup and its audit, and accepts it. Until then no service " +
+      "starts on it. Where the service's role is not the owner: strongroom store migrate --grant-to ROLE.",
+  ].join("\n");
+}
+
+/** What was restored, what was lost, and how it goes on. */
+export function restoreView(report: RestoreReport, { keys, kms: { rootKey } }: Config): string {
+  const { path, backup, vault, cut, history, entries, recordsMissing, erasures, witnesses, key } = report;
+  const untold = witnesses.filter(({ told }) => !told);
+  const root = rootKey.kind === "file" && rootKey.path !== undefined ? ` --root-key-file ${rootKey.path}` : "";
+  const missing = `${recordsMissing.toLocaleString("en")} ${recordsMissing === 1 ? "record" : "records"}`;
+  return [
+    `${path}: the vault ${vault}, restored from the backup ${backup}`,
+    `Everything acknowledged before ${cut.at} is there. What was written later is lost; of that, the audit knows ` +
+      `${missing} that are not there.`,
+    `The audit has a new history, ${history}, with ${entries.toLocaleString("en")} entries; it is whole.`,
+    ...(erasures === null
+      ? ["Who was restricted or erased since is not any more: give the newer ledger, --erasures FILE."]
+      : [
+          `Of the ledger: ${erasures.restricted} restricted, ${erasures.erasing} being erased, ${erasures.erased} ` +
+            `erased, ${erasures.unchanged} as they were, ${erasures.unknown} not in the backup. Their keys and rows are those of the backup still.`,
+        ]),
+    ...(witnesses.length === 0 ? ["No witness was told: there is none."] : []),
+    ...untold.map(({ name }) => `NOT TOLD of it: ${name}. The next start tells it.`),
+    `Verifier key  ${key}`,
+    "Tokens are not in a backup: the start makes the administrator's anew, and others are to be made.",
+    `Next          strongroom ${keys.regions === undefined ? "up" : "serve"} --data-dir ${path}${root}`,
+  ].join("\n");
+}
+
+/** What came of a drill. */
+export function drillView(report: DrillReport): string {
+  const { backup, vault, cut, path, records, opened, closed, refused, seconds } = report;
+  const number = (count: number): string => count.toLocaleString("en");
+  const failed = Object.values(refused).reduce((sum, count) => sum + count, 0);
+  return [
+    `The backup ${backup} of the vault ${vault}, ${path ?? "made for the drill"}, brings back what was acknowledged ` +
+      `before ${cut.at}.`,
+    `${number(records)} ${records === 1 ? "record" : "records"}: ${number(opened)} opened and held against the audit, ${number(closed)} of people ` +
+      `whom nobody reads, ${number(failed)} refused, in ${seconds.toFixed(1)} s`,
+    "Nothing of the drill is left.",
+  ].join("\n");
+}

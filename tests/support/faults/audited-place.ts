@@ -1,0 +1,85 @@
+/**
+ * Where the three stores of a vault with an audit are, as it is told to a process of a test's own.
+ */
+import { openVault } from "@strongroom/vault";
+import type { AuditLog, AuditOptions, Vault } from "@strongroom/vault";
+import { postgresAuditLog } from "@strongroom/vault/postgres";
+import { sqliteAuditLog } from "@strongroom/vault/sqlite";
+import { openStores, prepareKeyedPlace } from "./keyed-place.ts";
+import type { KeyedPlace } from "./keyed-place.ts";
+import { keyringOf } from "./keys.ts";
+import type { TestKey } from "./keys.ts";
+import { poolOf } from "./place.ts";
+import type { Place } from "./place.ts";
+
+/** Three stores, which belong to one vault. */
+export interface AuditedPlace extends KeyedPlace {
+  readonly log: Place;
+}
+
+/** Of one process, which carries entries to the log as soon as the one before it is dead. */
+export interface OpenedAs extends Omit<AuditOptions, "log"> {
+  /** Left out: for as long as the vault has it. In milliseconds. */
+  readonly leaseMs?: number;
+  /** It writes and reads, and another process carries what it wrote. */
+  readonly sequences?: boolean;
+}
+
+export async function openLogPlace(place: Place): Promise<AuditLog> {
+  if (place.kind === "sqlite") return sqliteAuditLog(place.path);
+  return postgresAuditLog(poolOf(place), { endPool: true });
+}
+
+/** Closing the vault closes its stores. */
+export async function openAuditedVault(
+  place: AuditedPlace,
+  key: TestKey,
+  { leaseMs, sequences = true, ...audit }: OpenedAs = {},
+): Promise<Vault> {
+  const { store, keyStore } = await openStores(place);
+  const log = await openLogPlace(place.log);
+  try {
+    return await openVault({
+      store,
+      keyring: keyringOf(key),
+      keySet: [key.name],
+      keys: { store: keyStore },
+      audit: { log: withLease(log, sequences ? (leaseMs ?? null) : 0), ...audit },
+    });
+  } catch (error) {
+    for (const opened of [log, keyStore, store]) await opened.close();
+    throw error;
+  }
+}
+
+/** Makes the tables where that is a step of its own, and joins the three stores. */
+export async function prepareAuditedPlace(place: AuditedPlace, key: TestKey): Promise<void> {
+  await prepareKeyedPlace(place, key);
+  if (place.log.kind === "postgres")
+    await (await postgresAuditLog(poolOf(place.log), { migrate: true, endPool: true })).close();
+  await (await openAuditedVault(place, key)).close();
+}
+
+/**
+ * The same log, whose lease lasts for so long: whoever waits for a dead process would wait for most of a test. 0: this
+ * process never gets it.
+ */
+function withLease(log: AuditLog, ms: number | null): AuditLog {
+  if (ms === null) return log;
+  const { jobs } = log;
+  const own: AuditLog["jobs"] = {
+    add: (job, partitions) => jobs.add(job, partitions),
+    lease: async (request) => (ms === 0 ? null : jobs.lease({ ...request, ms })),
+    save: (lease, progress) => jobs.save(lease, progress, ms),
+    finish: (lease, progress, dueInMs) => jobs.finish(lease, progress, dueInMs),
+    wake: (job) => jobs.wake(job),
+    list: () => jobs.list(),
+  };
+  return new Proxy(log, {
+    get: (target, name) => {
+      if (name === "jobs") return own;
+      const found = Reflect.get(target, name) as unknown;
+      return typeof found === "function" ? (found as (...args: unknown[]) => unknown).bind(target) : found;
+    },
+  });
+}
