@@ -215,7 +215,7 @@ export async function outcomeOf<T>(
   }
 }
 
-const AT_ONCE = 8;
+const AT_ONCE = 64;
 
 async function atOnce<T>(list: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const queue = list.values();

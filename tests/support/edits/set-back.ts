@@ -59,7 +59,7 @@ async function trySetBack(
   try {
     const opened = await outcomeOf(() => vaultOver(stores, { ...make, witnesses: witness ? [witnessOf(newest)] : [] }));
     if ("code" in opened) return { refused: [opened.code], alarms: [], faults: [], wrong: 0 };
-    const { vault, later, alarms, faults } = opened.result;
+    const { vault, alarms, faults } = opened.result;
     try {
       if (when !== "at rest") {
         await readNewest(vault, "all");
@@ -67,7 +67,7 @@ async function trySetBack(
         await setBack(places);
       }
       const answers = await readNewest(vault, "all");
-      later(COMPARED_MS);
+      opened.result.later(COMPARED_MS);
       await carried(stores, opened.result);
       answers.add(await readNewest(vault, "all"));
       const codes = new Set(alarms.map(({ code }) => code));
