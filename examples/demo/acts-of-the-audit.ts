@@ -1,4 +1,5 @@
-// The acts of the demo that the audit is for: a record that is set back, whoever read somebody, a database of yesterday.
+// The acts of the demo that the audit is for: a record that is set back, whoever read somebody, a database of
+// yesterday.
 import { existsSync } from "node:fs";
 import type { Narrator } from "./narrator.ts";
 import { rowsOf } from "./database.ts";
@@ -70,7 +71,7 @@ export async function whoReadAda(stage: Stage, narrator: Narrator): Promise<void
   await rowsOf(stage.ready.dataDir).keep(stage.beside("yesterday"));
 }
 
-/** The database of before takes the place of the newest; not on a server, whose database only its administrator sets back. */
+/** The database of before takes the place of the newest; not on a server, whose database its administrator sets back. */
 export async function setTheDatabaseBack(stage: Stage, narrator: Narrator): Promise<void> {
   const old = stage.beside("yesterday");
   if (!existsSync(old)) return;
