@@ -1,5 +1,6 @@
 // docs/performance.md is made of what four runs have left: the library beside its peers, the stores, the scopes, and
-// the audit. Each keeps its figures in a file of its own, and the page is written anew from all, so that none wipes out another's.
+// the audit. Each keeps its figures in a file of its own, and the page is written anew from all, so that none wipes out
+// another's.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 

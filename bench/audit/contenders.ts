@@ -1,5 +1,5 @@
-// Who plays the rows of the audit: a vault with one, the same vault without, and a durable entry of an audit alone. Over
-// HTTP the vault is in a thread of its own, behind the service, and this one is its client.
+// Who plays the rows of the audit: a vault with one, the same vault without, and a durable entry alone. Over HTTP the
+// vault is in a thread of its own, behind the service, and this one is its client.
 
 import { randomBytes, randomUUID } from "node:crypto";
 

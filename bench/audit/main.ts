@@ -6,4 +6,10 @@ import { DOCS, saveAudit } from "../save.ts";
 import { runRows } from "../stores/rows-command.ts";
 import { AUDIT_EFFORTS, AUDIT_ROWS } from "./rows.ts";
 
-await runRows("bench:audit", { rows: AUDIT_ROWS, efforts: AUDIT_EFFORTS, save: (report) => saveAudit(report, DOCS) });
+await runRows("bench:audit", {
+  rows: AUDIT_ROWS,
+  efforts: AUDIT_EFFORTS,
+  save: (report) => {
+    saveAudit(report, DOCS);
+  },
+});

@@ -5,4 +5,10 @@ import { DOCS, saveScopes } from "../save.ts";
 import { runRows } from "../stores/rows-command.ts";
 import { SCOPE_EFFORTS, SCOPE_ROWS } from "./rows.ts";
 
-await runRows("bench:scopes", { rows: SCOPE_ROWS, efforts: SCOPE_EFFORTS, save: (report) => saveScopes(report, DOCS) });
+await runRows("bench:scopes", {
+  rows: SCOPE_ROWS,
+  efforts: SCOPE_EFFORTS,
+  save: (report) => {
+    saveScopes(report, DOCS);
+  },
+});

@@ -19,8 +19,7 @@ import { startPostgres } from "../support/postgres/server.ts";
 async function inFiles(t: TestContext, apart: "log" | "records", folder?: string): Promise<[AuditTrial, string]> {
   const own = folder ?? (await temporaryFolder(t));
   const rest = await temporaryFolder(t);
-  const at = (name: string) =>
-    ({ kind: "sqlite", path: join(name === apart ? own : rest, `${name}.sqlite`) }) as const;
+  const at = (name: string) => ({ kind: "sqlite", path: join(name === apart ? own : rest, `${name}.sqlite`) }) as const;
   const trial = await AuditTrial.open(t, { records: at("records"), keys: at("keys"), log: at("log") });
   return [trial, at(apart).path];
 }

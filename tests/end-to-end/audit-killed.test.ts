@@ -12,5 +12,8 @@ for (const [what, killed] of [
   test(`${what} is killed: the log has each entry once, and all that was acknowledged`, async (t) => {
     const folder = await temporaryFolder(t);
     const at = (name: string) => ({ kind: "sqlite", path: join(folder, `${name}.sqlite`) }) as const;
-    await killed(t, { place: { records: at("records"), keys: at("keys"), log: at("audit") }, kills: 3 } satisfies AuditKilled);
+    await killed(t, {
+      place: { records: at("records"), keys: at("keys"), log: at("audit") },
+      kills: 3,
+    } satisfies AuditKilled);
   });

@@ -65,7 +65,8 @@ const PLACES: Readonly<Record<string, (t: TestContext) => Promise<Tampered>>> = 
     return {
       place: { records: place, keys: place, log: place },
       rows: async (columns) =>
-        (await client.query<Record<string, unknown>>(`select ${columns} from strongroom.outbox order by position`)).rows,
+        (await client.query<Record<string, unknown>>(`select ${columns} from strongroom.outbox order by position`))
+          .rows,
       run: async (sql) => client.query(sql),
     };
   },

@@ -3,7 +3,7 @@
  * needs a token with the scope `audit`.
  */
 import type { Answers, operations } from "./api-types.ts";
-import type { Caller, CallOptions } from "./call.ts";
+import { type Caller, type CallOptions, unintelligible } from "./call.ts";
 import { encoded, present } from "./encoded.ts";
 import { type Listing, listing } from "./paging.ts";
 
@@ -56,6 +56,9 @@ export interface Audit {
 /** Most entries that the service gives in one page. */
 const LARGEST_PAGE = 500;
 
+/** The form of a signed checkpoint. Whether it is to be believed, whoever has the key says. */
+const CHECKPOINT = /^[^\p{Cc}]+\n\d{1,16}\n[A-Za-z0-9+/]{43}=\n(?:[^\p{Cc}]+\n)*\n(?:\u2014 [^\p{Cc}]+\n)+$/u;
+
 /** The audit over a caller. */
 export function auditOf({ answer, text }: Caller): Audit {
   return {
@@ -73,6 +76,7 @@ export function auditOf({ answer, text }: Caller): Audit {
     status: (options = {}) => answer("AuditStatus", options, (http, init) => http.GET("/v1/audit/status", init)),
     checkpoint: async (options = {}) => {
       const note = await text(options, (http, init) => http.GET("/v1/audit/checkpoint", { ...init, parseAs: "text" }));
+      if (!CHECKPOINT.test(note.text)) throw unintelligible("it is no checkpoint");
       return note.text;
     },
     accessLog: (subject, options = {}) => {

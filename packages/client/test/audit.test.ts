@@ -97,3 +97,13 @@ test("of a service without an audit that is said, with its checkpoint or any oth
   const reader = await client("read");
   await reader.audit.endExport(EXPORT, { collection: "people", outcome: "complete", records: 3 });
 });
+
+test("a checkpoint has the form of one, or is not handed on", async () => {
+  const root = Buffer.alloc(32, 1).toString("base64");
+  const note = `strongroom/x/y\n12\n${root}\n\n\u2014 strongroom/x/y ${root}\n`;
+  const answered = (text: string) =>
+    madeUp(() => new Response(text, { headers: { "content-type": "text/plain" } })).audit.checkpoint();
+  assert.equal(await answered(note), note);
+  for (const text of ["", "<html>", note.trimEnd(), note.replace("12", "\u001b[2J12"), note.replace("\n\n", "\n")])
+    await assert.rejects(answered(text), { code: "unintelligible" });
+});

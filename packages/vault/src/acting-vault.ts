@@ -24,6 +24,8 @@ import { get, history } from "./records/read.ts";
 import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
 import { put, remove } from "./records/write.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
+import { debts, tellDebts } from "./repair/debts.ts";
+import type { DebtPage, DebtSources } from "./repair/debts.ts";
 import { subjectsOf } from "./subjects/subjects.ts";
 import type { Subjects } from "./subjects/subjects.ts";
 import type { ActingVault } from "./vault.ts";
@@ -34,6 +36,8 @@ export interface ActingParts {
   readonly dependencies: Dependencies;
   /** Wraps are owed by what was written. */
   readonly onOwed: () => void;
+  /** Keys that owe wraps; null: the vault has no key store. */
+  readonly keyInventory: DebtSources["keys"];
   /** What a caller asks of the audit's log. */
   readonly viewOf: (auditor: Auditor) => VaultAudit;
 }
@@ -110,6 +114,15 @@ export class ActingRecords implements ActingVault {
     return asking(this.#d.audit, "list", async (asked) =>
       list(this.#d, parseCollection(collection), readOptions.list(options), asked),
     );
+  }
+
+  debts(options: ListOptions = {}): Promise<DebtPage> {
+    return asking(this.#d.audit, "list", async (asked) => {
+      const sources = { keys: this.#parts.keyInventory, versions: this.#d.store.inventory };
+      const found = await debts(this.#d, sources, readOptions.list(options));
+      await tellDebts(this.#d, found, asked);
+      return found;
+    });
   }
 
   flipKeySet(): Promise<KeySetStatus> {

@@ -2,7 +2,7 @@
  * Opens the audit of a vault: compares the stores with the log, opens the auditor, and begins to carry entries to the
  * log. In this order, so that nothing is written to stores that were set back.
  */
-import { parseActor } from "./audit/actor.ts";
+import { parseCaller } from "./audit/actor.ts";
 import type { Auditor } from "./audit/auditor.ts";
 import { openAudit } from "./audit/open-audit.ts";
 import { openAuditor } from "./audit/open-auditor.ts";
@@ -52,7 +52,7 @@ export type OpenAudit = (parts: AuditParts) => Promise<OpenedAudit>;
 export const openAudited: OpenAudit = async ({ store, keyStore, subjectKeys, declarations, clock, audit }) => {
   const { log, principal = "local", signer, witnesses = [], acceptRestore, rollback, onAlarm, onFault } = audit;
   // Before anything else is made: who has no name does nothing.
-  const { principal: own } = parseActor({ principal });
+  const { principal: own } = parseCaller({ principal });
   const keys = await subjectKeys.audit(undefined);
   const service = await openAudit({
     ...{ store, keyStore, log, keys, witnesses, clock, acceptRestore },

@@ -5,6 +5,7 @@ import { Turns } from "@strongroom/base/work";
 import type { Keyring } from "@strongroom/envelope";
 import { ActingRecords } from "./acting-vault.ts";
 import type { ActingParts } from "./acting-vault.ts";
+import { parseCaller } from "./audit/actor.ts";
 import type { Actor } from "./audit/auditor.ts";
 import { parseCollections } from "./collections/declaration.ts";
 import type { Declarations } from "./collections/declaration.ts";
@@ -28,12 +29,10 @@ import type { OpenAudit, OpenedAudit } from "./open-audited.ts";
 import { parseAudit, parseKeys, readOptions } from "./options.ts";
 import type { ParsedKeysOptions, VaultOptions } from "./options.ts";
 import { collections } from "./records/pages.ts";
-import type { CollectionCount, ListOptions } from "./records/pages.ts";
+import type { CollectionCount } from "./records/pages.ts";
 import { RowAddresses } from "./records/row-addresses.ts";
 import { DebtLook, DebtView, wrapDebt } from "./repair/debt.ts";
 import type { DebtSeen, WrapDebt } from "./repair/debt.ts";
-import { debts } from "./repair/debts.ts";
-import type { DebtPage } from "./repair/debts.ts";
 import { repairableKeys } from "./repair/repair-key.ts";
 import { repairableVersions } from "./repair/repair-version.ts";
 import { RepairCounters } from "./repair/repair-worker.ts";
@@ -195,6 +194,7 @@ class RecordVault extends ActingRecords implements Vault {
     const { dependencies, audited, repair } = parts;
     const acting: Omit<ActingParts, "dependencies"> = {
       onOwed: () => repair?.wake(),
+      keyInventory: parts.keyStore?.inventory ?? null,
       viewOf: (auditor) => requireAudit(audited).viewOf(auditor),
     };
     super({ dependencies, ...acting });
@@ -205,7 +205,7 @@ class RecordVault extends ActingRecords implements Vault {
 
   as(actor: Actor): ActingVault {
     const { audit } = this.#dependencies;
-    const dependencies = { ...this.#dependencies, audit: audit?.as(readOptions.actor(actor)) ?? null };
+    const dependencies = { ...this.#dependencies, audit: audit?.as(parseCaller(readOptions.actor(actor))) ?? null };
     return new ActingRecords({ dependencies, ...this.#acting });
   }
 
@@ -219,11 +219,6 @@ class RecordVault extends ActingRecords implements Vault {
 
   debtSeen(): DebtSeen | null {
     return this.#parts.debt.seenOrSoon();
-  }
-
-  async debts(options: ListOptions = {}): Promise<DebtPage> {
-    const sources = { keys: this.#parts.keyStore?.inventory ?? null, versions: this.#dependencies.store.inventory };
-    return debts(this.#dependencies, sources, readOptions.list(options));
   }
 
   async jobs(): Promise<readonly JobSummary[]> {

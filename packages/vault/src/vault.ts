@@ -185,6 +185,13 @@ export interface ActingVault {
    * ```
    */
   flipKeySet(): Promise<KeySetStatus>;
+  /**
+   * Which keys and versions owe wraps, in an order that is the store's own. A cursor is of the store that gave it out,
+   * and of what was owed then: what is repaired meanwhile is not seen, what becomes owed may be.
+   *
+   * @throws VaultError `cursor-invalid`, `limit-invalid`
+   */
+  debts(options?: ListOptions): Promise<DebtPage>;
   /** The people that records are about: whether they may be read and written about, their records and their keys. */
   readonly subjects: Subjects;
   /** The audit's log, asked on behalf of the same caller; null: the vault has no audit. */
@@ -230,13 +237,6 @@ export interface Vault extends ActingVault {
    * it looks in the background, at most once in 30 s.
    */
   debtSeen(): DebtSeen | null;
-  /**
-   * Which versions owe wraps, in an order that is the store's own. A cursor is of the store that gave it out, and of
-   * what was owed then: what is repaired meanwhile is not seen, what becomes owed may be.
-   *
-   * @throws VaultError `cursor-invalid`, `limit-invalid`
-   */
-  debts(options?: ListOptions): Promise<DebtPage>;
   /** What long work there is, in all processes: how far it is, what failed and why, who does it. */
   jobs(): Promise<readonly JobSummary[]>;
   /** Which key set is in force, and which this vault knows, asked anew. @throws VaultError `store-newer` */

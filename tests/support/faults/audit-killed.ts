@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isVaultError } from "@strongroom/vault";
-import type { AuditLog, Vault } from "@strongroom/vault";
+import type { AuditLog, Store, Vault } from "@strongroom/vault";
 import { defer } from "../defer.ts";
 import { entriesOf, requireAnswersIn, requireSound } from "./audited-log.ts";
 import type { Answered, Call } from "./audited-log.ts";
@@ -21,6 +21,8 @@ import type { AuditedRole, AuditedTask } from "./audited-task.ts";
 import { temporaryFolder } from "./folder.ts";
 import { newTestKey } from "./keys.ts";
 import type { TestKey } from "./keys.ts";
+import { openPlace } from "./place.ts";
+import { tokenOf } from "./task.ts";
 
 /** Calls that were begun, or entries that a sequencer has added, after which it is killed, at most. */
 const MOST_CALLS = 60;
@@ -30,6 +32,8 @@ const LONGEST_MS = 30;
 /** So long a dead process keeps the log from the next one. */
 const LEASE_MS = 400;
 const RECORDS = 30;
+/** Of as many, some end between two stores. */
+const MANY_KILLS = 50;
 
 /** What is killed, how often. */
 export interface AuditKilled {
@@ -49,7 +53,7 @@ export async function sequencerKilled(t: TestContext, { place, kills }: AuditKil
     }),
   );
   let next = trial.next();
-  let [added, early] = [0, 0];
+  let [added, early, between] = [0, 0, 0];
   for (let round = 0; round < kills; round++) {
     const sequencer = next;
     if (round + 1 < kills) next = trial.next();
@@ -66,6 +70,7 @@ export async function sequencerKilled(t: TestContext, { place, kills }: AuditKil
     }
     await sleep(Math.random() * LONGEST_MS);
     await sequencer.kill();
+    if (await trial.isBetween()) between++;
     const { size } = await trial.log.state();
     if (size > before) added += size - before;
     else early++;
@@ -74,11 +79,13 @@ export async function sequencerKilled(t: TestContext, { place, kills }: AuditKil
   const { answered, size } = await trial.check();
   t.diagnostic(
     `${kills} sequencers killed, ${early} of them before they had added anything, the others after ` +
-      `${Math.round(added / Math.max(1, kills - early))} entries in the middle; ${wordsOf(answered)}; ` +
+      `${Math.round(added / Math.max(1, kills - early))} entries in the middle, ${between} of them after they had added ` +
+      `entries and before they had dropped them; ${wordsOf(answered)}; ` +
       `${size} entries in the log, each once, and the tree is whole`,
   );
   assert.ok(answered.acknowledged > kills, "the others wrote and read");
   assert.ok(early <= kills / 2, "most had added something");
+  if (kills >= MANY_KILLS) assert.ok(between > 0, "some left in the outbox what is in the log");
 }
 
 /** Kills one that writes, reads and carries entries to the log, with all of it under way; then opens what it left. */
@@ -110,13 +117,16 @@ class Trial {
   readonly #key: TestKey;
   readonly #folder: string;
   readonly #processes: AuditedProcess[] = [];
+  readonly #store: Pick<Store, "outbox">;
   readonly log: AuditLog;
 
   private constructor(
     t: TestContext,
-    { place, key, folder, log }: { place: AuditedPlace; key: TestKey; folder: string; log: AuditLog },
+    { place, key, folder }: { readonly place: AuditedPlace; readonly key: TestKey; readonly folder: string },
+    { store, log }: { readonly store: Pick<Store, "outbox">; readonly log: AuditLog },
   ) {
-    [this.#t, this.#place, this.#key, this.#folder, this.log] = [t, place, key, folder, log];
+    [this.#t, this.#place, this.#key, this.#folder] = [t, place, key, folder];
+    [this.#store, this.log] = [store, log];
   }
 
   static async begin(t: TestContext, place: AuditedPlace): Promise<Trial> {
@@ -129,7 +139,16 @@ class Trial {
     await vault.audit?.sequence();
     const log = await openLogPlace(place.log);
     defer(t, () => log.close());
-    return new Trial(t, { place, key, folder, log });
+    const store = await openPlace(place.records);
+    defer(t, () => store.close());
+    return new Trial(t, { place, key, folder }, { store, log });
+  }
+
+  /** Whether somebody died between adding entries to the log and dropping them where they waited. */
+  async isBetween(): Promise<boolean> {
+    const waiting = await this.#store.outbox.take(1000);
+    const positions = await this.log.positions(waiting.map(({ id }) => id));
+    return positions.some((position) => position !== null);
   }
 
   /** One that waits: what it takes to load the program is no time of the trial. */
@@ -202,6 +221,6 @@ async function requireStored(vault: Vault, calls: readonly Call[]): Promise<void
       });
       const isOnce = kind === "batch" || !id.startsWith("r");
       if (found === null) assert.ok(!isOnce || answer?.result !== "done", `${id} was acknowledged, and is not there`);
-      else assert.ok(tokens.get(id)?.has(String(found.document["token"])), `${id} is nobody's`);
+      else assert.ok(tokens.get(id)?.has(tokenOf(found.document)), `${id} is nobody's`);
     }
 }

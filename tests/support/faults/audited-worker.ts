@@ -93,7 +93,8 @@ async function work(vault: Vault): Promise<never> {
 async function call(vault: Vault, kind: CallKind): Promise<void> {
   const name = `call:${randomUUID()}`;
   const token = randomUUID();
-  const records = kind === "batch" ? Array.from({ length: BATCH }, aNewOne) : [kind === "write" ? aRecord() : anOldOne()];
+  const records =
+    kind === "batch" ? Array.from({ length: BATCH }, aNewOne) : [kind === "write" ? aRecord() : anOldOne()];
   say({ call: name, kind, records, token });
   try {
     say({ call: name, answer: await WORK[kind](vault.as({ principal: name }), records, token) });

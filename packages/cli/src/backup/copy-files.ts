@@ -1,4 +1,4 @@
-// Copies of files, whole and private: of databases at one moment while others write to them, and their sizes and hashes.
+// Copies of files, whole and private: of databases at one moment while others write to them; their sizes and hashes.
 import { createHash } from "node:crypto";
 import { createReadStream, readdirSync, rmSync } from "node:fs";
 import { copyFile, open, stat } from "node:fs/promises";
@@ -8,7 +8,7 @@ import { backup, DatabaseSync } from "node:sqlite";
 import { createEmptyFileSync, systemReason } from "@strongroom/base/files";
 import { CliError } from "../errors.ts";
 
-/** All pages in one step: in more, it begins anew at each write of another process, and never ends beside a busy one. */
+/** All pages at once: in more steps it begins anew at a write of another process, and beside a busy one never ends. */
 const ALL_PAGES = 2 ** 31 - 1;
 const BUSY_MS = 10_000;
 

@@ -1,5 +1,5 @@
-// `strongroom backup --drill`: a backup is restored into a scratch folder, every record is opened against the audit, and
-// the folder is removed. The vault goes on meanwhile; no witness is told of a history that ends with the drill.
+// `strongroom backup --drill`: a backup is restored into a scratch folder, every record is opened against the audit,
+// and the folder is removed. The vault goes on meanwhile; no witness is told of a history that ends with the drill.
 import { randomInt } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -11,6 +11,7 @@ import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
 import { dataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
+import { withoutStore } from "./facts.ts";
 import { restoreBackup } from "./restore-backup.ts";
 import { takeBackup } from "./take-backup.ts";
 import { storeDumps } from "./with-postgres.ts";
@@ -64,24 +65,20 @@ export async function drillBackup(
     const there: Config = {
       ...config,
       dataDir: join(scratch, "restored"),
+      audit: withoutStore(config.audit),
       kms: {
         ...config.kms,
         rootKey: isInFolder ? { kind: "file", path: dataFolder(config.dataDir).kmsRootKey } : rootKey,
         witness: undefined,
       },
     };
-    const { store: _, ...audit } = config.audit;
     let counts: Counts = { records: 0, opened: 0, closed: 0, refused: {} };
-    const report = await restoreBackup(
-      context,
-      { ...there, audit },
-      {
-        ...{ from, reason: REASON, key, erasures: null, witnesses: "untold" },
-        whileOpen: async ({ vault }) => {
-          counts = await openAll(vault, sample, context);
-        },
+    const report = await restoreBackup(context, there, {
+      ...{ from, reason: REASON, key, erasures: null, witnesses: "untold" },
+      whileOpen: async ({ vault }) => {
+        counts = await openAll(vault, sample, context);
       },
-    );
+    });
     const seconds = Math.round(performance.now() - began) / 1000;
     return { backup: report.backup, vault: report.vault, cut: report.cut, path: backup, ...counts, seconds };
   } finally {

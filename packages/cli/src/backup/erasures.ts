@@ -67,7 +67,7 @@ function parseLine(
   try {
     if (line.length <= LONGEST_LINE) {
       const { data } = lineSchema.safeParse(JSON.parse(line));
-      if (data !== undefined) return { person: data.person as SubjectId, state: data.state };
+      if (data !== undefined) return { person: data.person, state: data.state };
     }
   } catch {
     // Told below, without the text.

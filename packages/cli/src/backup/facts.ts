@@ -13,15 +13,19 @@ import type { BackupFile, Manifest } from "./manifest.ts";
 /** What is told of the copies. */
 export type CopiedFacts = Pick<Manifest, "vault" | "log" | "streams">;
 
+/** The log lies in the data folder. */
+export function withoutStore({ store: _, ...audit }: Config["audit"]): Config["audit"] {
+  return audit;
+}
+
 /** The configuration of an installation whose stores are the files of a folder. */
 export function inFolder(config: Config, path: string): Config {
-  const { store: _, ...audit } = config.audit;
   return {
     ...config,
     dataDir: path,
     store: { ...config.store, url: undefined },
     keyStore: { ...config.keyStore, url: undefined },
-    audit,
+    audit: withoutStore(config.audit),
   };
 }
 

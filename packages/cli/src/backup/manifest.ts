@@ -1,6 +1,6 @@
 // What a backup says of itself: `manifest.json`, whose SHA-256 is in an entry of the vault's audit, and
-// `manifest.proof`, which proves that the entry is in the log of which the vault signed a checkpoint. So nobody makes or
-// changes a backup without the audit's key, and no key is needed to check one.
+// `manifest.proof`, which proves that the entry is in the log of which the vault signed a checkpoint. So nobody makes
+// or changes a backup without the audit's key, and no key is needed to check one.
 import { createHash } from "node:crypto";
 import { formatInclusionProof, parseCheckpoint, parseInclusionProof } from "@strongroom/tlog/checkpoint";
 import { renamedVkey } from "@strongroom/tlog/keys";
@@ -97,7 +97,7 @@ export interface FoundEntry {
   readonly text: string;
 }
 
-/** Entries that are looked through for one: all of them are of backups, and the one that is sought is among the newest. */
+/** Entries that are looked through for one: all of them are of backups, and it is among the newest. */
 const MOST_LOOKED_AT = 100;
 
 /** The newest entry of an action with these details. It must be there: it was carried to the log. */

@@ -41,9 +41,9 @@ export function begunView({ path, cut, commands }: BegunBackup): string {
     `${path}: a backup is begun. Everything acknowledged before ${cut.at} will be in it. Run, one after the other:`,
     ...commands.map((command) => `  ${command}`),
     `  strongroom backup --check ${path}`,
-    "Each dump is of one moment of its own, and the order is what counts: no --snapshot is needed. pg_dump must not be " +
-      "older than the server: that of Debian 12 is 15, and dumps no server of 16 or later. A role that only uses the " +
-      "tables may dump them.",
+    "Each dump is of one moment of its own, and the order is what counts: no --snapshot is needed. pg_dump must not " +
+      "be older than the server: that of Debian 12 is 15, and dumps no server of 16 or later. A role that only uses " +
+      "the tables may dump them.",
   ].join("\n");
 }
 
@@ -73,7 +73,8 @@ export function restoreView(report: RestoreReport, { keys, kms: { rootKey } }: C
       ? ["Who was restricted or erased since is not any more: give the newer ledger, --erasures FILE."]
       : [
           `Of the ledger: ${erasures.restricted} restricted, ${erasures.erasing} being erased, ${erasures.erased} ` +
-            `erased, ${erasures.unchanged} as they were, ${erasures.unknown} not in the backup. Their keys and rows are those of the backup still.`,
+            `erased, ${erasures.unchanged} as they were, ${erasures.unknown} not in the backup. Their keys and rows are ` +
+            "those of the backup still.",
         ]),
     ...(witnesses.length === 0 ? ["No witness was told: there is none."] : []),
     ...untold.map(({ name }) => `NOT TOLD of it: ${name}. The next start tells it.`),
@@ -91,8 +92,8 @@ export function drillView(report: DrillReport): string {
   return [
     `The backup ${backup} of the vault ${vault}, ${path ?? "made for the drill"}, brings back what was acknowledged ` +
       `before ${cut.at}.`,
-    `${number(records)} ${records === 1 ? "record" : "records"}: ${number(opened)} opened and held against the audit, ${number(closed)} of people ` +
-      `whom nobody reads, ${number(failed)} refused, in ${seconds.toFixed(1)} s`,
+    `${number(records)} ${records === 1 ? "record" : "records"}: ${number(opened)} opened and held against the audit, ` +
+      `${number(closed)} of people whom nobody reads, ${number(failed)} refused, in ${seconds.toFixed(1)} s`,
     "Nothing of the drill is left.",
   ].join("\n");
 }

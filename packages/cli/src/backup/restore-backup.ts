@@ -60,8 +60,8 @@ export interface RestoreReport {
 }
 
 /**
- * Restores into the data folder of the configuration, which must not be there yet, or be empty. Nothing of it stays when
- * it fails.
+ * Restores into the data folder of the configuration, which must not be there yet, or be empty. Nothing of it stays
+ * when it fails.
  *
  * @throws CliError `backup-altered`, `folder-not-empty`, `folder-in-use`, `folder-unusable`, `copy-failed`,
  *   `restore-refused`, `input-invalid`, and what opening the vault throws
@@ -96,7 +96,7 @@ export async function restoreBackup(
   }
 }
 
-/** The dumps were restored by pg_restore, into where the configuration has the stores; the rest goes into the folder. */
+/** Dumps were restored by pg_restore, to where the configuration has the stores; the rest goes into the folder. */
 async function restoreDumped(
   { context, config, request, checked, ledger }: Restoring,
   files: readonly BackupFile[],
@@ -126,8 +126,8 @@ function requireRestorable(config: Config, { manifest }: CheckedBackup): void {
     const isDumped = manifest.files.some(({ content, form }) => content === role && form === "pg_dump");
     if (isDumped === (placeSettings(config, role).settings.url !== undefined)) continue;
     refuse(
-      `The backup has the ${STORE_ROLES[role].label.toLowerCase()} as ${isDumped ? "a dump of PostgreSQL" : "a file"}, ` +
-        `and the configuration has it in ${isDumped ? "a file" : "PostgreSQL"}.`,
+      `The backup has the ${STORE_ROLES[role].label.toLowerCase()} as ` +
+        `${isDumped ? "a dump of PostgreSQL" : "a file"}, and the configuration has it in ${isDumped ? "a file" : "PostgreSQL"}.`,
       "Restore it with a configuration of the same kind: store.url, keyStore.url and audit.store say where each lies.",
     );
   }
@@ -139,7 +139,8 @@ function requireRestorable(config: Config, { manifest }: CheckedBackup): void {
   if (config.keys.regions === undefined && !hasKms)
     refuse(
       "The keys of the backup's keys are in a KMS elsewhere.",
-      `Give the configuration of the service (--config FILE), with keys.regions: ${manifest.wrappingKeys.records.join(", ")}.`,
+      "Give the configuration of the service (--config FILE), with keys.regions: " +
+        `${manifest.wrappingKeys.records.join(", ")}.`,
     );
   if (config.keys.regions === undefined && rootKey.kind === "file" && rootKey.path === undefined)
     refuse(

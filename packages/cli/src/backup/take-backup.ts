@@ -149,7 +149,7 @@ export async function fillBackup(work: BackupWork): Promise<SealedBackup> {
     const cut = await takeCut(work.opened, id);
     const files: BackupFile[] = [];
     for (const role of ALL_ROLES) files.push(await copyStore(work, role));
-    files.push(...(await copyKmsFiles(work)));
+    for (const file of await copyKmsFiles(work)) files.push(file);
     const facts = await factsOf({ config: work.config, path: work.path, signal: work.context.signal }, files);
     return await seal(work, { id, from, cut, files, facts });
   } catch (cause) {

@@ -1,6 +1,6 @@
 // Backups of vaults that have stores in PostgreSQL: the copies of these are made by its own program, pg_dump, and this
-// says how. `begin` takes the cut and says what to run, in which order; `finish` looks at the dumps that were made, adds
-// what lies in files behind them, and makes one backup of all. Until then the folder is no backup.
+// says how. `begin` takes the cut and says what to run, in which order; `finish` looks at the dumps that were made,
+// adds what lies in files behind them, and makes one backup of all. Until then the folder is no backup.
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createFileSync } from "@strongroom/base/files";
@@ -116,7 +116,8 @@ export function urlOf({ host, port, user, database, tls }: PostgresPlace): strin
   if (tls === "verified") query.set("sslmode", "verify-full");
   const authority = host.startsWith("/") ? "" : `${host.includes(":") ? `[${host}]` : host}:${port}`;
   const asked = query.toString();
-  return `postgresql://${encodeURIComponent(user)}@${authority}/${encodeURIComponent(database)}${asked === "" ? "" : `?${asked}`}`;
+  const where = `${encodeURIComponent(user)}@${authority}/${encodeURIComponent(database)}`;
+  return `postgresql://${where}${asked === "" ? "" : `?${asked}`}`;
 }
 
 export const shellWord = (text: string): string =>

@@ -12,10 +12,10 @@ export const backupCommand: CommandSpec = command({
   summary: "make a backup of the whole vault while it runs",
   description:
     "Records, keys and audit, and the KMS of strongroom up, as of one moment: what was acknowledged before it is in " +
-    "the backup. The folder must not be there yet, and is there only when the backup is whole. Not in it: the root key " +
-    "of the KMS, without which it opens nothing; tokens, so that none that was revoked comes back; the " +
-    "configuration. Keep the root key elsewhere: whoever has both opens everything. Of stores in PostgreSQL it says what " +
-    "to run (pg_dump), and --check makes one backup of what was made.",
+    "the backup. The folder must not be there yet, and is there only when the backup is whole. Not in it: the root " +
+    "key of the KMS, without which it opens nothing; tokens, so that none that was revoked comes back; the " +
+    "configuration. Keep the root key elsewhere: whoever has both opens everything. Of stores in PostgreSQL it says " +
+    "what to run (pg_dump), and --check makes one backup of what was made.",
   flagGroups: ["store", "audit-log", "root-key", "audit"],
   options: {
     check: option("--check", "look whether the backup in the folder is as it was made, and change nothing", given()),
@@ -26,8 +26,8 @@ export const backupCommand: CommandSpec = command({
     ),
     drill: option(
       "--drill",
-      "restore the backup, which is made where there is none, into a scratch folder beside the data folder, open every " +
-        "record against the audit, and remove the folder",
+      "restore the backup, which is made where there is none, into a scratch folder beside the data folder, open " +
+        "every record against the audit, and remove the folder",
       given(),
     ),
     sample: option("--sample <n>", "with --drill: open so many records, drawn at random", wholeNumber(1, 1e9)),

@@ -34,17 +34,22 @@ export const restoreCommand: CommandSpec = command({
     key: option("--key <vkey>", "the verifier key of the vault's audit, kept elsewhere", text()),
     erasures: option(
       "--erasures <file>",
-      'a newer ledger of restrictions and erasures (NDJSON: {"person": UUID, "state": "erased"}): they hold before anybody can ask',
+      'a newer ledger of restrictions and erasures (NDJSON: {"person": UUID, "state": "erased"}): they hold before ' +
+        "anybody can ask",
       text(),
     ),
   },
   examples: [
     {
-      line: 'npx strongroom restore /backups/2030-01-01 --data-dir /srv/vault --root-key-file /safe/root.key --reason "the disk failed"',
+      line:
+        "npx strongroom restore /backups/2030-01-01 --data-dir /srv/vault --root-key-file /safe/root.key " +
+        '--reason "the disk failed"',
       meaning: "of a vault of strongroom up",
     },
     {
-      line: 'npx strongroom restore /backups/2030-01-01 --data-dir /srv/vault --config serve.json --reason "the disk failed"',
+      line:
+        "npx strongroom restore /backups/2030-01-01 --data-dir /srv/vault --config serve.json " +
+        '--reason "the disk failed"',
       meaning: "of a vault whose keys are in AWS KMS",
     },
   ],

@@ -1,5 +1,5 @@
-// The keys of an installation for a command that opens the vault itself: over the regions of the configuration, over the
-// KMS of the `strongroom up` that runs in the folder, or over one that is started for as long as the command lasts.
+// The keys of an installation for a command that opens the vault itself: over the regions of the configuration, over
+// the KMS of the `strongroom up` that runs in the folder, or over one that is started for as long as the command lasts.
 import type { Lock } from "@strongroom/base/locks";
 import type { Config, RootKeySetting, WitnessSetting } from "../config/config.ts";
 import { type DataFolder, lockDataFolder, openLogFile, readRunning } from "../data-folder.ts";

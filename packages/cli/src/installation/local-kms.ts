@@ -1,4 +1,4 @@
-// The KMS that runs in a data folder, as its clients reach it: over its sockets, or over TLS with its certificate pinned.
+// The KMS that runs in a data folder, as its clients reach it: over its sockets, or over TLS, its certificate pinned.
 import type { Config } from "../config/config.ts";
 import { installedKeySet, type InstalledKeySet } from "./key-sets.ts";
 import { type InstalledRegion, kmsClient } from "./keyring.ts";

@@ -66,8 +66,8 @@ export async function runServe(
 }
 
 /**
- * The key sets that the configuration names. Throws `config-invalid`, `kms-unauthenticated`, and what reading the keys of
- * the folder and the credentials does.
+ * The key sets that the configuration names. Throws `config-invalid`, `kms-unauthenticated`, and what reading the keys
+ * of the folder and the credentials does.
  */
 export async function configuredKeySets(config: Config, folder: DataFolder): Promise<InstalledKeySets> {
   const regions = configuredRegions(config);

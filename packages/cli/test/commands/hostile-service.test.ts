@@ -2,10 +2,22 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { verifierOf } from "@strongroom/tlog/keys";
 import { PROGRAM } from "../../src/program.ts";
 import { runCommand } from "../support/command.ts";
-import { EVIL, EVIL_DOCUMENT, EVIL_PARTS, answering, hostileService, steering } from "../support/hostile-service.ts";
+import {
+  EVIL,
+  EVIL_DOCUMENT,
+  EVIL_PARTS,
+  answering,
+  evilAnswer,
+  hostileService,
+  steering,
+} from "../support/hostile-service.ts";
 import { type Ended, temporaryFolder } from "../support/installation.ts";
+
+/** A verifier key of nobody. */
+const AUDIT_KEY = verifierOf("strongroom/x", "ed25519", Buffer.alloc(32, 1)).vkey;
 
 /** Command -> its arguments: those that show what a service, a file or a database says. */
 const CALLS: Readonly<Record<string, readonly (readonly string[])[]>> = {
@@ -20,6 +32,15 @@ const CALLS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   list: [[], ["people"], ["people", "--all"]],
   import: [["people", "people.ndjson", "--id", "id"]],
   export: [["people"], ["people", "--format", "csv"], ["people", "out.csv"]],
+  "audit tail": [[], ["--follow"]],
+  "audit who-read": [["people/x"]],
+  "audit what-did": [["token:x"]],
+  "audit export": [[], ["--format", "ocsf"], ["--format", "ecs"], ["audit.ndjson"]],
+  "audit checkpoint": [[]],
+  "audit access-log": [["people/x"], ["people/x", "--out", "access.json"]],
+  "audit verify": [["--access-log", "evil-access.json", "--key", "KEY"]],
+  backup: [["--check", "backup"]],
+  restore: [["backup", "--data-dir", "restored", "--reason", "the disk failed"]],
   regions: [[], ["--watch"]],
   "regions debt": [[], ["--all"]],
   jobs: [[], ["--watch"]],
@@ -41,6 +62,7 @@ const CALLS: Readonly<Record<string, readonly (readonly string[])[]>> = {
 const SAY_NOTHING_OF_OTHERS: Readonly<Record<string, string>> = {
   up: "its own KMS and its own paths; what its KMS says goes through the same door (life.test.ts)",
   serve: "its log (log.test.ts)",
+  verify: "what it finds, through the same door as every result; it opens nothing of a folder that is no vault's",
   trust: "the file that is trusted, by its path",
   "store flip": "the keys of the configuration, by its path or its ARNs",
   "token create": "what was typed",
@@ -65,6 +87,10 @@ async function prepare(folder: string): Promise<void> {
   const statement = { Sid: EVIL, Effect: "Allow", Principal: { AWS: "*" }, Action: EVIL, Resource: "*" };
   await writeFile(join(folder, "policy.json"), JSON.stringify({ Version: "2012-10-17", Statement: [statement] }));
   await writeFile(join(folder, "message.bin"), EVIL.slice(0, 300));
+  await writeFile(join(folder, "evil-access.json"), JSON.stringify(evilAnswer("AccessLog")));
+  await mkdir(join(folder, "backup"));
+  for (const name of ["manifest.json", "manifest.proof", EVIL_PARTS["clear the screen"] ?? ""])
+    await writeFile(join(folder, "backup", name), JSON.stringify({ key: EVIL, entry: EVIL, proof: EVIL }));
   await mkdir(join(folder, "strongroom-data"), { mode: 0o700 });
   const token = { id: "evil", name: EVIL, scopes: ["read"], hash: "0".repeat(64), createdAt: EVIL };
   const tokens = JSON.stringify({ version: 1, tokens: [token] });
@@ -81,10 +107,10 @@ async function run(
   args: readonly string[],
   columns?: number,
 ): Promise<Ended> {
-  const takesUrl = !name.startsWith("kms ") && !/^(?:token|store) /.test(name) && name !== "inspect";
+  const takesUrl = !/^(?:(?:kms|token|store) .*|inspect|audit verify|backup|restore)$/.test(name);
   const words = [
     ...name.split(" "),
-    ...args.map((one) => (one === "URL" ? url : one)),
+    ...args.map((one) => (one === "URL" ? url : one === "KEY" ? AUDIT_KEY : one)),
     ...(takesUrl ? ["--url", url] : []),
   ];
   return runCommand(words, {
@@ -93,7 +119,7 @@ async function run(
     env: { STRONGROOM_TOKEN: "srt_token" },
     ...(columns !== undefined && { columns }),
     // A watch and a drill end.
-    ...(args.includes("--watch") && { signal: AbortSignal.timeout(300) }),
+    ...((args.includes("--watch") || args.includes("--follow")) && { signal: AbortSignal.timeout(300) }),
   });
 }
 

@@ -149,7 +149,8 @@ describe("strongroom up refuses, with exit code 2 and what to do,", () => {
       assert.equal(existsSync(join(data, made)), false, made);
     await (await startInstallation(folder.path)).stop();
 
-    for (const file of [join(data, "records.sqlite"), join(data, "keys.sqlite"), join(data, "kms", "kms.sqlite")]) {
+    for (const name of ["records.sqlite", "keys.sqlite", "audit.sqlite", join("kms", "kms.sqlite")]) {
+      const file = join(data, name);
       sql(file, "INSERT INTO kysely_migration VALUES ('9999-of-a-later-version', '2030-01-01T00:00:00.000Z')");
       await up([], /newer version/);
       sql(file, "DELETE FROM kysely_migration WHERE name LIKE '9999%'");

@@ -55,7 +55,8 @@ test("an installation keeps its records in PostgreSQL, and shares them with no o
   );
   assert.match(doctor.stdout, /ok {4}Key store's key set +epoch 1: the configured keys/);
   assert.match(doctor.stdout, /ok {4}Records and keys +they belong together/);
-  assert.match(doctor.stdout, /warn {2}Backups +records and keys lie in one PostgreSQL cluster/);
+  assert.match(doctor.stdout, /ok {4}Records and audit +the log belongs to the records/);
+  assert.match(doctor.stdout, /warn {2}Backups +records, keys and the audit lie in one PostgreSQL cluster/);
   assert.match(doctor.stdout, /ok {4}People +1 compared: everybody has a key/);
   assert.equal(await first.stop(), 0);
 

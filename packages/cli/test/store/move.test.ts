@@ -48,7 +48,7 @@ async function olderFolder(t: TestContext): Promise<{ readonly cwd: string; read
   const database = new DatabaseSync(records, { readOnly: true });
   const row = database.prepare("select subject, created_at, hex(message) as message from versions").get();
   database.close();
-  for (const name of ["written", "records", "keys"])
+  for (const name of ["written", "records", "keys", "audit"])
     for (const end of ["", "-wal", "-shm", ".mark", ".reserve"])
       await rm(join(dataDir, `${name}.sqlite${end}`), { force: true });
   const { subject, created_at: at, message } = row as Readonly<Record<string, string>>;

@@ -213,7 +213,7 @@ describe("a database that cannot be used", () => {
     assert.match(missing.said, /There is no role nobody: make it on the server/);
     assert.match((await run(["store", "status"], "strongroom")).said, /not made yet/, "nothing was made");
     const unable = await run(["store", "migrate", "--dry-run"], "odd one");
-    assert.match(unable.said, /the user odd one may not make the schema strongroom_keys/, "also when it is only said");
+    assert.match(unable.said, /the user odd one may not make the schema strongroom_audit/, "also when it is only said");
     assert.match(unable.said, /grant create on database "test_\d+" to "odd one"/);
     assert.equal(unable.code, 6);
     assert.equal((await run(["store", "migrate"], "strongroom")).code, 0);

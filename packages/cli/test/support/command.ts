@@ -1,4 +1,5 @@
 // For tests: the command run inside of the test's own process, against a real service; hundreds of them take seconds.
+import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { runProgram } from "@strongroom/base/command";
 import { PROGRAM } from "../../src/program.ts";
@@ -30,7 +31,8 @@ export async function runCommand(
       stdout: stdout as unknown as NodeJS.WriteStream,
       stderr: stderr as unknown as NodeJS.WriteStream,
     },
-    env,
+    // Not what lies in the home of whoever runs the tests.
+    env: { XDG_STATE_HOME: join(cwd, "state"), ...env },
     cwd,
     signal: signal ?? new AbortController().signal,
   });

@@ -91,6 +91,9 @@ function instance(form: Form, text: string): unknown {
 /** Route -> the form of its answer; the first that fits. */
 export const ROUTES: readonly (readonly [RegExp, string])[] = [
   [/^GET \/v1\/collections$/, "CollectionsAnswer"],
+  [/^GET \/v1\/audit(\?.*)?$/, "AuditPage"],
+  [/^GET \/v1\/audit\/status$/, "AuditStatus"],
+  [/^GET \/v1\/audit\/access-log/, "AccessLog"],
   [/^GET \/v1\/jobs$/, "JobsAnswer"],
   [/^GET \/v1\/keys\/cost$/, "KeyCostAnswer"],
   [/^GET \/v1\/regions\/debt/, "DebtAnswer"],
@@ -144,6 +147,11 @@ export async function hostileService(how: "well" | "problem"): Promise<HostileSe
       response.end(JSON.stringify({ ...(evilAnswer("Problem") as object), code: EVIL }));
       return;
     }
+    if (route === "GET /v1/audit/checkpoint") {
+      response.writeHead(200, { "content-type": "text/plain; charset=utf-8" });
+      response.end(EVIL);
+      return;
+    }
     const form = ROUTES.find(([pattern]) => pattern.test(route))?.[1];
     if (form === undefined) {
       response.writeHead(200, {
@@ -157,7 +165,7 @@ export async function hostileService(how: "well" | "problem"): Promise<HostileSe
     }
     const answer = evilAnswer(form) as Record<string, unknown>;
     // What goes on from a listing ends, and its ids can be asked for.
-    if (route.includes("limit=1000")) answer["next"] = null;
+    if (/limit=(?:1000|500)\b/.test(route)) answer["next"] = null;
     if (route.includes("limit=1000") && form === "ListAnswer")
       answer["items"] = [{ id: "x", version: 1, updatedAt: EVIL }];
     if (form === "CollectionsAnswer")

@@ -60,7 +60,7 @@ export function regionRoutes(app: Api, { vault, regions, limits }: ApiContext): 
     },
     async (request, reply) => {
       const { cursor, limit } = request.query;
-      const page: DebtAnswer = await vault.debts({
+      const page: DebtAnswer = await request.acting.debts({
         ...(cursor === undefined ? {} : { cursor }),
         ...(limit === undefined ? {} : { limit }),
       });

@@ -4,15 +4,15 @@
  * lost, and everything that is there is adopted anew; the entries of before stay where they are.
  */
 import { VaultError } from "../errors.ts";
+import { isCollection } from "../records/address.ts";
 import type { Address, Collection, RecordId } from "../records/address.ts";
-import type { AuditLog, LogRow, LogStream } from "../stores/audit-log.ts";
+import type { AuditLog, LogStream } from "../stores/audit-log.ts";
 import type { AddressTag, EntryId } from "../stores/outbox.ts";
 import type { ListedRecord } from "../stores/rows.ts";
 import type { RecordStore } from "../stores/store.ts";
 import type { AuditKeys } from "./audit-keys.ts";
 import { storeStreams } from "./compare-stores.ts";
 import type { Comparison, SetBackStream } from "./compare-stores.ts";
-import { parseEntry } from "./entry-text.ts";
 import type { HeldLog } from "./held-log.ts";
 import { OUTBOXES } from "./stream-care.ts";
 import type { Outboxes } from "./stream-care.ts";
@@ -87,8 +87,8 @@ export async function acceptRestore(
 }
 
 /**
- * That the stores are those of the backup that is named: its cut is in this log, at a checkpoint that this vault's audit
- * signed, by the key that whoever checked the backup believed.
+ * That the stores are those of the backup that is named: its cut is in this log, at a checkpoint that this vault's
+ * audit signed, by the key that whoever checked the backup believed.
  *
  * @throws VaultError `audit-foreign`: it is another vault's; `store-rolled-back`: the log does not have the cut
  */
@@ -157,7 +157,8 @@ async function missingRecords(
 ): Promise<number> {
   const there = new Set<AddressTag>();
   for (const { name } of await records.collections())
-    for await (const address of addressesOf(records, name)) there.add(keys.tag(address));
+    // Of what no vault would call a collection, nobody reads a record.
+    if (isCollection(name)) for await (const { address } of listedRecords(records, name)) there.add(keys.tag(address));
   let missing = 0;
   let after: AddressTag | null = null;
   for (;;) {
@@ -169,47 +170,18 @@ async function missingRecords(
   }
 }
 
-async function* addressesOf(records: RestoreParts["records"], collection: string): AsyncGenerator<Address> {
+/** Records of a collection, as the store lists them. */
+export async function* listedRecords(
+  records: RestoreParts["records"],
+  collection: Collection,
+): AsyncGenerator<{ readonly address: Address; readonly rows: ListedRecord }> {
   let after: Uint8Array | null = null;
   for (;;) {
-    const page: readonly ListedRecord[] = (await records.list(collection as Collection, { after, limit: PAGE })) ?? [];
-    for (const { id } of page)
-      if (id.isWellFormed()) yield { collection: collection as Collection, id: id as RecordId };
+    const page: readonly ListedRecord[] = (await records.list(collection, { after, limit: PAGE })) ?? [];
+    for (const rows of page)
+      if (rows.id.isWellFormed()) yield { address: { collection, id: rows.id as RecordId }, rows };
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) return;
     after = last.position;
   }
-}
-
-/** So many entries are looked through for those that were lost. */
-const MOST_LOOKED_AT = 100_000;
-
-/**
- * Whether all that is missing are entries of the last moments: of so many milliseconds, by the clocks of those who
- * wrote them, and nothing of them is missing in the log.
- */
-export async function isTail(
-  log: Pick<AuditLog, "find">,
-  lost: readonly SetBackStream[],
-  ms: number,
-): Promise<boolean> {
-  const missing = new Map(lost.map(({ stream, from, to }) => [stream as string, { from, to }]));
-  let left = lost.reduce((count, { from, to }) => count + to - from + 1, 0);
-  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  let after: number | null = null;
-  for (let looked = 0; left > 0 && looked < MOST_LOOKED_AT; looked += PAGE) {
-    const rows: readonly LogRow[] = await log.find({}, { order: "newest", after, limit: PAGE });
-    for (const { text } of rows) {
-      const entry = text === null ? null : parseEntry(text);
-      const numbers = entry === null ? undefined : missing.get(entry.stream);
-      if (entry === null || numbers === undefined || entry.number < numbers.from || entry.number > numbers.to) continue;
-      left--;
-      const at = Date.parse(entry.at);
-      [first, last] = [Math.min(first, at), Math.max(last, at)];
-    }
-    const end = rows.at(-1);
-    if (end === undefined || rows.length < PAGE) break;
-    after = end.position;
-  }
-  return left === 0 && last - first <= ms;
 }

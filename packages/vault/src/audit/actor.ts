@@ -30,3 +30,17 @@ export function parseActor(given: unknown): Actor {
   if (all.length > 0) throw new VaultError("audit-actor-invalid", `On whose behalf: ${all.join("; ")}`);
   return values as unknown as Actor;
 }
+
+/** Names of what the vault does by itself. */
+const RESERVED = "strongroom:";
+
+/**
+ * The same of a caller, who does not go by the name of the vault's own doings.
+ *
+ * @throws VaultError `audit-actor-invalid`
+ */
+export function parseCaller(given: unknown): Actor {
+  const actor = parseActor(given);
+  if (!actor.principal.startsWith(RESERVED)) return actor;
+  throw new VaultError("audit-actor-invalid", `On whose behalf: no caller's principal begins with ${RESERVED}`);
+}

@@ -8,7 +8,7 @@ import type { Address, Collection, RecordId, Version } from "../records/address.
 import type { AuditLog, LatestQuery } from "../stores/audit-log.ts";
 import type { Outbox } from "../stores/outbox.ts";
 import type { RecordStore } from "../stores/store.ts";
-import type { RecordVersions } from "../stores/rows.ts";
+import type { RecordVersions, VersionRow } from "../stores/rows.ts";
 import type { AuditKeys } from "./audit-keys.ts";
 import type { EntryRecord } from "./entry.ts";
 import { ENTRY_LIMITS } from "./entry-text.ts";
@@ -26,6 +26,8 @@ export interface AdoptionParts {
 /** Records that one step looks at. */
 const PAGE = 50;
 const VERSIONS = 500;
+/** Messages that are read at the same time. */
+const AT_ONCE = 16;
 
 /** How far it is: the cursor of the sequencer's lease. */
 interface Position {
@@ -70,21 +72,30 @@ export class Adoption {
 
   /** How far it is for certain. What waits is looked at again. */
   get cursor(): string | null {
-    return this.#later.length > 0 ? this.#cursorBefore : JSON.stringify(this.#position);
+    return this.#later.length > 0 || this.#isUnderWay ? this.#cursorBefore : JSON.stringify(this.#position);
   }
 
   #cursorBefore: string | null = null;
+  #isUnderWay = false;
 
   /**
-   * Adopts some more; the last step says that all is adopted.
+   * Adopts some more; the last step says that all is adopted. After an error another one goes on from the cursor.
    *
+   * @param between is called again and again while a step goes on: a record may have very many versions
    * @returns whether it came further
    */
-  async step(held: HeldLog): Promise<boolean> {
-    if (this.#later.length > 0) return this.#adopt(held, this.#later);
-    this.#cursorBefore = JSON.stringify(this.#position);
+  async step(held: HeldLog, between: () => Promise<void>): Promise<boolean> {
+    if (this.#later.length === 0) this.#cursorBefore = JSON.stringify(this.#position);
+    this.#isUnderWay = true;
+    const cameFurther = await this.#step(held, between);
+    this.#isUnderWay = false;
+    return cameFurther;
+  }
+
+  async #step(held: HeldLog, between: () => Promise<void>): Promise<boolean> {
+    if (this.#later.length > 0) return this.#adopt(held, this.#later, between);
     const page = await this.#page();
-    if (page !== null) return this.#adopt(held, page);
+    if (page !== null) return this.#adopt(held, page, between);
     const { records, versions, damaged } = this.#position;
     await held.addOwn([{ action: "adopted", details: { records, versions, damaged } }], { adopted: true });
     return true;
@@ -116,10 +127,10 @@ export class Adoption {
     return this.#collections?.find((name) => collection === null || name > collection) ?? null;
   }
 
-  async #adopt(held: HeldLog, addresses: readonly Address[]): Promise<boolean> {
+  async #adopt(held: HeldLog, addresses: readonly Address[], between: () => Promise<void>): Promise<boolean> {
     const { outbox, keys } = this.#parts;
     const found: FoundRecord[] = [];
-    for (const address of addresses) found.push(await this.#read(address, keys.tag(address)));
+    for (const address of addresses) found.push(await this.#read(address, keys.tag(address), between));
     // After they were read: what was written since waits, or builds on what was read.
     const waiting = new Set((await outbox.pending(found.map(({ tag }) => tag))).map(({ tag }) => tag));
     const settled = found.filter(({ tag }) => !waiting.has(tag));
@@ -129,15 +140,20 @@ export class Adoption {
     return settled.length > 0 || this.#later.length === 0;
   }
 
-  async #read(address: Address, tag: LatestQuery["tag"]): Promise<FoundRecord> {
+  async #read(address: Address, tag: LatestQuery["tag"], between: () => Promise<void>): Promise<FoundRecord> {
     const { records } = this.#parts;
     const messages: FoundMessage[] = [];
+    const read = async ({ version, scheme }: VersionRow): Promise<FoundMessage | null> => {
+      const { stored } = await records.read(address, version);
+      return stored === null ? null : { version, scheme, sha256: hash("sha256", stored.message, "buffer") };
+    };
     let rows = await records.versions(address, { before: null, limit: VERSIONS });
     const first = rows;
     while (rows.versions.length > 0) {
-      for (const { version, scheme } of rows.versions) {
-        const { stored } = await records.read(address, version);
-        if (stored !== null) messages.push({ version, scheme, sha256: hash("sha256", stored.message, "buffer") });
+      for (let start = 0; start < rows.versions.length; start += AT_ONCE) {
+        const some = await Promise.all(rows.versions.slice(start, start + AT_ONCE).map(read));
+        for (const found of some) if (found !== null) messages.push(found);
+        await between();
       }
       const before = rows.versions.at(-1)?.version ?? null;
       if (rows.versions.length < VERSIONS || before === null) break;
@@ -161,6 +177,8 @@ export class Adoption {
       adopted++;
       for (const { version, scheme, sha256 } of messages) {
         const latest = isKnown.get(`${tag}/${version}`);
+        // Removed since it was read: nothing of it is to be known any more.
+        if (latest?.head?.state === "removed") continue;
         const isHead = version === rows.head?.version && latest?.head === null;
         if (latest?.isKnown === true && !isHead) continue;
         versions++;

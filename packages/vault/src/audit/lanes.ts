@@ -16,6 +16,17 @@ const MOST_LANES = 256;
 interface Lane {
   readonly stream: StreamId;
   next: number;
+  /** When an entry of it was made, by the process' own clock. */
+  madeAt: number;
+}
+
+/** A stream that is not where it was left. */
+export interface MovedStream {
+  readonly stream: StreamId;
+  /** The number of the last entry that was made in it. */
+  readonly last: number;
+  /** For how long it was not used, in milliseconds. */
+  readonly idleMs: number;
 }
 
 /** Where a lane is. */
@@ -33,7 +44,7 @@ export const placeIn = ({ stream, first }: LanePlace, index: number): Place => (
 });
 
 /** A stream that was written to. */
-export type UsedStream = Readonly<Lane>;
+export type UsedStream = Readonly<Pick<Lane, "stream" | "next">>;
 
 export const newStream = (): StreamId => randomUUID() as string as StreamId;
 
@@ -43,7 +54,13 @@ export class Lanes {
   readonly #free: Lane[] = [];
   readonly #takers: ((lane: Lane) => void)[] = [];
   readonly #idlers: (() => void)[] = [];
+  readonly #onMoved: (moved: MovedStream) => void;
   #busy = 0;
+
+  /** @param onMoved is told of a stream that had entries */
+  constructor(onMoved: (moved: MovedStream) => void = () => undefined) {
+    this.#onMoved = onMoved;
+  }
 
   /**
    * Numbers `count` entries one after another, and has them made. The numbers count as used when `make` answers `made`;
@@ -61,7 +78,9 @@ export class Lanes {
     try {
       const { outcome, result } = await make({ stream: lane.stream, first: lane.next });
       isSettled = outcome !== "moved";
-      if (outcome === "made") lane.next += count;
+      if (outcome === "made") [lane.next, lane.madeAt] = [lane.next + count, performance.now()];
+      if (outcome === "moved" && lane.next > 1)
+        this.#onMoved({ stream: lane.stream, last: lane.next - 1, idleMs: performance.now() - lane.madeAt });
       return result;
     } catch (error) {
       isSettled = isVaultError(error) && error.code !== "outcome-unknown";
@@ -73,7 +92,8 @@ export class Lanes {
 
   /** Those that are whole and not in use; they are not used any more. */
   takeUsed(): readonly UsedStream[] {
-    return this.#free.splice(0).filter(({ next }) => next > 1);
+    const used = this.#free.splice(0).filter(({ next }) => next > 1);
+    return used.map(({ stream, next }) => ({ stream, next }));
   }
 
   /** Resolves when none is in use. */
@@ -105,4 +125,4 @@ export class Lanes {
   }
 }
 
-const freshLane = (): Lane => ({ stream: newStream(), next: 1 });
+const freshLane = (): Lane => ({ stream: newStream(), next: 1, madeAt: performance.now() });

@@ -14,7 +14,7 @@ import { STORE_READER } from "../stores/gate.ts";
 import type { KeyStore } from "../stores/key-store.ts";
 import type { Store } from "../stores/store.ts";
 import type { SubjectId } from "../stores/subjects.ts";
-import { acceptRestore, isTail, requireCut } from "./accept-restore.ts";
+import { acceptRestore, requireCut } from "./accept-restore.ts";
 import type { RestoredBackup } from "./accept-restore.ts";
 import { Adoption } from "./adoption.ts";
 import { Alarms, guarded } from "./alarms.ts";
@@ -28,6 +28,8 @@ import type { ComparedStores, Comparison } from "./compare-stores.ts";
 import { HeldLog } from "./held-log.ts";
 import type { LogParts } from "./held-log.ts";
 import { rangeOf } from "./log-tree.ts";
+import { isTail } from "./lost-tail.ts";
+import type { TailParts } from "./lost-tail.ts";
 import { publishToKeysAnyway, Witnesses } from "./publish.ts";
 import { requireAll, SEQUENCER_PACE, Sequencer, takeLease } from "./sequencer.ts";
 import { NoteSigner, originOf, ownSigner } from "./signer.ts";
@@ -128,7 +130,9 @@ async function accept(
   else if (comparison.differences.length === 0) return false;
   const reason = typeof given === "object" ? given.reason : given;
   const tailMs =
-    reason === undefined && (await isAcceptedTail(parts.log, comparison, acceptTailMs)) ? acceptTailMs : undefined;
+    reason === undefined && (await isAcceptedTail(tailParts({ store, keys }, parts), comparison, acceptTailMs))
+      ? acceptTailMs
+      : undefined;
   if (reason === undefined && tailMs === undefined) requireTogether(comparison);
   const lease = await waitForLease(parts.log);
   try {
@@ -152,14 +156,21 @@ const TAIL = "the record store lacked the last moments, as a standby does that t
 
 const messagesOf = ({ differences }: Comparison): string => differences.map(({ error }) => error.message).join("; ");
 
+const tailParts = ({ store, keys }: Pick<AuditOptions, "store" | "keys">, { log }: Parts): TailParts => ({
+  log,
+  outbox: store.outbox,
+  records: store.records,
+  keys,
+});
+
 async function isAcceptedTail(
-  log: AuditLog,
+  parts: TailParts,
   { differences }: Comparison,
   acceptTailMs: number | undefined,
 ): Promise<boolean> {
   if (acceptTailMs === undefined || !differences.every(({ store }) => store === "records")) return false;
   return isTail(
-    log,
+    parts,
     differences.flatMap(({ streams = [] }) => streams),
     acceptTailMs,
   );
@@ -202,7 +213,8 @@ export class AuditService {
         const comparison = await compareStores(compared);
         requireAll(held.appender.state, comparison.state);
         if (comparison.differences.length === 0) return "together";
-        if (!(await isAcceptedTail(parts.log, comparison, acceptTailMs))) requireTogether(comparison);
+        const ofTail = tailParts({ store, keys }, parts);
+        if (!(await isAcceptedTail(ofTail, comparison, acceptTailMs))) requireTogether(comparison);
         const said = { reason: TAIL, comparison, tailMs: acceptTailMs ?? 0 };
         await acceptRestore({ ...parts, records: store.records, keys }, held, said);
         await publishToKeysAnyway(compared.checkpoint, held.appender.state.checkpoint);

@@ -20,6 +20,7 @@ import type { Place } from "./draft.ts";
 import type { EntryBody } from "./entry-text.ts";
 import { Histories } from "./histories.ts";
 import { Lanes } from "./lanes.ts";
+import type { MovedStream } from "./lanes.ts";
 import { ReaderGroups } from "./reader-groups.ts";
 import type { GroupCounts } from "./reader-groups.ts";
 import { unavailable } from "./unavailable.ts";
@@ -103,6 +104,9 @@ export async function openAuditor(options: AuditorOptions): Promise<OpenedAudito
 
 const nothing = (): void => undefined;
 
+/** Less than the sequencer takes a stream to be left after, since each goes by a clock of its own. */
+const CLOSED_AFTER_MS = 43_200_000;
+
 /** Tries of a stream that all processes write to. */
 const STORE_STREAM_ATTEMPTS = 64;
 
@@ -111,7 +115,7 @@ const endOf = (name: OutboxName, outbox: Outbox, options: AuditorOptions): Store
 
 /** One outbox: what is written to it, and what is told of its beginning and its end. */
 class StoreEnd {
-  readonly lanes = new Lanes();
+  readonly lanes: Lanes;
   readonly groups: ReaderGroups;
   readonly #name: OutboxName;
   readonly #outbox: Outbox;
@@ -121,7 +125,24 @@ class StoreEnd {
     this.#name = name;
     this.#outbox = outbox;
     this.#options = options;
+    this.lanes = new Lanes((moved) => void this.#requireThere(moved));
     this.groups = new ReaderGroups(outbox, this.lanes, options.keys);
+  }
+
+  /**
+   * Of a stream that is not where this process left it: who takes away all of it before the log knows of it leaves no
+   * hole there, and only its writer can tell. Never throws.
+   */
+  async #requireThere({ stream, last, idleMs }: MovedStream): Promise<void> {
+    // The sequencer closes those that nobody used for long.
+    if (idleMs >= CLOSED_AFTER_MS) return;
+    try {
+      const [row = null] = await this.#outbox.streams([stream]);
+      if ((row?.last ?? 0) >= last) return;
+      this.#options.onAlarm?.("gap", `number ${last} of stream ${stream} in the ${this.#name} outbox: gone`);
+    } catch {
+      // It cannot be asked: whoever writes next is told why.
+    }
   }
 
   /** An entry in the store's own stream, with `more` in one append. @throws VaultError `audit-unavailable` */

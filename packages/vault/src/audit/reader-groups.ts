@@ -18,8 +18,9 @@ import { unavailable } from "./unavailable.ts";
 /** Most entries, and most bytes of their texts, of one group. */
 const GROUP_ENTRIES = 256;
 const GROUP_BYTES: number = 1024 * 1024;
-/** Of so many or more that come together only a half goes first. */
+/** Of so many or more that come together, and by so much more than the group before, only a half goes first. */
 const HALVED_ENTRIES = 16;
+const HALVED_ABOVE = 1.5;
 /** Streams that are tried one after another, when each turns out to be closed or written to by somebody else. */
 const STREAM_ATTEMPTS = 4;
 
@@ -45,6 +46,7 @@ export class ReaderGroups {
   #waiting: Waiting[] = [];
   #running: Promise<void> | null = null;
   #isClosed = false;
+  #lastLength = 0;
   #appends = 0;
   #entries = 0;
 
@@ -84,10 +86,12 @@ export class ReaderGroups {
     // Readers that go on together would all wait while their group is written, and then all work while nothing is. In
     // two halves some work while the others wait.
     const all = this.#waiting.length;
-    let most = all < HALVED_ENTRIES ? all : Math.ceil(all / 2);
+    const isHalved = all >= HALVED_ENTRIES && all > HALVED_ABOVE * this.#lastLength;
+    let most = isHalved ? Math.ceil(all / 2) : GROUP_ENTRIES;
     while (this.#waiting.length > 0) {
       const group = this.#waiting.splice(0, Math.min(most, groupLength(this.#waiting)));
       most = GROUP_ENTRIES;
+      this.#lastLength = group.length;
       try {
         await this.#append(group);
       } catch (error) {

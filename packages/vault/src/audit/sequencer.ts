@@ -46,6 +46,11 @@ export interface SequencerParts extends LogParts {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
+/** Work was left where it was, since the vault is closed. */
+class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}
+
 /** How far it is. */
 interface Held {
   readonly log: HeldLog;
@@ -68,6 +73,7 @@ export class Sequencer {
   /** How the log was when this process gave the lease back. */
   #left: LogState | null = null;
   #caredAt = Number.NEGATIVE_INFINITY;
+  #carriedAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
   readonly #stop = new AbortController();
   #woken = new AbortController();
@@ -124,6 +130,7 @@ export class Sequencer {
       return more;
     } catch (error) {
       this.#held = null;
+      if (error instanceof Interrupted) return false;
       if (error instanceof Overtaken) {
         this.#lease = null;
         return false;
@@ -185,7 +192,8 @@ export class Sequencer {
     return { log, adoption: this.#parts.adoption(lease.cursor) };
   }
 
-  async #work({ log, adoption }: Held): Promise<boolean> {
+  async #work(held: Held): Promise<boolean> {
+    const { log, adoption } = held;
     if (isOver(this.#comparedAt, SEQUENCER_PACE.compareMs, this.#now)) {
       if ((await this.#parts.compare(log)) === "accepted") {
         // Another history has begun: everything is adopted anew.
@@ -198,11 +206,22 @@ export class Sequencer {
       this.#sizeAtCompare = log.appender.state.size;
     }
     let more = await log.carry();
-    if (!more && !log.appender.state.adopted) more = await adoption.step(log);
+    if (!more && !log.appender.state.adopted) more = await adoption.step(log, () => this.#between(held));
     await log.publish();
     await log.notePublished("sometimes");
     this.#seen = log.appender.state;
     return more;
+  }
+
+  /** While a step of the adoption goes on: what is written meanwhile does not wait for it, nor does a close. */
+  async #between(held: Held): Promise<void> {
+    if (this.#stop.signal.aborted) throw new Interrupted("the vault is closed");
+    const { gatherMs, renewMs } = SEQUENCER_PACE;
+    if (isOver(this.#renewedAt, renewMs, this.#now)) await this.#renew(held);
+    if (!isOver(this.#carriedAt, gatherMs, this.#now)) return;
+    await held.log.carry();
+    await held.log.publish();
+    this.#carriedAt = this.#now;
   }
 
   async #renew({ adoption }: Held): Promise<void> {

@@ -4,6 +4,9 @@
  */
 import { shown } from "@strongroom/base/shown";
 import type { Dependencies } from "../limits.ts";
+import type { Concerned } from "../audit/auditor.ts";
+import { ENTRY_RECORDS } from "../records/asked.ts";
+import type { Asked } from "../records/asked.ts";
 import { DEFAULT_LIST_LIMIT } from "../records/pages.ts";
 import type { DamagedRecord, ListOptions } from "../records/pages.ts";
 import { cursorInvalid, decodeCursor, page, requirePageLimit } from "../records/paging.ts";
@@ -11,6 +14,7 @@ import type { Shown } from "../records/paging.ts";
 import type { Inventory, InventoryItem } from "../stores/inventory.ts";
 import type { KeyPlace } from "../stores/key-store.ts";
 import type { VersionPlace } from "../stores/rows.ts";
+import { isSubjectId } from "../stores/subjects.ts";
 import type { WrapSet, WrapSetId } from "../stores/wrap-set.ts";
 
 /** What is the same of everything that has fewer wraps than it should. */
@@ -85,6 +89,32 @@ export async function debts(
     show: ({ shown: what }) => what,
     cursorAfter: ({ list, position }) => [DEBT_FORMAT, list, position],
   });
+}
+
+/** Tells the audit which records and whose keys a page names; also of one that names none. */
+export async function tellDebts(
+  { rowAddresses }: Pick<Dependencies, "rowAddresses">,
+  { items }: Pick<DebtPage, "items">,
+  asked: Asked,
+): Promise<void> {
+  if (!asked.isAudited) return;
+  const people = items.flatMap((item) => (item.kind === "key" && isSubjectId(item.key.owner) ? [item.key.owner] : []));
+  const concerned = items.flatMap((item): readonly Concerned[] => {
+    if (item.kind === "key") return [];
+    const { collection, id, version } = item;
+    // Of sealed ids the row has a keyed hash.
+    const own = rowAddresses.isSealed(collection) ? null : id;
+    return [{ row: { collection, id }, id: own, version, scheme: null, subject: null, about: [] }];
+  });
+  const parts = Math.max(1, Math.ceil(Math.max(people.length, concerned.length) / ENTRY_RECORDS));
+  for (let part = 0; part < parts; part++) {
+    const [start, end] = [part * ENTRY_RECORDS, (part + 1) * ENTRY_RECORDS];
+    await asked.tell("list", "done", {
+      people: people.slice(start, end),
+      concerned: concerned.slice(start, end),
+      details: { list: "debts" },
+    });
+  }
 }
 
 /** An item as the page shows it, and where the list goes on behind it. */

@@ -119,3 +119,92 @@ test("what is written between two looks of the adoption is carried first", async
     await assertKnown(one, ["ada"]);
   }
 });
+
+/** Messages that were read so far. */
+interface Reads {
+  count: number;
+}
+
+async function begun(reads: Reads): Promise<void> {
+  while (reads.count < MANY / 8) await setImmediate();
+}
+
+/** Stores in which each message that is read takes a tenth of a second. */
+function slowly(rig: Rig, reads: Reads): ReturnType<Rig["stores"]> {
+  const stores = rig.stores();
+  const { records } = stores.store;
+  const slow = Object.assign(Object.create(records) as typeof records, {
+    read: async (...args: Parameters<typeof records.read>) => {
+      await setImmediate();
+      reads.count++;
+      rig.pass(100);
+      return records.read(...args);
+    },
+  });
+  return { ...stores, store: Object.assign(Object.create(stores.store) as typeof stores.store, { records: slow }) };
+}
+
+const MANY = 800;
+
+async function withManyVersions(rig: Rig): Promise<void> {
+  const before = await rig.open();
+  const lane = before.lane();
+  for (let count = 0; count < MANY; count++) await before.write(lane, "ada", { audited: false });
+}
+
+test("a record of more versions than a lease lasts is adopted, and what is written meanwhile does not wait", async () => {
+  const rig = new Rig();
+  await withManyVersions(rig);
+  const reads = { count: 0 };
+  const processes = [await rig.open({}, slowly(rig, reads)), await rig.open({}, slowly(rig, reads))] as const;
+  const [one, other] = processes;
+  for (const { service } of processes) service.start();
+  const lane = one.lane();
+  await begun(reads);
+  const id = await one.append(lane);
+  while ((await one.stores.log.positions([id]))[0] === null) await setImmediate();
+  assert.equal((await one.stores.log.state()).adopted, false, "it was carried in between");
+  await adopted(one);
+  for (const { service } of processes) await service.close();
+  assert.deepEqual([one.faults, other.faults, one.alarms, other.alarms], [[], [], [], []]);
+  const { key } = await one.service.status();
+  assert.deepEqual((await verifyAuditLog(one.stores.log, { key })).problems, []);
+  const latest = await one.stores.log.latest([{ tag: rig.keys.tag(at("ada")), message: null }]);
+  assert.equal(latest[0]?.head?.version, MANY);
+});
+
+test("a close ends an adoption that is under way, and another process goes on with it", async () => {
+  const rig = new Rig();
+  await withManyVersions(rig);
+  const reads = { count: 0 };
+  const one = await rig.open({}, slowly(rig, reads));
+  one.service.start();
+  await begun(reads);
+  const began = rig.clock().getTime();
+  await one.service.close();
+  assert.ok(rig.clock().getTime() - began < 5000, "it did not wait for all of the record");
+  assert.deepEqual([(await one.stores.log.state()).adopted, one.faults], [false, []]);
+  const next = await rig.open();
+  next.service.start();
+  await adopted(next);
+  await next.service.close();
+  const latest = await next.stores.log.latest([{ tag: rig.keys.tag(at("ada")), message: null }]);
+  assert.equal(latest[0]?.head?.version, MANY);
+});
+
+test("a record that is removed while its versions are read is not known afterwards", async () => {
+  const rig = new Rig();
+  await withManyVersions(rig);
+  const reads = { count: 0 };
+  const one = await rig.open({}, slowly(rig, reads));
+  one.service.start();
+  await begun(reads);
+  const id = await one.write(one.lane(), "ada", { removes: true });
+  while ((await one.stores.log.positions([id]))[0] === null) await setImmediate();
+  await adopted(one);
+  await one.service.close();
+  assert.equal((await one.stores.log.counts()).messages, 0);
+  const latest = await one.stores.log.latest([{ tag: rig.keys.tag(at("ada")), message: null }]);
+  assert.equal(latest[0]?.head?.state, "removed");
+  assert.deepEqual([one.faults, one.alarms], [[], []]);
+});

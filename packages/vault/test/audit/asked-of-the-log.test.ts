@@ -4,9 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { AuditAlarm } from "@strongroom/vault";
+import type { RaisedAlarm } from "../../src/audit/alarms.ts";
 import { auditedVault } from "../support/audited-vault.ts";
-import { rejectsWith } from "../support/errors.ts";
+import { rejectsWith, throwsWith } from "../support/errors.ts";
 
 const ADA = { collection: "people", id: "ada" };
 const NAME = "ada@example.com";
@@ -44,7 +44,7 @@ describe("a question to the log", () => {
   });
 
   test("that names what is none is refused, and makes no entry that is taken for an altered one", async (t) => {
-    const alarms: AuditAlarm[] = [];
+    const alarms: RaisedAlarm[] = [];
     const { vault } = await auditedVault(t, { audit: { onAlarm: (alarm) => alarms.push(alarm) } });
     const audit = vault.audit!;
     for (const text of ["\ud800", "x".repeat(70_000), "a\nb", "", '{"v":1}', 7, {}, null])
@@ -69,4 +69,11 @@ describe("a question to the log", () => {
     assert.deepEqual(alarms, []);
     assert.deepEqual((await audit.verify()).problems, []);
   });
+});
+
+test("no caller goes by the name of what the vault does by itself", async (t) => {
+  const { vault } = await auditedVault(t);
+  for (const principal of ["strongroom:audit", "strongroom:repair", "strongroom:"])
+    throwsWith("audit-actor-invalid", () => vault.as({ principal }));
+  await rejectsWith("audit-actor-invalid", () => auditedVault(t, { audit: { principal: "strongroom:audit" } }));
 });

@@ -76,6 +76,32 @@ test("3,000 reads at once are a few groups, each read with an entry of its own, 
   assert.equal(new Set(entries.map(({ id }) => id)).size, entries.length);
 });
 
+test("of readers that come together a half goes first, so that some work while others' entries are written", async (t) => {
+  const sizes: number[] = [];
+  const audit = await audited(t, {
+    outbox: (outbox) => ({
+      append: async (entries, active) => {
+        sizes.push(entries.length);
+        return outbox.append(entries, active);
+      },
+    }),
+  });
+  await people(audit, 1);
+  const some = await audit.read("of-0");
+  sizes.length = 0;
+  const again = async (): Promise<void> => {
+    for (let turn = 0; turn < 5; turn++) await audit.auditor.released("read", [some]);
+  };
+  await Promise.all(Array.from({ length: 64 }, again));
+  assert.deepEqual(
+    sizes,
+    Array.from({ length: 10 }, () => 32),
+  );
+  sizes.length = 0;
+  await Promise.all(Array.from({ length: 8 }, () => audit.auditor.released("read", [some])));
+  assert.deepEqual(sizes, [8], "few go together");
+});
+
 test("who is restricted between the read and its entry is told alone, and leaves no hole", async (t) => {
   const { audit, hold, resume } = await held(t);
   const [ada, ben, cy] = await people(audit, 40);

@@ -2,11 +2,13 @@
  * Whole stores put back to an older copy, one, two or all three of them, at rest and while the vault is open.
  */
 import assert from "node:assert/strict";
-import test from "node:test";
+import { describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { isVaultError } from "../../src/errors.ts";
 import { verifyAuditLog } from "../../src/audit/verify-log.ts";
 import type { LogState } from "../../src/stores/audit-log.ts";
+import { tablesOf } from "../../src/stores/memory/memory-storage.ts";
+import { recordKey } from "../../src/stores/memory/tables.ts";
 import { FaultyCalls } from "./support/faults.ts";
 import { MemoryWitness } from "./support/memory-witness.ts";
 import { Rig } from "./support/rig.ts";
@@ -42,6 +44,8 @@ const keepAll = (rig: Rig): Readonly<Record<StoreName, () => void>> => ({
   keys: keep(rig, "keys"),
   log: keep(rig, "log"),
 });
+
+const recordTables = (rig: Rig): ReturnType<typeof tablesOf> => tablesOf(rig.records);
 
 const isRolledBack = (error: unknown): boolean => isVaultError(error) && error.code === "store-rolled-back";
 
@@ -243,4 +247,78 @@ test("a process opens behind more bytes than an outbox gives out at once, which 
   await next.sequence();
   assert.deepEqual([next.alarms, next.faults], [[], []]);
   await next.service.close();
+});
+
+describe("what is passed off as the lost tail of a standby", () => {
+  /** A vault in which ada's removal was the last of its stream, and others went on for a while. */
+  async function removed({ after }: { readonly after: number }): Promise<{
+    readonly rig: Rig;
+    readonly undo: (...ids: readonly string[]) => void;
+  }> {
+    const rig = new Rig();
+    const one = await rig.open();
+    await one.tellStores("open");
+    one.service.start();
+    const [lane, other] = [one.lane(), one.lane()];
+    await one.write(lane, "ada");
+    await one.write(other, "eve");
+    await one.sequence();
+    while (!(await one.stores.log.state()).adopted) await setImmediate();
+    const own = recordTables(rig);
+    const [records, stream] = [new Map(own.records), own.streams.get(lane.stream)!];
+    rig.pass(1000);
+    await one.write(other, "eve");
+    await one.write(lane, "ada", { removes: true });
+    await one.sequence();
+    rig.pass(after);
+    await one.append(other);
+    await one.sequence();
+    await one.service.close();
+    const undo = (...ids: readonly string[]): void => {
+      for (const [key, row] of records) if (ids.includes(row.address.id)) own.records.set(key, row);
+      own.streams.set(lane.stream, stream);
+    };
+    return { rig, undo };
+  }
+
+  const accepts = async ({ rig }: { readonly rig: Rig }): Promise<void> => {
+    const next = await rig.open({ acceptTailMs: 1000 });
+    assert.deepEqual(
+      next.alarms.map(({ code }) => code),
+      ["accept-restore"],
+    );
+    await next.service.close();
+  };
+  const refuses = async ({ rig }: { readonly rig: Rig }): Promise<void> =>
+    assert.rejects(rig.open({ acceptTailMs: 1000 }), isRolledBack);
+
+  test("is one where the entry that is missing was written a moment ago", async () => {
+    const vault = await removed({ after: 0 });
+    vault.undo("ada");
+    await accepts(vault);
+  });
+
+  test("is none where others have written for long since", async () => {
+    const vault = await removed({ after: 3_600_000 });
+    vault.undo("ada");
+    await refuses(vault);
+  });
+
+  test("is none where other records were set back with it, or are gone, or were planted", async () => {
+    const setBack = await removed({ after: 0 });
+    setBack.undo("ada", "eve");
+    await refuses(setBack);
+    const gone = await removed({ after: 0 });
+    gone.undo("ada");
+    const { records } = recordTables(gone.rig);
+    const [key, row] = [...records].find(([, { address }]) => address.id === "eve")!;
+    records.delete(key);
+    await refuses(gone);
+    records.set(key, row);
+    const planted = { ...row, address: { ...row.address, id: "mallory" as never } };
+    records.set(recordKey(planted.address), planted);
+    await refuses(gone);
+    records.delete(recordKey(planted.address));
+    await accepts(gone);
+  });
 });
