@@ -1,4 +1,5 @@
-// The acts of the demo that the audit is for: a record that is set back, whoever read somebody, a database of yesterday.
+// The acts of the demo that the audit is for: a record that is set back, whoever read somebody, a database of
+// yesterday.
 import { existsSync } from "node:fs";
 import type { Narrator } from "./narrator.ts";
 import { rowsOf } from "./database.ts";
@@ -70,14 +71,14 @@ export async function whoReadAda(stage: Stage, narrator: Narrator): Promise<void
   await rowsOf(stage.ready.dataDir).keep(stage.beside("yesterday"));
 }
 
-/** The database of before takes the place of the newest; not on a server, whose database only its administrator sets back. */
+/** The database of before takes the place of the newest; not on a server, which its administrator sets back. */
 export async function setTheDatabaseBack(stage: Stage, narrator: Narrator): Promise<void> {
   const old = stage.beside("yesterday");
   if (!existsSync(old)) return;
   await narrator.act(
     "Yesterday's database",
     "Whoever has a copy of the whole database puts it in the place of the newest one while the service is stopped, " +
-      "with everything that vouches for it in the same folder. Each record in it is genuine, and they agree with each other.",
+      "with everything that vouches for it in the same folder. Each record in it is genuine, and they agree.",
   );
   const rows = rowsOf(stage.ready.dataDir);
   await stage.stop();

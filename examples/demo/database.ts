@@ -21,7 +21,7 @@ export interface Rows {
   restore(id: string, message: Uint8Array): Promise<void>;
   /** Keeps a copy of the database as it is now, in a folder; false: it lies on a server. */
   keep(folder: string): Promise<boolean>;
-  /** Puts the copy in the place of the database, and the database as it was into the folder. Nothing may have it open. */
+  /** Puts the copy in the place of the database, and the database into the folder. Nothing may have it open. */
   exchange(folder: string): Promise<void>;
   /** Writes all that the database holds into a file, so that it can be searched; false: its files lie in the folder. */
   copyTo(path: string): Promise<boolean>;

@@ -1,4 +1,4 @@
-// The demo as anyone runs it: every claim holds, it claims as much as the picture of it shows, and leaves nothing behind.
+// The demo as anyone runs it: every claim holds, it claims as much as its picture shows, and leaves nothing behind.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -84,9 +84,16 @@ export async function writeAll(vault: Vault, looked: Looked): Promise<Answers> {
     const next = truth.last + 1;
     const about = record.about.length === 0 ? {} : { about: record.about };
     const put = await outcomeOf(() => vault.put(record, documentOf(record, next), about));
-    if ("code" in put) return answers.note(["refused", put.code]);
+    if ("code" in put) {
+      answers.note(["refused", put.code]);
+      return;
+    }
     const { version } = put.result;
-    if (version !== next) answers.note(["differs", `a write was given the number ${version < next ? "of one of before" : "of a later one"}`]);
+    if (version !== next)
+      answers.note([
+        "differs",
+        `a write was given the number ${version < next ? "of one of before" : "of a later one"}`,
+      ]);
     const read = await outcomeOf(() => vault.get(record));
     if ("code" in read) answers.note(["refused", read.code]);
     else answers.note(sameAs(read.result.document, documentOf(record, next), `${nameOf(record)} after a write`));
@@ -135,7 +142,13 @@ async function history(vault: Vault, record: TrialRecord, truth: Truth): Promise
   if (truth.state === "removed") return ["wrong", `${nameOf(record)} was removed and has a history`];
   const { result } = read;
   const named = truth.state === "restricted" ? null : record.person;
-  if (!same(result.map(({ version }) => version), truth.versions.toReversed())) return ["differs", "a history lacks versions"];
+  if (
+    !same(
+      result.map(({ version }) => version),
+      truth.versions.toReversed(),
+    )
+  )
+    return ["differs", "a history lacks versions"];
   return result.every(({ subject }) => subject === named) ? RIGHT : ["differs", "a history names other people"];
 }
 
@@ -150,13 +163,15 @@ function refusal(code: string, { state }: Truth, absent: string): Answer {
 async function listOf(vault: Vault, collection: string): Promise<Answer> {
   const read = await outcomeOf(() => vault.list(collection));
   const own = RECORDS.filter((record) => record.collection === collection && truthOf(record).state !== "removed");
-  if ("code" in read) return read.code === "collection-absent" ? ["differs", "a list lacks records"] : ["refused", read.code];
+  if ("code" in read)
+    return read.code === "collection-absent" ? ["differs", "a list lacks records"] : ["refused", read.code];
   const { items, damaged = [] } = read.result;
   const [first] = damaged;
   if (first !== undefined) return ["refused", first.code];
   const listed = new Map(items.map(({ id, version }) => [id, version]));
   if (listed.size < items.length) return ["wrong", `${collection} lists an id twice`];
-  if (items.some(({ id }) => !own.some((record) => record.id === id))) return ["wrong", `${collection} lists an id too many`];
+  if (items.some(({ id }) => !own.some((record) => record.id === id)))
+    return ["wrong", `${collection} lists an id too many`];
   if (items.length < own.length) return ["differs", "a list lacks records"];
   return own.every((record) => listed.get(record.id) === truthOf(record).last)
     ? RIGHT
@@ -167,7 +182,8 @@ async function recordsOf(vault: Vault, person: string): Promise<Answer> {
   const read = await outcomeOf(() => vault.subjects.records(person));
   if ("code" in read) return ["refused", read.code];
   const own = RECORDS.filter(
-    (record) => (record.person === person || record.about.some((one) => one === person)) && truthOf(record).state !== "removed",
+    (record) =>
+      (record.person === person || record.about.some((one) => one === person)) && truthOf(record).state !== "removed",
   );
   const found = read.result.items.map(({ collection, id }) => `${collection}/${id ?? ""}`);
   return same(found.sort(), own.map(nameOf).sort()) ? RIGHT : ["differs", "the list of a person's records"];
@@ -176,7 +192,9 @@ async function recordsOf(vault: Vault, person: string): Promise<Answer> {
 async function stateOf(vault: Vault, person: string): Promise<Answer> {
   const read = await outcomeOf(() => vault.subjects.state(person));
   if ("code" in read) return ["refused", read.code];
-  return read.result === (person === RESTRICTED ? "restricted" : "active") ? RIGHT : ["differs", "the state of a person"];
+  return read.result === (person === RESTRICTED ? "restricted" : "active")
+    ? RIGHT
+    : ["differs", "the state of a person"];
 }
 
 const sameAs = (document: unknown, expected: unknown, what: string): Answer =>
@@ -185,7 +203,9 @@ const sameAs = (document: unknown, expected: unknown, what: string): Answer =>
 const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
 
 /** A result, or the code of a refusal. @throws AssertionError at an error that is none of the vault's */
-export async function outcomeOf<T>(work: () => Promise<T>): Promise<{ readonly result: T } | { readonly code: string }> {
+export async function outcomeOf<T>(
+  work: () => Promise<T>,
+): Promise<{ readonly result: T } | { readonly code: string }> {
   try {
     return { result: await work() };
   } catch (error) {
@@ -195,7 +215,7 @@ export async function outcomeOf<T>(work: () => Promise<T>): Promise<{ readonly r
   }
 }
 
-const AT_ONCE = 8;
+const AT_ONCE = 64;
 
 async function atOnce<T>(list: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const queue = list.values();

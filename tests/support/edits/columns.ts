@@ -26,12 +26,10 @@ export function columnChanges(place: Place, { tables }: Pick<Hand, "tables">, ro
     return [
       ...columns.flatMap((column) =>
         some.flatMap((row) =>
-          valuesFor(table, row, column).map(
-            ([, value]): Change => ({
-              kind: `${name}.${column}`,
-              edits: [{ place, table: name, gone: [row], put: [{ ...row, [column]: value }] }],
-            }),
-          ),
+          valuesFor(table, row, column).map(([, value]): Change => ({
+            kind: `${name}.${column}`,
+            edits: [{ place, table: name, gone: [row], put: [{ ...row, [column]: value }] }],
+          })),
         ),
       ),
       ...some.map((row): Change => ({ kind: `${name}: a row`, edits: [{ place, table: name, gone: [row], put: [] }] })),
@@ -80,7 +78,9 @@ function othersLike(value: unknown): readonly Value[] {
     const bytes = Buffer.from(value);
     const last = bytes.length - 1;
     return [
-      ...(last < 0 ? [] : [["another", Buffer.concat([bytes.subarray(0, last), Buffer.of(bytes[last]! ^ 1)])] as const]),
+      ...(last < 0
+        ? []
+        : [["another", Buffer.concat([bytes.subarray(0, last), Buffer.of(bytes[last]! ^ 1)])] as const]),
       ["cut", bytes.subarray(0, Math.max(0, last))],
       ["rubbish", Buffer.from("rubbish")],
     ];

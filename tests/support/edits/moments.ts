@@ -1,6 +1,7 @@
 /**
  * The moments of a trial's vault, each a folder with its three files: after the first step, with all of it waiting in
- * the outboxes, and with all of it in the audit's log; and the same after the second.
+ * the outboxes, and with all of it in the audit's log (`live`: copied while the vault was open, `before`: when it was
+ * closed); and the same after the second.
  */
 import assert from "node:assert/strict";
 import { cp, mkdir } from "node:fs/promises";
@@ -24,7 +25,7 @@ export const WHEN = ["waiting", "carried"] as const;
 export type When = (typeof WHEN)[number];
 
 /** The folders of the moments. */
-export interface Moments extends Readonly<Record<When | "first" | "before", string>> {
+export interface Moments extends Readonly<Record<When | "first" | "live" | "before", string>> {
   /** Where a trial may make folders. */
   readonly root: string;
   readonly make: VaultMaker;
@@ -62,6 +63,7 @@ export async function moments(t: TestContext, witnesses: VaultMaker["witnesses"]
   ({ vault } = await vaultOver(stores, make));
   await vault.audit!.sequence();
   while (!(await vault.audit!.status()).adopted) await delay(20);
+  const live = await keep("live");
   await vault.close();
   await stores.close();
   const before = await keep("before");
@@ -82,5 +84,5 @@ export async function moments(t: TestContext, witnesses: VaultMaker["witnesses"]
   assert.deepEqual(alarms, []);
   await vault.close();
   await stores.close();
-  return { root, make, key, first, before, waiting, carried: await keep("carried") };
+  return { root, make, key, first, live, before, waiting, carried: await keep("carried") };
 }

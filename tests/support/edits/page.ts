@@ -29,6 +29,21 @@ export const nameOf = ({ section, change }: Pick<Result, "section" | "change">):
 
 export const isWrong = ({ outcome }: Result): boolean => outcome.answers.wrong.length > 0;
 
+/** Why a change may be unnoticed, or a wrong answer given after it; null: it may not. */
+export const reasonOf = (result: Result): string | null =>
+  remainsOf(nameOf(result), result.when, {
+    isWrong: isWrong(result),
+    isUnnoticed: noticeOf(result.outcome) === "nothing",
+  });
+
+const UNEXPLAINED = "not explained";
+
+/** Those that are unnoticed, or after which an answer was wrong, and nothing says why that may be. */
+export const unexplained = (results: readonly Result[]): readonly string[] =>
+  results
+    .filter((result) => (isWrong(result) || noticeOf(result.outcome) === "nothing") && reasonOf(result) === null)
+    .map((result) => `${result.when}: ${nameOf(result)}: ${result.outcome.answers.wrong.join("; ")}`);
+
 /** The page. */
 export function historiesPage(
   results: readonly Result[],
@@ -61,7 +76,12 @@ What somebody does with one record who has copies of its rows of before. In a ce
 | what was done | carried | waiting |
 | --- | --- | --- |
 ${[...Map.groupBy(of("one record"), nameOf)]
-  .map(([name, all]) => `| ${name} | ${WHEN.toReversed().map((when) => cellOf(all, when)).join(" | ")} |`)
+  .map(
+    ([name, all]) =>
+      `| ${name} | ${WHEN.toReversed()
+        .map((when) => cellOf(all, when))
+        .join(" | ")} |`,
+  )
   .join("\n")}
 
 ## Rows that belong together
@@ -69,7 +89,12 @@ ${[...Map.groupBy(of("one record"), nameOf)]
 | what was changed | carried | waiting |
 | --- | --- | --- |
 ${[...Map.groupBy(of("together"), nameOf)]
-  .map(([name, all]) => `| ${name} | ${WHEN.toReversed().map((when) => cellOf(all, when)).join(" | ")} |`)
+  .map(
+    ([name, all]) =>
+      `| ${name} | ${WHEN.toReversed()
+        .map((when) => cellOf(all, when))
+        .join(" | ")} |`,
+  )
   .join("\n")}
 
 ## One column of one row
@@ -109,10 +134,11 @@ export const noticeName = (result: Result): string =>
 
 function remainsSection(results: readonly Result[]): string {
   const open = results.filter((result) => isWrong(result) || noticeOf(result.outcome) === "nothing");
-  const grouped = Map.groupBy(open, (result) => remainsOf(result) ?? "not explained");
+  const grouped = Map.groupBy(open, (result) => reasonOf(result) ?? UNEXPLAINED);
   const lines = [...grouped].map(([why, all]) => {
     const names = [...new Set(all.map(nameOf))];
-    const shown = names.length > MOST_NAMES ? [...names.slice(0, MOST_NAMES), `and ${names.length - MOST_NAMES} more`] : names;
+    const shown =
+      names.length > MOST_NAMES ? [...names.slice(0, MOST_NAMES), `and ${names.length - MOST_NAMES} more`] : names;
     return `| ${shown.join("; ")} | ${all.length} | ${all.filter(isWrong).length} | ${why} |`;
   });
   return `## What remains
@@ -131,7 +157,8 @@ function cellOf(all: readonly Result[], when: When): string {
     const notice = noticeOf(outcome);
     const codes = codesOf(outcome, notice);
     const wrong = outcome.answers.wrong.length > 0 ? "**wrong answers**; " : "";
-    const differs = outcome.answers.wrong.length === 0 && notice === "nothing" ? [...outcome.answers.differing].join(", ") : "";
+    const differs =
+      outcome.answers.wrong.length === 0 && notice === "nothing" ? [...outcome.answers.differing].join(", ") : "";
     if (notice === "refused") return `${wrong}${codes}`;
     return `${wrong}${notice}${codes === "" ? "" : ` ${codes}`}${differs === "" ? "" : ` (${differs})`}`;
   });
@@ -140,7 +167,9 @@ function cellOf(all: readonly Result[], when: When): string {
 
 function columnLine(name: string, all: readonly Result[]): string {
   const counts = NOTICES.map((notice) => all.filter(({ outcome }) => noticeOf(outcome) === notice).length);
-  const codes = all.flatMap(({ outcome }) => codesOf(outcome, noticeOf(outcome)).split(", ")).filter((code) => code !== "");
+  const codes = all
+    .flatMap(({ outcome }) => codesOf(outcome, noticeOf(outcome)).split(", "))
+    .filter((code) => code !== "");
   const sorted = [...Map.groupBy(codes, (code) => code)].sort(([, one], [, other]) => other.length - one.length);
   return `| ${name} | ${all.length} | ${counts.map((count) => (count === 0 ? "" : count)).join(" | ")} | ${sorted.map(([code]) => code).join(", ")} |`;
 }

@@ -30,8 +30,7 @@ export function rowsOf(hand: Pick<Hand, "tables">, of: TrialRecord, order: reado
   const record = tableOf(hand, "records").rows[order.indexOf(of)];
   if (record === undefined) return null;
   const number = record[numberColumn(hand)];
-  const own = (name: string): readonly Row[] =>
-    tableOf(hand, name).rows.filter((row) => isSame(row["record"], number));
+  const own = (name: string): readonly Row[] => tableOf(hand, name).rows.filter((row) => isSame(row["record"], number));
   const [head] = own("heads");
   if (head === undefined) return null;
   const versions = own("versions").toSorted((one, other) => Number(one["version"]) - Number(other["version"]));

@@ -2,20 +2,82 @@
  * Why nothing tells of a change, or why a read may answer wrongly after it, by its name: the first that fits. A change
  * that none of these fits is a fault.
  */
-import { isWrong, nameOf } from "./page.ts";
 import type { Result } from "./run.ts";
-
-/** Why a change may be unnoticed, or a wrong answer given; null: it may not. */
-export function remainsOf(result: Result): string | null {
-  const name = nameOf(result);
-  return REASONS.find(({ fits, wrong = false }) => fits.test(name) && (wrong || !isWrong(result)))?.why ?? null;
-}
 
 interface Reason {
   readonly fits: RegExp;
-  /** Whether it explains wrong answers too. */
+  /** Left out: either. */
+  readonly when?: Result["when"];
+  /** Whether it explains wrong answers: then something has to tell of them, unless `unnoticed` says why nothing can. */
   readonly wrong?: true;
+  readonly unnoticed?: true;
   readonly why: string;
 }
 
-const REASONS: readonly Reason[] = [];
+const REASONS: readonly Reason[] = [
+  {
+    fits: /its entries taken from the outbox$/,
+    when: "waiting",
+    wrong: true,
+    why: "a write that is not in the log yet is held by nothing but its store: whoever takes its entry away in that second takes the write away; the sequencer finds the number that is missing in its stream (alarm and entry `gap`)",
+  },
+  {
+    fits: /and outbox and streams of before$/,
+    when: "waiting",
+    wrong: true,
+    unnoticed: true,
+    why: "as above, with all that waited and the streams' numbers: the store is then one that never had the writes of that second. Other records whose writes went with it are refused",
+  },
+  {
+    fits: /; the log's head (and messages )?of it set back$|; the log's head and messages gone, and the adoption not over$/,
+    wrong: true,
+    why: "the log's tables were changed as well: reads believe them, since to compute them anew is to read the whole log; `strongroom audit verify` does",
+  },
+  {
+    fits: /^an entry's text gone, as if its time were over$/,
+    unnoticed: true,
+    why: "whoever owns the log's tables may do what the retention does; the entry's hash stays, and `audit verify` counts what was forgotten",
+  },
+  {
+    fits: /^outbox: the last row gone, and its stream one less$|: what waits gone, and its streams as far as the log$/,
+    when: "waiting",
+    unnoticed: true,
+    why: "the last entries of a process that has ended, before they were in the log: nothing else knows that they were there",
+  },
+  {
+    fits: /\.jobs[.:]/,
+    unnoticed: true,
+    why: "who does what work in the background until when: it is done once more, or later",
+  },
+  {
+    fits: /(\.|_)at$|\.since$|updated_at$|created_at$/,
+    unnoticed: true,
+    why: "when something was written, which is bound to nothing; the audit's entry of the write has its time",
+  },
+  {
+    fits: /\.(bucket|revision|wrap_set|wrap_sets|failures|past_writes)[.:]|\.(bucket|revision|wrap_set)$/,
+    unnoticed: true,
+    why: "the inventory of wraps and the answers about past writes: what is repaired, and when; no read depends on it",
+  },
+  {
+    fits: /^audit\.(spans|log_state\.forgotten|delivered\.ended)|streams in the log ended$/,
+    unnoticed: true,
+    why: "by these the log finds entries faster, or knows that a stream will not go on: nothing is read by them",
+  },
+];
+
+/** Why a change may be unnoticed, or a wrong answer given; null: it may not. */
+export function remainsOf(
+  name: string,
+  when: Result["when"],
+  what: { readonly isWrong: boolean; readonly isUnnoticed: boolean },
+): string | null {
+  const found = REASONS.find(
+    (reason) =>
+      reason.fits.test(name) &&
+      (reason.when ?? when) === when &&
+      (!what.isWrong || reason.wrong === true) &&
+      (!what.isUnnoticed || reason.unnoticed === true),
+  );
+  return found?.why ?? null;
+}

@@ -28,7 +28,9 @@ interface Twice {
   readonly before: RecordRows;
 }
 
-type Tables = Partial<Record<"records" | "heads" | "versions" | "links", { readonly gone?: readonly Row[]; readonly put?: readonly Row[] }>>;
+type Tables = Partial<
+  Record<"records" | "heads" | "versions" | "links", { readonly gone?: readonly Row[]; readonly put?: readonly Row[] }>
+>;
 
 const edits = (tables: Tables): readonly Edit[] =>
   Object.entries(tables).map(([table, { gone = [], put = [] }]) => ({ place: "records", table, gone, put }));
@@ -41,8 +43,12 @@ const changed = (row: Row, columns: Row): { readonly gone: readonly Row[]; reado
 
 type Rollback = (record: Twice) => readonly Edit[] | null;
 
+/** A number of eight bytes, whichever way the database gives it. */
+export const whole = (value: unknown): bigint => BigInt(value as bigint | number);
+
 const newest = ({ versions }: RecordRows): Row | undefined => versions.at(-1);
-const wasLonger = ({ now, before }: Twice): boolean => now.versions.length > before.versions.length && before.versions.length > 0;
+const wasLonger = ({ now, before }: Twice): boolean =>
+  now.versions.length > before.versions.length && before.versions.length > 0;
 const isRemoved = ({ head }: RecordRows): boolean => head["state"] === "removed";
 
 /** The rows that were written since, taken away. */
@@ -51,7 +57,12 @@ const shortened = ({ now, before }: Twice): { readonly gone: readonly Row[] } =>
 });
 
 /** What was in a version, under the number and in the row of another. */
-const sealedAs = (row: Row, of: Row): Row => ({ ...row, message: of["message"], subject: of["subject"], wrap_set: of["wrap_set"] });
+const sealedAs = (row: Row, of: Row): Row => ({
+  ...row,
+  message: of["message"],
+  subject: of["subject"],
+  wrap_set: of["wrap_set"],
+});
 
 const OF_LIVE: Readonly<Record<string, Rollback>> = {
   "the newest row deleted, and the head set back": (record) =>
@@ -62,7 +73,9 @@ const OF_LIVE: Readonly<Record<string, Rollback>> = {
         })
       : null,
   "the same, and the head's old entry": (record) =>
-    wasLonger(record) ? edits({ versions: shortened(record), heads: { gone: [record.now.head], put: [record.before.head] } }) : null,
+    wasLonger(record)
+      ? edits({ versions: shortened(record), heads: { gone: [record.now.head], put: [record.before.head] } })
+      : null,
   "the head set back alone": (record) =>
     wasLonger(record) ? edits({ heads: { gone: [record.now.head], put: [record.before.head] } }) : null,
   "the newest row deleted alone": (record) => (wasLonger(record) ? edits({ versions: shortened(record) }) : null),
@@ -96,12 +109,14 @@ const OF_LIVE: Readonly<Record<string, Rollback>> = {
   },
   "another version's message in an inner one": ({ now }) => {
     const [inner, last] = [now.versions.at(-2), newest(now)];
-    return inner === undefined || last === undefined ? null : edits({ versions: { gone: [inner], put: [sealedAs(inner, last)] } });
+    return inner === undefined || last === undefined
+      ? null
+      : edits({ versions: { gone: [inner], put: [sealedAs(inner, last)] } });
   },
   "the newest version once more, as the next one": ({ now }) => {
     const last = newest(now);
     if (last === undefined) return null;
-    const next = BigInt(last["version"] as bigint) + 1n;
+    const next = whole(last["version"]) + 1n;
     return edits({
       versions: { put: [{ ...last, key: FREE_KEY, version: next }] },
       heads: changed(now.head, { version: next }),
@@ -114,13 +129,18 @@ const OF_LIVE: Readonly<Record<string, Rollback>> = {
       versions: { gone: now.versions },
       links: { gone: now.links },
     }),
-  "its head and versions deleted": ({ now }) => edits({ heads: { gone: [now.head] }, versions: { gone: now.versions } }),
+  "its head and versions deleted": ({ now }) =>
+    edits({ heads: { gone: [now.head] }, versions: { gone: now.versions } }),
   "its head deleted": ({ now }) => edits({ heads: { gone: [now.head] } }),
   "said to be removed": ({ now }) =>
-    edits({ heads: changed(now.head, { state: "removed" }), versions: { gone: now.versions }, links: { gone: now.links } }),
+    edits({
+      heads: changed(now.head, { state: "removed" }),
+      versions: { gone: now.versions },
+      links: { gone: now.links },
+    }),
   "said to be removed, under the next number": ({ now }) =>
     edits({
-      heads: changed(now.head, { state: "removed", version: BigInt(now.head["version"] as bigint) + 1n }),
+      heads: changed(now.head, { state: "removed", version: whole(now.head["version"]) + 1n }),
       versions: { gone: now.versions },
       links: { gone: now.links },
     }),
@@ -228,14 +248,18 @@ export function rollbacks({ now, before, entries }: Copies, records: number): re
       ? []
       : Object.entries(betweenRecords(one, other)).map(([kind, made]) => ({ one: other, kind, edits: made }));
   return [...plain, ...between].flatMap(({ one: of, kind, edits: made }) =>
-    outboxes({ now, before, entries }, of).map(
-      ([with_, more]): Change => ({ kind: `${kind}${with_}`, edits: [...made, ...more] }),
-    ),
+    outboxes({ now, before, entries }, of).map(([with_, more]): Change => ({
+      kind: `${kind}${with_}`,
+      edits: [...made, ...more],
+    })),
   );
 }
 
 /** What is done to the outbox beside. */
-function outboxes({ now, before, entries }: Copies, { now: { head } }: Twice): readonly (readonly [string, readonly Edit[]])[] {
+function outboxes(
+  { now, before, entries }: Copies,
+  { now: { head } }: Twice,
+): readonly (readonly [string, readonly Edit[]])[] {
   const waiting = tableOf(now, "outbox").rows;
   const tag = entries.find(({ id }) => isSame(id, head["entry"]))?.["tag"];
   const own = waiting.filter((row) => row["tag"] !== null && isSame(row["tag"], tag));
@@ -243,7 +267,12 @@ function outboxes({ now, before, entries }: Copies, { now: { head } }: Twice): r
     (row) => row["tag"] !== null && isSame(row["tag"], tag) && !waiting.some(({ id }) => isSame(id, row["id"])),
   );
   const put = (gone: readonly Row[], come: readonly Row[]): readonly Edit[] => [
-    { place: "records", table: "outbox", gone, put: come.map((row, index) => ({ ...row, position: FREE_POSITION + BigInt(index) })) },
+    {
+      place: "records",
+      table: "outbox",
+      gone,
+      put: come.map((row, index) => ({ ...row, position: FREE_POSITION + BigInt(index) })),
+    },
   ];
   const without = own.length === 0 ? [] : ([[", its entries taken from the outbox", put(own, [])]] as const);
   const again = old.length === 0 ? [] : ([[", its entries of before put into the outbox", put([], old)]] as const);

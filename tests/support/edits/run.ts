@@ -12,7 +12,7 @@ import type { Moments, When } from "./moments.ts";
 import { tableOf } from "./record-rows.ts";
 import { rollbacks } from "./rollbacks.ts";
 import { closeAll, handsIn, PLACES, sqliteSite } from "./site.ts";
-import type { Hands } from "./site.ts";
+import type { Hands, Place } from "./site.ts";
 import { changesTogether } from "./together.ts";
 import { play, playApart } from "./trial.ts";
 import type { Change, Outcome } from "./trial.ts";
@@ -34,8 +34,12 @@ export interface Extent {
   readonly records: number;
   /** Rows that each column is changed in. */
   readonly rows: number;
-  /** So many of a section's changes, spread over all; left out: all of them. */
+  /** So many of a section's changes, spread over all; left out: all of them, and of what is changed in files of its own. */
   readonly most?: Readonly<Record<Section, number>>;
+  /** Stores whose columns are changed; left out: all. */
+  readonly places?: readonly Place[];
+  /** Sections that are tried; left out: all. */
+  readonly sections?: readonly Section[];
 }
 
 /** Rows that a hand neither sees nor puts back: what migrations note, and numbers that only grow. */
@@ -67,10 +71,12 @@ export async function tryAll(
         "one record": rollbacks({ now: site.hands.records, before: before.records, entries }, extent.records),
         // Some of what waits is in the outboxes then, and some in the log.
         "one column":
-          when === "carried" ? [] : PLACES.flatMap((place) => columnChanges(place, site.hands[place], extent.rows)),
+          when === "carried"
+            ? []
+            : (extent.places ?? PLACES).flatMap((place) => columnChanges(place, site.hands[place], extent.rows)),
         together: changesTogether({ now: site.hands, before, entries }, when),
       };
-      for (const section of SECTIONS)
+      for (const section of extent.sections ?? SECTIONS)
         for (const change of spread(all[section], extent.most?.[section] ?? "all")) {
           const outcome = await play({ site, make: moments.make, key: moments.key, when }, change);
           add({ section, when, change, outcome });
@@ -80,7 +86,7 @@ export async function tryAll(
       await site.close();
     }
   }
-  for (const one of await ownFiles(moments, extent)) add(one);
+  await ownFiles(moments, extent, add);
   await closeAll(kept.first);
   await closeAll(kept.before);
   await closeAll(later);
@@ -89,18 +95,20 @@ export async function tryAll(
 }
 
 /** Changes of what only grows, each in files of its own. */
-async function ownFiles(moments: Moments, { rows, most }: Extent): Promise<readonly Result[]> {
-  if (most !== undefined) return [];
+async function ownFiles(
+  moments: Moments,
+  { rows, most, places = PLACES }: Extent,
+  add: (result: Result) => void,
+): Promise<void> {
+  if (most !== undefined) return;
   const when = "carried";
   const hands = handsIn(moments[when], /^sqlite_/);
-  const changes = PLACES.flatMap((place) =>
+  const changes = places.flatMap((place) =>
     columnChanges(place, { tables: hands[place].tables.filter(({ name }) => OWN_FILES.test(name)) }, rows),
   );
   await closeAll(hands);
-  const results: Result[] = [];
   for (const [index, change] of changes.entries()) {
-    const outcome = await playApart(moments, { when, change, name: `own-${index}` });
-    results.push({ section: "one column", when, change, outcome });
+    const outcome = await playApart(moments, { when, change, name: `own-${places.join("-")}-${index}` });
+    add({ section: "one column", when, change, outcome });
   }
-  return results;
 }

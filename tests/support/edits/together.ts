@@ -7,7 +7,7 @@ import type { Hand, Row } from "../swaps/hand.ts";
 import { isSame } from "../swaps/hand.ts";
 import { rowsOf, tableOf, WRITTEN } from "./record-rows.ts";
 import type { When } from "./moments.ts";
-import { rollbacks } from "./rollbacks.ts";
+import { rollbacks, whole } from "./rollbacks.ts";
 import type { Copies } from "./rollbacks.ts";
 import type { Place } from "./site.ts";
 import { RECORDS, RESTRICTED } from "./world.ts";
@@ -36,10 +36,17 @@ function table(now: Hands, place: Place, name: string) {
   return {
     rows,
     all: (put: readonly Row[]): Edit => ({ ...edit(rows, put), whole: true }),
-    each: (change: (row: Row) => Row | null) => edit(rows, rows.flatMap((row) => change(row) ?? [])),
+    each: (change: (row: Row) => Row | null) =>
+      edit(
+        rows,
+        rows.flatMap((row) => change(row) ?? []),
+      ),
     of: (is: (row: Row) => boolean, change: (row: Row) => Row | null) => {
       const own = rows.filter(is);
-      return edit(own, own.flatMap((row) => change(row) ?? []));
+      return edit(
+        own,
+        own.flatMap((row) => change(row) ?? []),
+      );
     },
     isKey: (one: Row, other: Row): boolean => key.every((column) => isSame(one[column], other[column])),
     put: (put: readonly Row[]) => edit([], put),
@@ -48,7 +55,9 @@ function table(now: Hands, place: Place, name: string) {
 
 /** A record set back, and with it what the log says of it. */
 function ofRecordAndLog({ now, before, entries }: AllCopies): readonly Change[] {
-  const plain = rollbacks({ now: now.records, before: before.records, entries }, 1).filter(({ kind }) => SET_BACK.has(kind));
+  const plain = rollbacks({ now: now.records, before: before.records, entries }, 1).filter(({ kind }) =>
+    SET_BACK.has(kind),
+  );
   const addresses = table(now, "audit", "addresses");
   const messages = table(now, "audit", "messages");
   return plain.flatMap(({ kind, edits }): readonly Change[] => {
@@ -58,11 +67,26 @@ function ofRecordAndLog({ now, before, entries }: AllCopies): readonly Change[] 
     const known = addresses.rows.find(({ entry }) => isSame(entry, head?.["entry"]));
     if (head === undefined || old === undefined || known === undefined) return [];
     const backKnown = { ...known, version: old["version"], state: old["state"], entry: old["entry"] };
-    const addressBack = addresses.of((row) => row === known, () => backKnown);
-    const messagesBack = messages.of((row) => row["tag"] === known["tag"], () => null);
+    const addressBack = addresses.of(
+      (row) => row === known,
+      () => backKnown,
+    );
+    const messagesBack = messages.of(
+      (row) => row["tag"] === known["tag"],
+      () => null,
+    );
     const oldMessages = tableOf(before.audit, "messages").rows.filter((row) => row["tag"] === known["tag"]);
     return [
-      { kind: `${kind}; the log's head of it gone`, edits: [...edits, addresses.of((row) => row === known, () => null)] },
+      {
+        kind: `${kind}; the log's head of it gone`,
+        edits: [
+          ...edits,
+          addresses.of(
+            (row) => row === known,
+            () => null,
+          ),
+        ],
+      },
       { kind: `${kind}; the log's head of it set back`, edits: [...edits, addressBack] },
       {
         kind: `${kind}; the log's head and messages of it set back`,
@@ -72,7 +96,10 @@ function ofRecordAndLog({ now, before, entries }: AllCopies): readonly Change[] 
         kind: `${kind}; the log's head and messages gone, and the adoption not over`,
         edits: [
           ...edits,
-          addresses.of((row) => row === known, () => null),
+          addresses.of(
+            (row) => row === known,
+            () => null,
+          ),
           messagesBack,
           table(now, "audit", "log_state").each((row) => ({ ...row, adopted: 0n })),
         ],
@@ -95,38 +122,51 @@ function ofLog({ now, before }: AllCopies): readonly Change[] {
   const old = tableOf(before.audit, "entries").rows.length;
   const isNew = ({ position }: Row): boolean => Number(position) >= old;
   const asBefore = (place: Place, name: string): Edit => table(now, place, name).all(tableOf(before[place], name).rows);
-  const logTables = [
-    "log_state",
-    "entries",
-    "entry_people",
-    "spans",
-    "subtrees",
-    "addresses",
-    "messages",
-    "delivered",
-  ];
+  const logTables = ["log_state", "entries", "entry_people", "spans", "subtrees", "addresses", "messages", "delivered"];
   const logBack = logTables.map((name) => asBefore("audit", name));
-  const other = (text: unknown): Buffer => Buffer.from(Buffer.from(text as Uint8Array).toString().replace('"local"', '"other"'));
+  const other = (text: unknown): Buffer =>
+    Buffer.from(
+      Buffer.from(text as Uint8Array)
+        .toString()
+        .replace('"local"', '"other"'),
+    );
   return [
     {
       kind: "an entry's text and its leaf",
       edits: [
         entries.of(
           (row) => row === last,
-          (row) => ({ ...row, principal: "other", text: other(row["text"]), leaf: Buffer.from(leafHash(other(row["text"]))) }),
+          (row) => ({
+            ...row,
+            principal: "other",
+            text: other(row["text"]),
+            leaf: Buffer.from(leafHash(other(row["text"]))),
+          }),
         ),
       ],
     },
     {
       kind: "the last entry gone, and the log's size one less",
-      edits: [entries.of((row) => row === last, () => null), state.each((row) => ({ ...row, size: BigInt(row["size"] as bigint) - 1n }))],
+      edits: [
+        entries.of(
+          (row) => row === last,
+          () => null,
+        ),
+        state.each((row) => ({ ...row, size: whole(row["size"]) - 1n })),
+      ],
     },
     {
       kind: "an entry's text gone, as if its time were over",
       edits: [
-        entries.of((row) => row === entries.rows[0], (row) => ({ ...row, text: null })),
+        entries.of(
+          (row) => row === entries.rows[0],
+          (row) => ({ ...row, text: null }),
+        ),
         state.each((row) => ({ ...row, forgotten: 1n })),
-        table(now, "audit", "entry_people").of(({ position }) => position === entries.rows[0]?.["position"], () => null),
+        table(now, "audit", "entry_people").of(
+          ({ position }) => position === entries.rows[0]?.["position"],
+          () => null,
+        ),
       ],
     },
     {
@@ -134,7 +174,10 @@ function ofLog({ now, before }: AllCopies): readonly Change[] {
       edits: [entries.of(isNew, () => null), asBefore("audit", "log_state")],
     },
     { kind: "all tables of the log set back", edits: logBack },
-    { kind: "all tables of the log set back, and the key store's checkpoint", edits: [...logBack, asBefore("keys", "checkpoint")] },
+    {
+      kind: "all tables of the log set back, and the key store's checkpoint",
+      edits: [...logBack, asBefore("keys", "checkpoint")],
+    },
     {
       kind: "all tables of the log set back, the key store's checkpoint, and the outboxes with their streams",
       edits: [
@@ -145,7 +188,16 @@ function ofLog({ now, before }: AllCopies): readonly Change[] {
     },
     {
       kind: "the log's history and checkpoint gone",
-      edits: [state.each((row) => ({ ...row, history: null, checkpoint: null, size: 0n, peaks: Buffer.alloc(0), published: 0n }))],
+      edits: [
+        state.each((row) => ({
+          ...row,
+          history: null,
+          checkpoint: null,
+          size: 0n,
+          peaks: Buffer.alloc(0),
+          published: 0n,
+        })),
+      ],
     },
     {
       kind: "the log emptied, and the key store's checkpoint gone",
@@ -155,7 +207,15 @@ function ofLog({ now, before }: AllCopies): readonly Change[] {
         ),
         state.each((row) => ({
           ...row,
-          ...{ history: null, checkpoint: null, size: 0n, peaks: Buffer.alloc(0), published: 0n, adopted: 0n, forgotten: 0n },
+          ...{
+            history: null,
+            checkpoint: null,
+            size: 0n,
+            peaks: Buffer.alloc(0),
+            published: 0n,
+            adopted: 0n,
+            forgotten: 0n,
+          },
         })),
         table(now, "keys", "checkpoint").all([]),
       ],
@@ -169,13 +229,19 @@ function ofLog({ now, before }: AllCopies): readonly Change[] {
       kind: "adoption not over, and a head of the log gone",
       edits: [
         state.each((row) => ({ ...row, adopted: 0n })),
-        table(now, "audit", "addresses").of((row) => row === table(now, "audit", "addresses").rows[0], () => null),
+        table(now, "audit", "addresses").of(
+          (row) => row === table(now, "audit", "addresses").rows[0],
+          () => null,
+        ),
       ],
     },
     {
       kind: "who is in entries exchanged",
       edits: [
-        table(now, "audit", "entry_people").each((row) => ({ ...row, position: BigInt(entries.rows.length) - 1n - BigInt(row["position"] as bigint) })),
+        table(now, "audit", "entry_people").each((row) => ({
+          ...row,
+          position: BigInt(entries.rows.length) - 1n - whole(row["position"]),
+        })),
       ],
     },
   ];
@@ -187,13 +253,21 @@ function ofStreams({ now }: AllCopies): readonly Change[] {
     const streams = table(now, place, "streams");
     const delivered = table(now, "audit", "delivered");
     const isOwn = ({ outbox }: Row): boolean => outbox === place;
-    const less = (column: string) => (row: Row): Row => ({ ...row, [column]: BigInt(row[column] as bigint) - 1n });
+    const less =
+      (column: string) =>
+      (row: Row): Row => ({ ...row, [column]: whole(row[column]) - 1n });
     return [
       { kind: `${place}: all streams gone`, edits: [streams.all([])] },
-      { kind: `${place}: all streams gone, there and in the log`, edits: [streams.all([]), delivered.of(isOwn, () => null)] },
+      {
+        kind: `${place}: all streams gone, there and in the log`,
+        edits: [streams.all([]), delivered.of(isOwn, () => null)],
+      },
       {
         kind: `${place}: streams one less, there and in the log`,
-        edits: [streams.each((row) => (row["last"] === 1n ? row : less("last")(row))), delivered.of((row) => isOwn(row) && row["number"] !== 1n, less("number"))],
+        edits: [
+          streams.each((row) => (row["last"] === 1n ? row : less("last")(row))),
+          delivered.of((row) => isOwn(row) && row["number"] !== 1n, less("number")),
+        ],
       },
       { kind: `${place}: streams in the log ended`, edits: [delivered.of(isOwn, (row) => ({ ...row, ended: 1n }))] },
       {
@@ -234,17 +308,40 @@ function ofOutbox({ now, entries }: AllCopies): readonly Change[] {
     };
   };
   return [
-    ...[["text", "mac"], ["text", "mac", "id"], ["stream", "number"], ["position"], ["number"], ["text", "mac", "id", "stream", "number", "tag", "ends"]].map(
-      (columns): Change => ({ kind: `outbox: ${columns.join(", ")} exchanged`, edits: [exchanged(...columns)] }),
-    ),
+    ...[
+      ["text", "mac"],
+      ["text", "mac", "id"],
+      ["stream", "number"],
+      ["position"],
+      ["number"],
+      ["text", "mac", "id", "stream", "number", "tag", "ends"],
+    ].map((columns): Change => ({ kind: `outbox: ${columns.join(", ")} exchanged`, edits: [exchanged(...columns)] })),
     { kind: "outbox: all that waits gone", edits: [outbox.all([])] },
-    { kind: "outbox: all that waited before put there once more", edits: [outbox.put(entries.map((row, index) => ({ ...row, position: 2n ** 50n + BigInt(index) })))] },
-    { kind: "outbox: a row moved to the key store's", edits: [outbox.of((row) => row === last, () => null), keys.put([last])] },
+    {
+      kind: "outbox: all that waited before put there once more",
+      edits: [outbox.put(entries.map((row, index) => ({ ...row, position: 2n ** 50n + BigInt(index) })))],
+    },
+    {
+      kind: "outbox: a row moved to the key store's",
+      edits: [
+        outbox.of(
+          (row) => row === last,
+          () => null,
+        ),
+        keys.put([last]),
+      ],
+    },
     {
       kind: "outbox: the last row gone, and its stream one less",
       edits: [
-        outbox.of((row) => row === last, () => null),
-        table(now, "records", "streams").of(({ stream }) => isSame(stream, last["stream"]), (row) => ({ ...row, last: BigInt(row["last"] as bigint) - 1n })),
+        outbox.of(
+          (row) => row === last,
+          () => null,
+        ),
+        table(now, "records", "streams").of(
+          ({ stream }) => isSame(stream, last["stream"]),
+          (row) => ({ ...row, last: whole(row["last"]) - 1n }),
+        ),
       ],
     },
   ];
@@ -255,17 +352,38 @@ function ofPeople({ now }: AllCopies): readonly Change[] {
   const subjects = table(now, "records", "subjects");
   const names = table(now, "keys", "names");
   const restricted = subjects.rows.find(({ state }) => state === "restricted");
-  const released = subjects.of((row) => row === restricted, (row) => ({ ...row, state: "active" }));
-  const rows = rowsOf(now.records, RECORDS.find(({ person }) => person === RESTRICTED)!, WRITTEN);
+  const released = subjects.of(
+    (row) => row === restricted,
+    (row) => ({ ...row, state: "active" }),
+  );
+  const rows = rowsOf(
+    now.records,
+    RECORDS.find(({ person }) => person === RESTRICTED)!,
+    WRITTEN,
+  );
   return [
     { kind: "a restriction lifted", edits: [released] },
-    { kind: "a restriction lifted, and a name gone", edits: [released, names.of((row) => row === names.rows[0], () => null)] },
+    {
+      kind: "a restriction lifted, and a name gone",
+      edits: [
+        released,
+        names.of(
+          (row) => row === names.rows[0],
+          () => null,
+        ),
+      ],
+    },
     ...(rows === null
       ? []
       : [
           {
             kind: "a person's records said to be another's",
-            edits: [table(now, "records", "links").of((row) => rows.links.includes(row), (row) => ({ ...row, subject: subjects.rows[0]?.["subject"] }))],
+            edits: [
+              table(now, "records", "links").of(
+                (row) => rows.links.includes(row),
+                (row) => ({ ...row, subject: subjects.rows[0]?.["subject"] }),
+              ),
+            ],
           },
         ]),
   ];

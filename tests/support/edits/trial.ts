@@ -12,7 +12,7 @@ import { Answers, outcomeOf, readAll, readNewest, writeAll } from "./answers.ts"
 import type { Looked } from "./answers.ts";
 import { recordsOf } from "./record-rows.ts";
 import { closeAll, handsIn, holdSequencer, openFiles, PLACES, putBack, sqliteSite, vaultOver } from "./site.ts";
-import type { Opened, Place, Site, VaultMaker } from "./site.ts";
+import type { Opened, Place, Site, Stores, VaultMaker } from "./site.ts";
 import type { Moments, When } from "./moments.ts";
 
 /** Rows of one of the stores. */
@@ -142,7 +142,7 @@ class Found implements Outcome {
   }
 }
 
-const codeOf = (error: unknown): string => String((error as { readonly code?: unknown } | null)?.code ?? error);
+export const codeOf = (error: unknown): string => String((error as { readonly code?: unknown } | null)?.code ?? error);
 
 /** The hand comes while a vault is open that has read everything. */
 async function whileOpen(parts: TrialParts, change: Change, found: Found): Promise<void> {
@@ -194,11 +194,7 @@ interface Look {
 }
 
 /** Reads before what waits is carried and after it, verifies, and writes. */
-async function look(
-  { site }: TrialParts,
-  { opened, release, looked }: Look,
-  found: Found,
-): Promise<void> {
+async function look({ site }: TrialParts, { opened, release, looked }: Look, found: Found): Promise<void> {
   const { vault } = opened;
   const before = await readAll(vault, looked);
   found.answers.add(before);
@@ -219,19 +215,25 @@ async function look(
 }
 
 /** Longer than a vault waits before it compares its stores again. */
-const COMPARED_MS = 11_000;
+export const COMPARED_MS = 11_000;
 const WAITED_MS = 5;
 /** It was tried again then, and failed again. */
 const MOST_FAULTS = 2;
 
 /** Until what waits is in the log, or it cannot come there. */
-async function carried({ store, keyStore }: Site, { alarms, faults, vault }: Opened): Promise<void> {
+export async function carried(
+  { store, keyStore }: Omit<Stores, "close">,
+  { alarms, faults, vault }: Opened,
+): Promise<void> {
   const before = faults.length;
   // Wakes the sequencer.
   await vault.audit!.tell("audit-read", "done").catch(() => undefined);
   const isEnd = async (): Promise<boolean> => {
     if (faults.length >= before + MOST_FAULTS || alarms.some(isLast)) return true;
-    for (const { outbox } of [store, keyStore]) if ((await outbox.waiting(1)).entries > 0) return false;
+    for (const { outbox } of [store, keyStore]) {
+      const waiting = await outcomeOf(() => outbox.waiting(1));
+      if ("result" in waiting && waiting.result.entries > 0) return false;
+    }
     return true;
   };
   const until = performance.now() + MOST_WAITED_MS;

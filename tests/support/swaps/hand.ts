@@ -92,7 +92,9 @@ export function sqliteHand(path: string, leaveAlone: RegExp = LEFT_ALONE): Hand 
     if (changed.length === 0) return;
     const where = key.map((column) => `"${column}" is ?`).join(" and ");
     const set = changed.map((column) => `"${column}" = ?`).join(", ");
-    database.prepare(`update "${name}" set ${set} where ${where}`).run(...valuesOf(now, changed), ...valuesOf(row, key));
+    database
+      .prepare(`update "${name}" set ${set} where ${where}`)
+      .run(...valuesOf(now, changed), ...valuesOf(row, key));
   };
   const insert = ({ name, columns }: Table, row: Row): void => {
     const places = columns.map(() => "?").join(", ");

@@ -91,6 +91,8 @@ export class HeldLog {
     const held = new HeldLog(parts, lease, await LogAppender.open({ log, vault: keys.vault, signer }), left);
     for (const outbox of OUTBOXES)
       for await (const page of logStreams(log, outbox)) for (const stream of page) held.#know(stream);
+    // What is gone is noted with what is added first.
+    await held.#closeEnded();
     return held;
   }
 
