@@ -367,7 +367,8 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
   },
   "copy-failed": {
     title: "A file could not be copied",
-    remedy: "Check that the original is whole (strongroom doctor) and the target's free space. Nothing is left of the copy.",
+    remedy:
+      "Check that the original is whole (strongroom doctor) and the target's free space. Nothing is left of the copy.",
     outcome: "failure",
     status: 500,
   },

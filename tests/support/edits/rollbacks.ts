@@ -9,7 +9,7 @@ import { rowsOf, tableOf, WRITTEN } from "./record-rows.ts";
 import type { RecordRows } from "./record-rows.ts";
 import { RECORDS, truthOf } from "./world.ts";
 import type { TrialRecord } from "./world.ts";
-import type { Change, Edit } from "./trial.ts";
+import type { Change, Edit } from "./change.ts";
 
 /** What is known to whoever does it. */
 export interface Copies {

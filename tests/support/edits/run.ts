@@ -15,7 +15,8 @@ import { closeAll, handsIn, PLACES, sqliteSite } from "./site.ts";
 import type { Hands, Place } from "./site.ts";
 import { changesTogether } from "./together.ts";
 import { play, playApart } from "./trial.ts";
-import type { Change, Outcome } from "./trial.ts";
+import type { Change } from "./change.ts";
+import type { Outcome } from "./trial.ts";
 
 export const SECTIONS = ["one record", "one column", "together"] as const;
 export type Section = (typeof SECTIONS)[number];
