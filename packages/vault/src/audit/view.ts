@@ -1,5 +1,5 @@
 /**
- * What is asked of the audit's log: `vault.audit`. Whoever asks for entries is in it too (`audit-read`), with each page.
+ * What is asked of the audit's log: `vault.audit`. Whoever asks for entries is in it too (`audit-read`), each page.
  */
 import type { EntryId } from "../stores/outbox.ts";
 import type { AuditAction, AuditResult, EntryKmsCall } from "./entry.ts";
