@@ -48,8 +48,8 @@ export const BACKUP_ERRORS: ErrorTable<BackupErrorCode> = {
   "backup-altered": {
     title: "It is not a backup as it was made",
     remedy:
-      "Use another backup: this one was changed, mixed with another or cut short, or is another vault's. Nothing of it " +
-      "was restored.",
+      "Use another backup: this one was changed, mixed with another or cut short, or is another vault's. Nothing of " +
+      "it was restored.",
     outcome: "refused",
     status: 500,
   },
