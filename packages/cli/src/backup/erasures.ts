@@ -47,8 +47,7 @@ export async function readLedger(path: string): Promise<Ledger> {
       const { person, state } = parseLine(line, path, number);
       const before = ledger.get(person);
       // The states only go on: the order of lines does not matter.
-      if (before === undefined || BEFORE[state].includes(before))
-        ledger.set(person, state);
+      if (before === undefined || BEFORE[state].includes(before)) ledger.set(person, state);
     }
     return ledger;
   } catch (cause) {
