@@ -6,9 +6,10 @@
 import { Derived } from "./derived.ts";
 import type { AddressHead, AuditLog, LogStream } from "../stores/audit-log.ts";
 import { STORE_STREAM } from "../stores/outbox.ts";
+import type { StreamId } from "../stores/outbox.ts";
 import { logStreams } from "./compare-stores.ts";
 import type { EntryText } from "./entry.ts";
-import { keysIn, LOG_STREAM } from "./log-entries.ts";
+import { begins, keysIn, LOG_STREAM } from "./log-entries.ts";
 import { OUTBOXES } from "./stream-care.ts";
 
 const PAGE = 500;
@@ -37,7 +38,7 @@ export class VerifiedTables {
     this.#people += keysIn(entry).length;
     if (entry.stream !== LOG_STREAM) {
       this.#reach(streamKey(entry), entry.number, entry.ends === true);
-    } else if (entry.action === "accept-restore") {
+    } else if (entry.action === "accept-restore" && begins(entry)) {
       this.#derived = new Derived();
       this.#streams = new Map();
       this.#hasBegun = true;
@@ -54,6 +55,11 @@ export class VerifiedTables {
     if (action === "altered" && typeof number === "number") {
       const reached = this.#streams.get(key) ?? { least: 0, most: 0, ended: false };
       if (number === reached.most + 1) this.#streams.set(key, { ...reached, most: number });
+    }
+    // They are where the store has them from then on.
+    if (action === "accept-restore") {
+      this.#hasBegun = true;
+      for (const lost of String(details["lost"] ?? "").split(" ")) this.#streams.delete(lostKey(lost));
     }
     if (action === "streams-closed")
       for (const closed of OUTBOXES.flatMap((name) => String(details[name] ?? "").split(" "))) {
@@ -110,6 +116,13 @@ export class VerifiedTables {
         }
     for (const [key, { ended }] of left) if (!ended) report(`stream ${key} is gone`);
   }
+}
+
+/** A stream as an accepted restore names it: `outbox/stream:from-to`. */
+function lostKey(lost: string): string {
+  const [where = ""] = lost.split(":");
+  const [outbox, stream = ""] = where.split("/");
+  return streamKey({ stream: stream as StreamId, details: { store: outbox ?? "" } });
 }
 
 /** A store's own stream has the same id in both outboxes: its entries say of which they are. */
