@@ -43,6 +43,7 @@ export async function acceptTail(
   await held.addOwn(entries, { streams: streams.map(putBack) });
   // What had ended in the log is back in the store that took over.
   const rows = await storeNumbers(parts.outboxes);
+  held.expectRepeats();
   while (await held.carry());
   const back = rows.filter(({ outbox, stream }) => outbox === "records" && !held.streams.get(outbox, stream));
   await held.addOwn([], { streams: back });
