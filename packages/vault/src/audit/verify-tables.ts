@@ -10,7 +10,7 @@ import type { StreamId } from "../stores/outbox.ts";
 import { logStreams } from "./compare-stores.ts";
 import type { EntryText } from "./entry.ts";
 import { begins, keysIn, LOG_STREAM } from "./log-entries.ts";
-import { OUTBOXES } from "./stream-care.ts";
+import { lanesIn, OUTBOXES } from "./stream-care.ts";
 
 const PAGE = 500;
 
@@ -30,6 +30,8 @@ export class VerifiedTables {
   #derived = new Derived();
   #people = 0;
   #streams = new Map<string, Reached>();
+  /** What processes said that they wrote, and the log does not have. */
+  readonly #said = new Map<string, number>();
   /** Streams that were there when the history began are taken as they are. */
   #hasBegun = false;
 
@@ -45,12 +47,23 @@ export class VerifiedTables {
     } else {
       this.#own(entry);
     }
+    if (entry.action === "close" && entry.stream === STORE_STREAM) this.#lanes(entry);
     this.#derived.apply(entry);
+  }
+
+  /** What a process said that it had written when it closed. */
+  #lanes({ details }: EntryText): void {
+    for (const { stream, number } of lanesIn(details)) {
+      const reached = this.#streams.get(stream);
+      if (reached === undefined ? !this.#hasBegun : reached.most < number) this.#said.set(stream, number);
+    }
   }
 
   #own({ action, details = {} }: EntryText): void {
     const { outbox, stream, number, to } = details;
     const key = stream === STORE_STREAM ? `${String(outbox)}/${stream}` : String(stream);
+    // What a process said that it wrote, and nobody has: no number of its stream is passed over by that.
+    if (details["said"] !== undefined) return void this.#said.delete(String(stream));
     if (action === "gap" && typeof to === "number") this.#reach(key, to, false);
     if (action === "altered" && typeof number === "number") {
       const reached = this.#streams.get(key) ?? { least: 0, most: 0, ended: false };
@@ -102,6 +115,9 @@ export class VerifiedTables {
       if (missing > 0) report(`${missing} messages of records are not known any more`);
     }
     await this.#compareStreams(log, report);
+    if (forgotten === 0)
+      for (const [stream, number] of this.#said)
+        report(`the log does not have number ${number} of stream ${stream}, which its process wrote`);
   }
 
   async #compareStreams(log: AuditLog, report: Report): Promise<void> {
