@@ -134,11 +134,11 @@ class Batch {
     }
     if (entry.number > last + 1) this.#tellGap({ outbox, stream: entry.stream, from: last + 1, to: entry.number - 1 });
     await this.#requirePrevious(one, entry);
-    await this.#requireLanes(one, entry);
     this.#placed.push({ entry, text: one.row.text });
     this.#own.add(entry.id);
     this.#derived.apply(entry);
     this.#advance({ outbox, stream: entry.stream, number: entry.number, ended: entry.ends === true });
+    await this.#requireLanes(one, entry);
   }
 
   /** An entry that is in the log already: left there by a sequencer that ended, or put there by somebody. */

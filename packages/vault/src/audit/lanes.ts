@@ -78,8 +78,7 @@ export class Lanes {
       const { outcome, result } = await make({ stream: lane.stream, first: lane.next });
       isSettled = outcome !== "moved";
       if (outcome === "made") [lane.next, lane.madeAt] = [lane.next + count, performance.now()];
-      if (outcome === "moved" && lane.next > 1)
-        this.#onMoved(usedOf(lane));
+      if (outcome === "moved" && lane.next > 1) this.#onMoved(usedOf(lane));
       isMoved = outcome === "moved";
       return result;
     } catch (error) {

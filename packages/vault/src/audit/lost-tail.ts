@@ -163,10 +163,7 @@ async function namedHead(
 }
 
 /** Of what has no entry of its own: it was adopted, or there was nothing. */
-async function unnamedHead(
-  log: TailParts["log"],
-  { tag, first, writes, isRemoved }: LostChange,
-): Promise<AddressHead> {
+async function unnamedHead(log: TailParts["log"], { tag, first, writes, isRemoved }: LostChange): Promise<AddressHead> {
   const version = writes ? first - 1 : first;
   const [known = null] = isRemoved ? [] : await log.firstVersions([tag]);
   const wasThere = version > 0 && (isRemoved || (known !== null && known <= version));
@@ -216,8 +213,8 @@ interface Listed {
   readonly rows: RecordRows;
 }
 
-const isLiveAs = ({ version, state, entry }: AddressHead, { head, entry: own = null }: RecordRows): boolean =>
-  state === "live" && head?.version === version && own === entry;
+const isLiveAs = ({ version, state, entry }: AddressHead, rows: RecordRows): boolean =>
+  state === "live" && rows.head?.version === version && (rows.entry ?? null) === entry;
 
 /** Whether changes of all of these are on their way to the log. */
 async function isWaiting(outbox: TailParts["outbox"], open: readonly AddressTag[]): Promise<boolean> {

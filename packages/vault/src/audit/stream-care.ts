@@ -82,7 +82,10 @@ export const lanesIn = (details: EntryText["details"]): readonly Pick<LogStream,
   String(details?.["lanes"] ?? "")
     .split(" ")
     .filter((lane) => lane !== "")
-    .map((lane) => ({ stream: lane.slice(0, STREAM_LENGTH) as StreamId, number: Number(lane.slice(STREAM_LENGTH + 1)) }));
+    .map((lane) => ({
+      stream: lane.slice(0, STREAM_LENGTH) as StreamId,
+      number: Number(lane.slice(STREAM_LENGTH + 1)),
+    }));
 
 const STREAM_LENGTH = STORE_STREAM.length;
 
