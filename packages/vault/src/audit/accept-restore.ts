@@ -1,6 +1,6 @@
 /**
- * Goes on with stores that do not go together, because somebody says so: a backup was restored, or a standby took over
- * that lacked the last moments. Another history of the log begins with an entry that says what was found and what was
+ * Goes on with stores that do not go together, because somebody says so: a backup was restored. (Of a
+ * standby that lacked the last moments see accept-tail.ts.) Another history of the log begins with an entry that says what was found and what was
  * lost, and everything that is there is adopted anew; the entries of before stay where they are.
  */
 import { VaultError } from "../errors.ts";
@@ -13,7 +13,9 @@ import type { RecordStore } from "../stores/store.ts";
 import type { AuditKeys } from "./audit-keys.ts";
 import { storeStreams } from "./compare-stores.ts";
 import type { Comparison, SetBackStream } from "./compare-stores.ts";
+import { parseEntry } from "./entry-text.ts";
 import type { HeldLog } from "./held-log.ts";
+import { acceptedRestores, rolledBack } from "./own-checkpoints.ts";
 import { OUTBOXES } from "./stream-care.ts";
 import type { Outboxes } from "./stream-care.ts";
 
@@ -41,8 +43,6 @@ export interface AcceptedRestore {
   readonly comparison: Comparison;
   /** Left out: no backup is named. */
   readonly named?: RestoredBackup;
-  /** The lost tail of a store that took over, in milliseconds; left out: somebody accepted it. */
-  readonly tailMs?: number;
 }
 
 /** What a restore is accepted with. */
@@ -54,14 +54,14 @@ export interface RestoreParts {
 }
 
 const PAGE = 500;
-const MOST_STREAMS = 500;
+export const MOST_STREAMS = 500;
 const LONGEST_REASON = 1000;
 
 /** Begins another history. What is accepted is durable when it resolves. */
 export async function acceptRestore(
   { log, outboxes, records, keys }: RestoreParts,
   held: HeldLog,
-  { reason, comparison, named: restored, tailMs }: AcceptedRestore,
+  { reason, comparison, named: restored }: AcceptedRestore,
 ): Promise<void> {
   const rows = await storeNumbers(outboxes);
   const behind = rows.filter((row) => isBehindLog(row, held));
@@ -72,8 +72,7 @@ export async function acceptRestore(
   const entry = {
     action: "accept-restore",
     details: {
-      reason: reason.toWellFormed().slice(0, LONGEST_REASON),
-      ...(tailMs === undefined ? {} : { tail: tailMs }),
+      reason: kept(reason),
       ...(restored === undefined ? {} : { backup: restored.backup, cut: restored.cut }),
       ...checkpointsOf(comparison),
       ...(await witnessed(comparison)),
@@ -108,8 +107,27 @@ export async function requireCut(
     throw new VaultError("store-rolled-back", "The backup's cut is not in its log of the audit");
 }
 
+/** A reason as the log keeps it. */
+const kept = (reason: string): string => reason.toWellFormed().slice(0, LONGEST_REASON);
+
+/**
+ * That nothing was accepted for this reason before: what is left in a unit's file would accept for ever.
+ *
+ * @throws VaultError `store-rolled-back`
+ */
+export async function requireNewReason(log: Pick<AuditLog, "find">, reason: string): Promise<void> {
+  for await (const { position, text } of acceptedRestores(log)) {
+    const said = text === null ? null : (parseEntry(text)?.details?.["reason"] ?? null);
+    if (said === kept(reason))
+      throw rolledBack(
+        `the stores do not go together, and entry ${position} of the audit has accepted a restore for the very reason ` +
+          "that was given: each is accepted once. Remove it where it is configured, and say another to accept this one",
+      );
+  }
+}
+
 /** How far each stream is in its store. */
-async function storeNumbers(outboxes: Outboxes): Promise<readonly LogStream[]> {
+export async function storeNumbers(outboxes: Outboxes): Promise<readonly LogStream[]> {
   const all: LogStream[] = [];
   for (const outbox of OUTBOXES)
     for await (const page of storeStreams(outboxes[outbox]))
@@ -147,7 +165,7 @@ async function witnessed({ witnesses }: Comparison): Promise<Readonly<Record<str
   return notes;
 }
 
-const named = ({ outbox, stream, from, to }: SetBackStream): string => `${outbox}/${stream}:${from}-${to}`;
+export const named = ({ outbox, stream, from, to }: SetBackStream): string => `${outbox}/${stream}:${from}-${to}`;
 
 /** How many records the log knows as live and the store does not have. */
 async function missingRecords(

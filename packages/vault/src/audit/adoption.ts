@@ -3,17 +3,18 @@
  * of their messages, so that from then on they are held to it as what was written since. It goes on in the background
  * while others write: what an address has waiting is carried to the log first, and what the log knows is left alone.
  */
-import { hash } from "node:crypto";
-import type { Address, Collection, RecordId, Version } from "../records/address.ts";
+import type { Address, Collection, RecordId } from "../records/address.ts";
 import type { AuditLog, LatestQuery } from "../stores/audit-log.ts";
 import type { Outbox } from "../stores/outbox.ts";
 import type { RecordStore } from "../stores/store.ts";
-import type { RecordVersions, VersionRow } from "../stores/rows.ts";
+import type { RecordVersions } from "../stores/rows.ts";
 import type { AuditKeys } from "./audit-keys.ts";
 import type { EntryRecord } from "./entry.ts";
 import { ENTRY_LIMITS } from "./entry-text.ts";
 import type { HeldLog } from "./held-log.ts";
 import type { OwnEntry } from "./log-entries.ts";
+import { storedMessages } from "./stored-messages.ts";
+import type { StoredMessages } from "./stored-messages.ts";
 
 /** What is adopted from, and to. */
 export interface AdoptionParts {
@@ -25,9 +26,6 @@ export interface AdoptionParts {
 
 /** Records that one step looks at. */
 const PAGE = 50;
-const VERSIONS = 500;
-/** Messages that are read at the same time. */
-const AT_ONCE = 16;
 
 /** How far it is: the cursor of the sequencer's lease. */
 interface Position {
@@ -43,17 +41,9 @@ interface Position {
 const START: Position = { collection: null, after: null, records: 0, versions: 0, damaged: 0 };
 
 /** A record as it was read. */
-interface FoundRecord {
+interface FoundRecord extends StoredMessages {
   readonly address: Address;
   readonly tag: LatestQuery["tag"];
-  readonly rows: RecordVersions;
-  readonly messages: readonly FoundMessage[];
-}
-
-interface FoundMessage {
-  readonly version: Version;
-  readonly scheme: number;
-  readonly sha256: Buffer;
 }
 
 /** Adopts, a few records with each step. */
@@ -130,7 +120,8 @@ export class Adoption {
   async #adopt(held: HeldLog, addresses: readonly Address[], between: () => Promise<void>): Promise<boolean> {
     const { outbox, keys } = this.#parts;
     const found: FoundRecord[] = [];
-    for (const address of addresses) found.push(await this.#read(address, keys.tag(address), between));
+    for (const address of addresses)
+      found.push({ address, tag: keys.tag(address), ...(await storedMessages(this.#parts.records, address, between)) });
     // After they were read: what was written since waits, or builds on what was read.
     const waiting = new Set((await outbox.pending(found.map(({ tag }) => tag))).map(({ tag }) => tag));
     const settled = found.filter(({ tag }) => !waiting.has(tag));
@@ -138,28 +129,6 @@ export class Adoption {
     if (entries.length > 0) await held.addOwn(entries);
     this.#later = found.filter(({ tag }) => waiting.has(tag)).map(({ address }) => address);
     return settled.length > 0 || this.#later.length === 0;
-  }
-
-  async #read(address: Address, tag: LatestQuery["tag"], between: () => Promise<void>): Promise<FoundRecord> {
-    const { records } = this.#parts;
-    const messages: FoundMessage[] = [];
-    const read = async ({ version, scheme }: VersionRow): Promise<FoundMessage | null> => {
-      const { stored } = await records.read(address, version);
-      return stored === null ? null : { version, scheme, sha256: hash("sha256", stored.message, "buffer") };
-    };
-    let rows = await records.versions(address, { before: null, limit: VERSIONS });
-    const first = rows;
-    while (rows.versions.length > 0) {
-      for (let start = 0; start < rows.versions.length; start += AT_ONCE) {
-        const some = await Promise.all(rows.versions.slice(start, start + AT_ONCE).map(read));
-        for (const found of some) if (found !== null) messages.push(found);
-        await between();
-      }
-      const before = rows.versions.at(-1)?.version ?? null;
-      if (rows.versions.length < VERSIONS || before === null) break;
-      rows = await records.versions(address, { before, limit: VERSIONS });
-    }
-    return { address, tag, rows: first, messages };
   }
 
   /** What the log does not know of them yet. */

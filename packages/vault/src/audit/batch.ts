@@ -6,12 +6,14 @@
  * takes one away leaves a hole, and whoever changes one leaves what is no entry: both are told by name, in the log.
  */
 import type { AddressHead, AuditLog, LogStream, OutboxName } from "../stores/audit-log.ts";
+import { STORE_STREAM } from "../stores/outbox.ts";
 import type { AddressTag, EntryId, Outbox, StreamId } from "../stores/outbox.ts";
 import { Derived, isChange, tagsOf } from "./derived.ts";
 import type { EntryText } from "./entry.ts";
 import type { NewEntries } from "./log-appender.ts";
 import { placeOwn } from "./log-entries.ts";
 import type { OwnEntry, PlacedEntry } from "./log-entries.ts";
+import { lanesIn } from "./stream-care.ts";
 import { alteredDetails, claimedPlace, inOrder } from "./waiting-entries.ts";
 import type { Alteration, Examined } from "./waiting-entries.ts";
 
@@ -23,7 +25,7 @@ export interface Alarm {
 
 /** What the batch stands on. */
 export interface BatchBase {
-  readonly log: Pick<AuditLog, "latest" | "positions">;
+  readonly log: Pick<AuditLog, "find" | "latest" | "positions">;
   readonly outboxes: Readonly<Record<OutboxName, Pick<Outbox, "streams">>>;
   readonly streams: StreamNumbers;
   readonly size: number;
@@ -136,6 +138,7 @@ class Batch {
     this.#own.add(entry.id);
     this.#derived.apply(entry);
     this.#advance({ outbox, stream: entry.stream, number: entry.number, ended: entry.ends === true });
+    await this.#requireLanes(one, entry);
   }
 
   /** An entry that is in the log already: left there by a sequencer that ended, or put there by somebody. */
@@ -184,6 +187,30 @@ class Batch {
       const message = `entry ${previous}, on which number ${number} of stream ${stream} builds, is missing`;
       this.#tell({ action: "gap", details: { ...where, missing: previous } }, { code: "gap", message });
     }
+  }
+
+  /**
+   * That what a process says it has written when it closes is in the log: whoever takes a stream away as a whole leaves
+   * no hole. All of it comes before the entry that says so.
+   */
+  async #requireLanes({ outbox }: Examined, { id, action, stream: own, details }: EntryText): Promise<void> {
+    if (action !== "close" || own !== STORE_STREAM) return;
+    for (const { stream, number: to } of lanesIn(details)) {
+      const from = this.#last(outbox, stream) + 1;
+      if (from > to) continue;
+      const [row = null] = await this.#base.outboxes[outbox].streams([stream]);
+      // Where the store has the number, it is told as a hole of its stream.
+      if ((row?.last ?? 0) >= to || (await this.#wasClosed(stream))) continue;
+      const gap = { outbox, stream, from, to };
+      this.#tell({ action: "gap", details: { ...gap, said: id } }, gapAlarm(gap));
+    }
+  }
+
+  /** Whether it was closed because nobody used it for long. */
+  async #wasClosed(stream: StreamId): Promise<boolean> {
+    const page = { order: "newest", after: null, limit: 100 } as const;
+    const rows = await this.#base.log.find({ action: "streams-closed" }, page);
+    return rows.some(({ text }) => text !== null && Buffer.from(text).includes(stream));
   }
 
   async #isKnown(id: EntryId): Promise<boolean> {

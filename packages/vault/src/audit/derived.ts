@@ -8,7 +8,7 @@ import type { AddressTag, EntryId } from "../stores/outbox.ts";
 import type { EntryRecord, EntryText } from "./entry.ts";
 
 /** Actions that change what is known of addresses. */
-const CHANGES: ReadonlySet<string> = new Set(["write", "remove", "rewrap", "adopt"]);
+const CHANGES: ReadonlySet<string> = new Set(["write", "remove", "rewrap", "adopt", "accept-restore"]);
 
 /** Whether an entry changes what is known of addresses: one of a change that was refused names them too. */
 export const isChange = ({ action, result, records }: Pick<EntryText, "action" | "result" | "records">): boolean =>
@@ -42,9 +42,11 @@ export class Derived {
     const tag = record.tag as AddressTag;
     if (version === null) return;
     if (state !== undefined && action !== "rewrap") {
-      const entry = action === "adopt" ? ((record.entry ?? null) as EntryId | null) : id;
+      const names = action === "adopt" || action === "accept-restore";
+      const entry = names ? ((record.entry ?? null) as EntryId | null) : id;
       this.#heads.set(tag, { version: version as Version, state, entry });
-      if (state === "removed") this.#forget(tag);
+      // What a restore puts back: messages of what was lost are known no more, and those that are there are told again.
+      if (state === "removed" || action === "accept-restore") this.#forget(tag);
     }
     if (record.sha256 !== undefined && state !== "removed") this.#know(tag, version as Version, record.sha256);
   }

@@ -126,6 +126,11 @@ export class HeldLog {
     return more;
   }
 
+  /** A store that took over has not dropped yet what is in the log already. */
+  expectRepeats(): void {
+    this.#mayRepeat = true;
+  }
+
   /** Adds entries, where there are any. @throws Overtaken */
   async add(entries: NewEntries): Promise<void> {
     const { placed, streams, adopted, begins } = entries;

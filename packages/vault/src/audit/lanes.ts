@@ -20,8 +20,8 @@ interface Lane {
   madeAt: number;
 }
 
-/** A stream that is not where it was left. */
-export interface MovedStream {
+/** A stream that was written to. */
+export interface UsedStream {
   readonly stream: StreamId;
   /** The number of the last entry that was made in it. */
   readonly last: number;
@@ -43,9 +43,6 @@ export const placeIn = ({ stream, first }: LanePlace, index: number): Place => (
   ends: false,
 });
 
-/** A stream that was written to. */
-export type UsedStream = Readonly<Pick<Lane, "stream" | "next">>;
-
 export const newStream = (): StreamId => randomUUID() as string as StreamId;
 
 /** The lanes of one outbox in one process. */
@@ -54,11 +51,13 @@ export class Lanes {
   readonly #free: Lane[] = [];
   readonly #takers: ((lane: Lane) => void)[] = [];
   readonly #idlers: (() => void)[] = [];
-  readonly #onMoved: (moved: MovedStream) => void;
+  readonly #onMoved: (moved: UsedStream) => void;
+  /** Of which nobody can say what became of the last transaction. */
+  #abandoned: Lane[] = [];
   #busy = 0;
 
   /** @param onMoved is told of a stream that had entries */
-  constructor(onMoved: (moved: MovedStream) => void = () => undefined) {
+  constructor(onMoved: (moved: UsedStream) => void = () => undefined) {
     this.#onMoved = onMoved;
   }
 
@@ -74,26 +73,34 @@ export class Lanes {
     make: (place: LanePlace) => Promise<{ readonly outcome: NumberedOutcome; readonly result: Result }>,
   ): Promise<Result> {
     const lane = await this.#take();
-    let isSettled = false;
+    let [isSettled, isMoved] = [false, false];
     try {
       const { outcome, result } = await make({ stream: lane.stream, first: lane.next });
       isSettled = outcome !== "moved";
       if (outcome === "made") [lane.next, lane.madeAt] = [lane.next + count, performance.now()];
-      if (outcome === "moved" && lane.next > 1)
-        this.#onMoved({ stream: lane.stream, last: lane.next - 1, idleMs: performance.now() - lane.madeAt });
+      if (outcome === "moved" && lane.next > 1) this.#onMoved(usedOf(lane));
+      isMoved = outcome === "moved";
       return result;
     } catch (error) {
       isSettled = isVaultError(error) && error.code !== "outcome-unknown";
       throw error;
     } finally {
+      if (!isSettled && !isMoved && lane.next > 1) this.#abandoned = [...this.#abandoned.slice(1 - MOST_LANES), lane];
       this.#release(isSettled ? lane : null);
     }
   }
 
   /** Those that are whole and not in use; they are not used any more. */
   takeUsed(): readonly UsedStream[] {
-    const used = this.#free.splice(0).filter(({ next }) => next > 1);
-    return used.map(({ stream, next }) => ({ stream, next }));
+    return this.#free
+      .splice(0)
+      .filter(({ next }) => next > 1)
+      .map(usedOf);
+  }
+
+  /** Those that were left because nobody could say what became of a transaction, the newest; each once. */
+  takeAbandoned(): readonly UsedStream[] {
+    return this.#abandoned.splice(0).map(usedOf);
   }
 
   /** Resolves when none is in use. */
@@ -124,5 +131,11 @@ export class Lanes {
     if (this.#busy === 0) for (const idler of this.#idlers.splice(0)) idler();
   }
 }
+
+const usedOf = ({ stream, next, madeAt }: Lane): UsedStream => ({
+  stream,
+  last: next - 1,
+  idleMs: performance.now() - madeAt,
+});
 
 const freshLane = (): Lane => ({ stream: newStream(), next: 1, madeAt: performance.now() });

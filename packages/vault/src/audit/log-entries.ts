@@ -59,3 +59,6 @@ export function keysIn({ people = [] }: Pick<EntryText, "people">): readonly str
   if (people.length < 2) return people.map(({ key }) => key);
   return [...new Set(people.map(({ key }) => key))];
 }
+
+/** Whether another history begins with an accepted restore: of a lost tail none does. */
+export const begins = ({ details }: Pick<EntryText, "details">): boolean => details?.["tail"] === undefined;

@@ -11,8 +11,9 @@ import type { AuditLog } from "../stores/audit-log.ts";
 import { STORE_READER } from "../stores/gate.ts";
 import type { KeyStore } from "../stores/key-store.ts";
 import type { Store } from "../stores/store.ts";
-import { acceptRestore, requireCut } from "./accept-restore.ts";
+import { acceptRestore, requireCut, requireNewReason } from "./accept-restore.ts";
 import type { RestoredBackup } from "./accept-restore.ts";
+import { acceptTail } from "./accept-tail.ts";
 import { Adoption } from "./adoption.ts";
 import { Alarms, guarded } from "./alarms.ts";
 import type { RaisedAlarm } from "./alarms.ts";
@@ -26,8 +27,8 @@ import type { ComparedStores, Comparison } from "./compare-stores.ts";
 import { HeldLog } from "./held-log.ts";
 import type { LogParts } from "./held-log.ts";
 import { rangeOf } from "./log-tree.ts";
-import { isTail } from "./lost-tail.ts";
-import type { TailParts } from "./lost-tail.ts";
+import { lostTail } from "./lost-tail.ts";
+import type { LostTail } from "./lost-tail.ts";
 import { publishToKeysAnyway, Witnesses } from "./publish.ts";
 import { requireAll, SEQUENCER_PACE, Sequencer, takeLease } from "./sequencer.ts";
 import { NoteSigner, originOf, ownSigner } from "./signer.ts";
@@ -126,23 +127,26 @@ async function accept(
   if (named !== undefined)
     await requireCut(parts.log, comparison, named, (origin) => parts.key.verifierOf(origin).vkey);
   else if (comparison.differences.length === 0) return false;
-  const reason = typeof given === "object" ? given.reason : given;
-  const tailMs =
-    reason === undefined && (await isAcceptedTail(tailParts({ store, keys }, parts), comparison, acceptTailMs))
-      ? acceptTailMs
-      : undefined;
-  if (reason === undefined && tailMs === undefined) requireTogether(comparison);
+  const tail = given === undefined ? await acceptedTail({ store, keys, acceptTailMs }, parts, comparison) : null;
+  if (given === undefined && tail === null) requireTogether(comparison);
   const lease = await waitForLease(parts.log);
   try {
     const held = await HeldLog.open({ ...parts, witnesses: new Witnesses([], parts.onFault) }, lease);
+    // Another process may have accepted it meanwhile.
+    const found = await compareStores(compared);
+    if (named === undefined && found.differences.length === 0) return true;
+    if (given === undefined) {
+      await takeTail({ store, keys, acceptTailMs }, { ...parts, held }, found);
+      return true;
+    }
+    if (typeof given === "string") await requireNewReason(parts.log, given);
     const said = {
-      ...{ reason: reason ?? TAIL, comparison },
-      ...(tailMs === undefined ? {} : { tailMs }),
+      ...{ reason: typeof given === "string" ? given : given.reason, comparison: found },
       ...(named === undefined ? {} : { named }),
     };
     await acceptRestore({ ...parts, records: store.records, keys }, held, said);
     await publishToKeysAnyway(compared.checkpoint, held.appender.state.checkpoint);
-    const what = named === undefined ? messagesOf(comparison) : `the backup ${named.backup} was restored`;
+    const what = named === undefined ? messagesOf(found) : `the backup ${named.backup} was restored`;
     parts.alarms.raise({ code: "accept-restore", message: `accepted: ${what}` });
   } finally {
     await parts.log.jobs.finish(lease, { cursor: null, done: 0, failed: 0, problem: null }, 0);
@@ -150,24 +154,32 @@ async function accept(
   return true;
 }
 
-const TAIL = "the record store lacked the last moments, as a standby does that took over";
+/** Accepts a lost tail under the lease. @throws VaultError `store-rolled-back`: it is none */
+async function takeTail(
+  options: TailOptions,
+  { held, ...parts }: Parts & { readonly held: HeldLog },
+  comparison: Comparison,
+): Promise<void> {
+  const tail = await acceptedTail(options, parts, comparison);
+  if (tail === null) return requireTogether(comparison);
+  await acceptTail({ ...parts, records: options.store.records }, held, { tail, ms: options.acceptTailMs ?? 0 });
+  await held.publish();
+  parts.alarms.raise({ code: "accept-restore", message: `accepted: ${messagesOf(comparison)}` });
+}
+
+type TailOptions = Pick<AuditOptions, "store" | "keys" | "acceptTailMs">;
 
 const messagesOf = ({ differences }: Comparison): string => differences.map(({ error }) => error.message).join("; ");
 
-const tailParts = ({ store, keys }: Pick<AuditOptions, "store" | "keys">, { log }: Parts): TailParts => ({
-  log,
-  outbox: store.outbox,
-  records: store.records,
-  keys,
-});
-
-async function isAcceptedTail(
-  parts: TailParts,
+/** Null: what is missing is more than that, or it is not to be accepted. */
+async function acceptedTail(
+  { store, keys, acceptTailMs }: TailOptions,
+  { log }: Pick<Parts, "log">,
   { differences }: Comparison,
-  acceptTailMs: number | undefined,
-): Promise<boolean> {
-  if (acceptTailMs === undefined || !differences.every(({ store }) => store === "records")) return false;
-  return isTail(
+): Promise<LostTail | null> {
+  if (acceptTailMs === undefined || !differences.every((one) => one.store === "records")) return null;
+  const parts = { log, outbox: store.outbox, records: store.records, keys };
+  return lostTail(
     parts,
     differences.flatMap(({ streams = [] }) => streams),
     acceptTailMs,
@@ -211,12 +223,7 @@ export class AuditService {
         const comparison = await compareStores(compared);
         requireAll(held.appender.state, comparison.state);
         if (comparison.differences.length === 0) return "together";
-        const ofTail = tailParts({ store, keys }, parts);
-        if (!(await isAcceptedTail(ofTail, comparison, acceptTailMs))) requireTogether(comparison);
-        const said = { reason: TAIL, comparison, tailMs: acceptTailMs ?? 0 };
-        await acceptRestore({ ...parts, records: store.records, keys }, held, said);
-        await publishToKeysAnyway(compared.checkpoint, held.appender.state.checkpoint);
-        parts.alarms.raise({ code: "accept-restore", message: `accepted: ${messagesOf(comparison)}` });
+        await takeTail({ store, keys, acceptTailMs }, { ...this.#parts, held }, comparison);
         return "accepted";
       },
     });

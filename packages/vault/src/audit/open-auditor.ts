@@ -6,7 +6,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { VaultError } from "../errors.ts";
-import type { AuditLog, OutboxName } from "../stores/audit-log.ts";
+import type { AuditLog, LogState, OutboxName } from "../stores/audit-log.ts";
 import type { KeyStore } from "../stores/key-store.ts";
 import { MAX_APPEND_ENTRIES, STORE_STREAM } from "../stores/outbox.ts";
 import type { EntryId, Outbox, OutboxEntry } from "../stores/outbox.ts";
@@ -20,7 +20,7 @@ import type { Place } from "./draft.ts";
 import type { EntryBody } from "./entry-text.ts";
 import { Histories } from "./histories.ts";
 import { Lanes } from "./lanes.ts";
-import type { MovedStream } from "./lanes.ts";
+import type { UsedStream } from "./lanes.ts";
 import { ReaderGroups } from "./reader-groups.ts";
 import type { GroupCounts } from "./reader-groups.ts";
 import { unavailable } from "./unavailable.ts";
@@ -88,7 +88,7 @@ export async function openAuditor(options: AuditorOptions): Promise<OpenedAudito
     },
     onWritten,
   };
-  for (const end of ends) await end.tell("open", actor);
+  for (const end of ends) await end.open(actor);
   onWritten();
   return {
     auditor: new ActingAuditor(shared, actor),
@@ -113,6 +113,20 @@ const STORE_STREAM_ATTEMPTS = 64;
 const endOf = (name: OutboxName, outbox: Outbox, options: AuditorOptions): StoreEnd =>
   new StoreEnd(name, outbox, options);
 
+/** Lanes that one entry lists: a process has 256 at most, and may have left as many. */
+const LANES_AT_ONCE = 500;
+/** What one append ends, beside what it tells. */
+const MOST_ENDED = MAX_APPEND_ENTRIES / 2;
+
+/** What is told in a store's own stream. */
+interface Told {
+  readonly action: "open" | "close" | "gap";
+  readonly details: NonNullable<EntryBody["details"]>;
+}
+
+/** By how the log is, and the streams that end with it. */
+type Tell = (state: Pick<LogState, "history" | "size">, ended: readonly UsedStream[]) => readonly Told[];
+
 /** One outbox: what is written to it, and what is told of its beginning and its end. */
 class StoreEnd {
   readonly lanes: Lanes;
@@ -125,42 +139,71 @@ class StoreEnd {
     this.#name = name;
     this.#outbox = outbox;
     this.#options = options;
-    this.lanes = new Lanes((moved) => void this.#requireThere(moved));
+    const actor = parseActor({ principal: options.principal });
+    this.lanes = new Lanes((moved) => void this.#requireThere(moved, actor));
     this.groups = new ReaderGroups(outbox, this.lanes, options.keys);
   }
 
   /**
    * Of a stream that is not where this process left it: who takes away all of it before the log knows of it leaves no
-   * hole there, and only its writer can tell. Never throws.
+   * hole there, and only its writer can tell. It is an entry, so that it is told when the process is gone. Never throws.
    */
-  async #requireThere({ stream, last, idleMs }: MovedStream): Promise<void> {
-    // The sequencer closes those that nobody used for long.
-    if (idleMs >= CLOSED_AFTER_MS) return;
+  async #requireThere(moved: UsedStream, actor: Actor): Promise<void> {
     try {
-      const [row = null] = await this.#outbox.streams([stream]);
-      if ((row?.last ?? 0) >= last) return;
-      this.#options.onAlarm?.("gap", `number ${last} of stream ${stream} in the ${this.#name} outbox: gone`);
+      const gap = await this.#goneOf(moved);
+      if (gap === null) return;
+      await this.#tellStore(() => [gap], actor, []);
+      this.#options.onWritten?.();
     } catch {
-      // It cannot be asked: whoever writes next is told why.
+      // It cannot be asked, or written: whoever writes next is told why.
     }
   }
 
-  /** An entry in the store's own stream, with `more` in one append. @throws VaultError `audit-unavailable` */
-  async tell(action: "open" | "close", actor: Actor, more: readonly OutboxEntry[] = []): Promise<void> {
+  /** What is gone of a stream, after an alarm; null: nothing. */
+  async #goneOf({ stream, last, idleMs }: UsedStream): Promise<Told | null> {
+    // The sequencer closes those that nobody used for long.
+    if (idleMs >= CLOSED_AFTER_MS) return null;
+    const [row = null] = await this.#outbox.streams([stream]);
+    const from = (row?.last ?? 0) + 1;
+    if (from > last) return null;
+    const numbers = from === last ? `number ${last}` : `numbers ${from} to ${last}`;
+    this.#options.onAlarm?.("gap", `${numbers} of stream ${stream} in the ${this.#name} outbox: gone`);
+    return { action: "gap", details: { outbox: this.#name, stream, from, to: last } };
+  }
+
+  /** @throws VaultError `audit-unavailable` */
+  open(actor: Actor): Promise<void> {
+    return this.#tellStore(({ history, size }) => [{ action: "open", details: { history, size } }], actor, []);
+  }
+
+  /**
+   * Entries in the store's own stream, and `used` is ended in the same append; what is gone of it is told.
+   *
+   * @throws VaultError `audit-unavailable`
+   */
+  async #tellStore(tell: Tell, actor: Actor, used: readonly UsedStream[]): Promise<void> {
     const { log } = this.#options;
     try {
-      const { history, size } = await log.state();
+      const state = await log.state();
       const [row = null] = await this.#outbox.streams([STORE_STREAM]);
       let last = row?.last ?? 0;
-      for (let attempt = 1; attempt <= STORE_STREAM_ATTEMPTS; attempt++) {
-        const place = { stream: STORE_STREAM, number: last + 1, ends: false };
-        const own = this.#entry(action, actor, place, { store: this.#name, history, size });
-        const result = await this.#outbox.append([own, ...more], []);
+      let open = used.slice(0, MOST_ENDED);
+      const gone: Told[] = [];
+      for (let attempt = 1; attempt <= STORE_STREAM_ATTEMPTS + used.length; attempt++) {
+        const own = [...tell(state, open), ...gone].map((told, index) =>
+          this.#entry(told, actor, { stream: STORE_STREAM, number: last + 1 + index, ends: false }),
+        );
+        const ends = open.map(({ stream, last: number }) =>
+          this.#entry({ action: "close", details: {} }, actor, { stream, number: number + 1, ends: true }),
+        );
+        const result = await this.#outbox.append([...own, ...ends], []);
         if (result.kind === "made") return;
-        // Of the others, each was this process' own: it was closed because it was idle.
-        if (result.kind === "stream-moved" && result.stream !== STORE_STREAM)
-          more = more.filter(({ stream }) => stream !== result.stream);
-        else if (result.kind === "stream-moved") last = result.last;
+        if (result.kind !== "stream-moved") continue;
+        if (result.stream === STORE_STREAM) last = result.last;
+        const moved = open.find(({ stream }) => stream === result.stream);
+        if (moved === undefined) continue;
+        open = open.filter((one) => one !== moved);
+        gone.push(...[await this.#goneOf(moved)].filter((one) => one !== null));
       }
     } catch (error) {
       throw unavailable("It cannot be told that the audit is opened", error);
@@ -172,17 +215,26 @@ class StoreEnd {
   async close(actor: Actor): Promise<void> {
     await this.groups.close();
     await this.lanes.idle();
-    const ends = this.lanes.takeUsed().map(({ stream, next }) => {
-      const place = { stream, number: next, ends: true };
-      return this.#entry("close", actor, place, { store: this.#name });
-    });
-    await this.tell("close", actor, ends.slice(0, MAX_APPEND_ENTRIES - 1));
+    const left = this.lanes.takeAbandoned().filter(({ idleMs }) => idleMs < CLOSED_AFTER_MS);
+    const tell: Tell = ({ history, size }, used) => {
+      const lanes = [...used.filter(({ idleMs }) => idleMs < CLOSED_AFTER_MS), ...left];
+      const first = { history, size, ...lanesOf(lanes.slice(0, LANES_AT_ONCE)) };
+      const more = lanes.length <= LANES_AT_ONCE ? [] : [lanesOf(lanes.slice(LANES_AT_ONCE))];
+      return [first, ...more].map((details) => ({ action: "close", details }));
+    };
+    await this.#tellStore(tell, actor, this.lanes.takeUsed());
   }
 
-  #entry(action: "open" | "close", { principal }: Actor, place: Place, details: EntryBody["details"]): OutboxEntry {
+  #entry({ action, details }: Told, { principal }: Actor, place: Place): OutboxEntry {
     const { keys, clock } = this.#options;
     const id = randomUUID() as string as EntryId;
-    const body = { at: clock().toISOString(), action, result: "done", principal, details: details ?? {} };
+    const whole = { store: this.#name, ...details };
+    const body: EntryBody = { at: clock().toISOString(), action, result: "done", principal, details: whole };
     return entryOf(draftOf({ id, body }), place, keys);
   }
+}
+
+/** How far the streams were that a process has used: `stream:number`. */
+function lanesOf(used: readonly UsedStream[]): Told["details"] {
+  return used.length === 0 ? {} : { lanes: used.map(({ stream, last }) => `${stream}:${last}`).join(" ") };
 }

@@ -11,7 +11,7 @@ import { leafHash } from "@strongroom/tlog/tree";
 import { VaultError } from "../errors.ts";
 import type { AuditLog, LogRow } from "../stores/audit-log.ts";
 import { parseEntry } from "./entry-text.ts";
-import { LOG_STREAM } from "./log-entries.ts";
+import { begins, LOG_STREAM } from "./log-entries.ts";
 import { storedTree } from "./log-tree.ts";
 import { originsOf } from "./signer.ts";
 import type { WitnessedLog } from "./witness.ts";
@@ -85,30 +85,36 @@ export async function isGivenUp(
   checkpoint: Checkpoint,
   { seen, own }: { readonly seen: Checkpoint; readonly own: Own },
 ): Promise<boolean> {
-  let after: number | null = null;
-  for (;;) {
-    const rows: readonly LogRow[] = await log.find(
-      { action: "accept-restore" },
-      { order: "newest", after, limit: PAGE },
-    );
-    for (const row of rows) {
-      const notes = notesOf(row);
-      const covers = notes.some((note) => {
-        const last = own(note);
-        return last?.origin === seen.origin && last.size >= seen.size;
-      });
-      if (covers && (await isInTree(log, checkpoint, row))) return true;
-    }
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE) return false;
-    after = last.position;
+  for await (const row of acceptedRestores(log)) {
+    const covers = notesOf(row).some((note) => {
+      const last = own(note);
+      return last?.origin === seen.origin && last.size >= seen.size;
+    });
+    if (covers && (await isInTree(log, checkpoint, row))) return true;
   }
+  return false;
 }
 
 /** The position of the newest entry that gave up a history; -1: none did. */
 export async function givenUpAt(log: Pick<AuditLog, "find">): Promise<number> {
-  const [newest] = await log.find({ action: "accept-restore" }, { order: "newest", after: null, limit: 1 });
-  return newest?.position ?? -1;
+  for await (const { position, text } of acceptedRestores(log)) {
+    const entry = text === null ? null : parseEntry(text);
+    if (entry === null || begins(entry)) return position;
+  }
+  return -1;
+}
+
+/** Entries of restores that were accepted, newest first. */
+export async function* acceptedRestores(log: Pick<AuditLog, "find">): AsyncGenerator<LogRow> {
+  let after: number | null = null;
+  for (;;) {
+    const page = { order: "newest", after, limit: PAGE } as const;
+    const rows: readonly LogRow[] = await log.find({ action: "accept-restore" }, page);
+    yield* rows;
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < PAGE) return;
+    after = last.position;
+  }
 }
 
 /** The checkpoints that an entry gave up. */

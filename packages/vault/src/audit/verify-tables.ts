@@ -6,10 +6,11 @@
 import { Derived } from "./derived.ts";
 import type { AddressHead, AuditLog, LogStream } from "../stores/audit-log.ts";
 import { STORE_STREAM } from "../stores/outbox.ts";
+import type { StreamId } from "../stores/outbox.ts";
 import { logStreams } from "./compare-stores.ts";
 import type { EntryText } from "./entry.ts";
-import { keysIn, LOG_STREAM } from "./log-entries.ts";
-import { OUTBOXES } from "./stream-care.ts";
+import { begins, keysIn, LOG_STREAM } from "./log-entries.ts";
+import { lanesIn, OUTBOXES } from "./stream-care.ts";
 
 const PAGE = 500;
 
@@ -29,6 +30,8 @@ export class VerifiedTables {
   #derived = new Derived();
   #people = 0;
   #streams = new Map<string, Reached>();
+  /** What processes said that they wrote, and the log does not have. */
+  readonly #said = new Map<string, number>();
   /** Streams that were there when the history began are taken as they are. */
   #hasBegun = false;
 
@@ -37,23 +40,39 @@ export class VerifiedTables {
     this.#people += keysIn(entry).length;
     if (entry.stream !== LOG_STREAM) {
       this.#reach(streamKey(entry), entry.number, entry.ends === true);
-    } else if (entry.action === "accept-restore") {
+    } else if (entry.action === "accept-restore" && begins(entry)) {
       this.#derived = new Derived();
       this.#streams = new Map();
       this.#hasBegun = true;
     } else {
       this.#own(entry);
     }
+    if (entry.action === "close" && entry.stream === STORE_STREAM) this.#lanes(entry);
     this.#derived.apply(entry);
+  }
+
+  /** What a process said that it had written when it closed. */
+  #lanes({ details }: EntryText): void {
+    for (const { stream, number } of lanesIn(details)) {
+      const reached = this.#streams.get(stream);
+      if (reached === undefined ? !this.#hasBegun : reached.most < number) this.#said.set(stream, number);
+    }
   }
 
   #own({ action, details = {} }: EntryText): void {
     const { outbox, stream, number, to } = details;
     const key = stream === STORE_STREAM ? `${String(outbox)}/${stream}` : String(stream);
+    // What a process said that it wrote, and nobody has: no number of its stream is passed over by that.
+    if (details["said"] !== undefined) return void this.#said.delete(String(stream));
     if (action === "gap" && typeof to === "number") this.#reach(key, to, false);
     if (action === "altered" && typeof number === "number") {
       const reached = this.#streams.get(key) ?? { least: 0, most: 0, ended: false };
       if (number === reached.most + 1) this.#streams.set(key, { ...reached, most: number });
+    }
+    // They are where the store has them from then on.
+    if (action === "accept-restore") {
+      this.#hasBegun = true;
+      for (const lost of String(details["lost"] ?? "").split(" ")) this.#streams.delete(lostKey(lost));
     }
     if (action === "streams-closed")
       for (const closed of OUTBOXES.flatMap((name) => String(details[name] ?? "").split(" "))) {
@@ -96,6 +115,9 @@ export class VerifiedTables {
       if (missing > 0) report(`${missing} messages of records are not known any more`);
     }
     await this.#compareStreams(log, report);
+    if (forgotten === 0)
+      for (const [stream, number] of this.#said)
+        report(`the log does not have number ${number} of stream ${stream}, which its process wrote`);
   }
 
   async #compareStreams(log: AuditLog, report: Report): Promise<void> {
@@ -110,6 +132,13 @@ export class VerifiedTables {
         }
     for (const [key, { ended }] of left) if (!ended) report(`stream ${key} is gone`);
   }
+}
+
+/** A stream as an accepted restore names it: `outbox/stream:from-to`. */
+function lostKey(lost: string): string {
+  const [where = ""] = lost.split(":");
+  const [outbox, stream = ""] = where.split("/");
+  return streamKey({ stream: stream as StreamId, details: { store: outbox ?? "" } });
 }
 
 /** A store's own stream has the same id in both outboxes: its entries say of which they are. */

@@ -26,7 +26,8 @@ test("what was made counts; what was not made has its numbers used again, in the
     [1, 4, 4, 7, 7],
   );
   assert.equal(new Set(places.map(({ stream }) => stream)).size, 1);
-  assert.deepEqual(lanes.takeUsed(), [{ stream: places[0]!.stream, next: 10 }]);
+  const used = lanes.takeUsed().map(({ stream, last }) => ({ stream, last }));
+  assert.deepEqual(used, [{ stream: places[0]!.stream, last: 9 }]);
 });
 
 test("an error that says that nothing was made costs no number; one that says nothing costs the lane", async () => {
@@ -44,6 +45,10 @@ test("an error that says that nothing was made costs no number; one that says no
     assert.equal(after.first, 1);
   }
   assert.equal(lanes.takeUsed().length, 1, "what was left is ended by nobody here");
+  assert.deepEqual(
+    lanes.takeAbandoned().map(({ last }) => last),
+    [3, 2],
+  );
 });
 
 test("a stream that has moved is left", async () => {

@@ -175,6 +175,14 @@ test("a restore is accepted, with what was lost, and everything goes on", async 
     assert.equal(said.length, 1, label);
     const { details } = JSON.parse(Buffer.from(said[0]?.text ?? "").toString()) as { details: Record<string, unknown> };
     assert.equal(details["reason"], "a disk was lost");
+    // For the same reason it is done once.
+    await assert.rejects(async () => {
+      const newest = keepAll(rig);
+      older.records();
+      await rig.open({ witnesses: [witness], acceptRestore: "a disk was lost" }).finally(() => {
+        newest.records();
+      });
+    }, /entry \d+ of the audit has accepted a restore for the very reason/);
     // From then on it is a vault as every other.
     const next = await session(rig, witness, "mary");
     const { key } = await next.service.status();
@@ -269,7 +277,8 @@ describe("what is passed off as the lost tail of a standby", () => {
     rig.pass(1000);
     await one.write(other, "eve");
     await one.write(lane, "ada", { removes: true });
-    await one.sequence();
+    // Time passes while it is waited for.
+    if (after > 0) await one.sequence();
     rig.pass(after);
     await one.append(other);
     await one.sequence();
