@@ -11,9 +11,9 @@ import type { Place, Stores, VaultMaker } from "./site.ts";
 export interface SetBackDomain {
   readonly make: VaultMaker;
   /** The stores as they are newest, of which some are put back before they are opened; and how more are, meanwhile. */
-  begin(
+  readonly begin: (
     atRest: readonly Place[],
-  ): Promise<{ readonly stores: Stores; readonly setBack: (places: readonly Place[]) => Promise<void> }>;
+  ) => Promise<{ readonly stores: Stores; readonly setBack: (places: readonly Place[]) => Promise<void> }>;
   /** The newest checkpoint: what a witness has seen. */
   readonly newest: string;
 }
