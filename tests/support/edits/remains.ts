@@ -50,6 +50,37 @@ const REASONS: readonly Reason[] = [
     why: "the key store's checkpoint is one of the same log, and the log says that no newer one was put there: the next one is put in its place. The log itself, its streams and a witness are not touched",
   },
   {
+    fits: /^keys\.keys: a row$/,
+    unnoticed: true,
+    why: "the audit key of a person: the entries about them stay in the log, and are not found by their name any more; a new key is made with the next entry",
+  },
+  {
+    fits: /^audit\.log_state\.published$/,
+    unnoticed: true,
+    why: "lowered: the newest checkpoint is put into the key store once more",
+  },
+  {
+    fits: /^audit\.(addresses|messages)\./,
+    when: "waiting",
+    unnoticed: true,
+    why: "what the log knows of a record whose next write or removal waits: reads go by what waits, and it is replaced when that is carried",
+  },
+  {
+    fits: /\.gate\.peer$/,
+    unnoticed: true,
+    why: "taken away: the stores are bound to each other anew when they are opened; whether they go together is compared by streams and checkpoint",
+  },
+  {
+    fits: /\.gate\.(epoch|digest|min_reader|min_writer|commits)$/,
+    unnoticed: true,
+    why: "which key set is in force, which programs may use the store, how often it was written: it says nothing of what a row holds; a vault that names its key set is refused where that differs, and one that is open where there is less than before",
+  },
+  {
+    fits: /\.kysely_migration/,
+    unnoticed: true,
+    why: "what the migrations note of themselves; whether the schema is the right one is looked at by itself",
+  },
+  {
     fits: /\.jobs[.:]/,
     unnoticed: true,
     why: "who does what work in the background until when: it is done once more, or later",
@@ -82,7 +113,7 @@ const REASONS: readonly Reason[] = [
     why: "which key of somebody has sealed last, lowered: it only matters together with a key store that was set back, which is refused by itself",
   },
   {
-    fits: /\.write_id$|\.(keys|versions)\.key$|checkpoint\.one$/,
+    fits: /\.write_id$|\.(keys|versions)\.key$|(checkpoint|log_state)\.one$/,
     unnoticed: true,
     why: "by what a row is found within its store, or a repeated write is known: no row depends on it, or the only row is found all the same",
   },

@@ -72,7 +72,7 @@ const OF_LIVE: Readonly<Record<string, Rollback>> = {
           heads: changed(record.now.head, { version: record.before.head["version"] }),
         })
       : null,
-  "the same, and the head's old entry": (record) =>
+  "the newest row deleted, and the head with its entry set back": (record) =>
     wasLonger(record)
       ? edits({ versions: shortened(record), heads: { gone: [record.now.head], put: [record.before.head] } })
       : null,

@@ -105,7 +105,7 @@ function ofRecordAndLog({ now, before, entries }: AllCopies): readonly Change[] 
 }
 
 const SET_BACK: ReadonlySet<string> = new Set([
-  "the same, and the head's old entry",
+  "the newest row deleted, and the head with its entry set back",
   "a removal undone from a copy of the rows",
   "a record that was written again set back to before its removal",
 ]);
@@ -270,16 +270,21 @@ function ofStreams({ now }: AllCopies): readonly Change[] {
         kind: `${place}: all streams gone, and ended in the log`,
         edits: [streams.all([]), delivered.of(isOwn, (row) => ({ ...row, ended: 1n }))],
       },
-      {
-        kind: `${place}: what waits gone, and its streams as far as the log`,
-        edits: [
-          table(now, place, "outbox").all([]),
-          streams.each((row) => {
-            const known = delivered.rows.find((one) => isOwn(one) && isSame(one["stream"], row["stream"]));
-            return known === undefined ? null : { ...row, last: known["number"] };
-          }),
-        ],
-      },
+      // Else it is as it is.
+      ...(table(now, place, "outbox").rows.length === 0
+        ? []
+        : [
+            {
+              kind: `${place}: what waits gone, and its streams as far as the log`,
+              edits: [
+                table(now, place, "outbox").all([]),
+                streams.each((row) => {
+                  const known = delivered.rows.find((one) => isOwn(one) && isSame(one["stream"], row["stream"]));
+                  return known === undefined ? null : { ...row, last: known["number"] };
+                }),
+              ],
+            },
+          ]),
     ];
   });
 }
