@@ -132,7 +132,9 @@ ${lines.join("\n")}
   return `## Whole stores
 
 Each store, each two of them and all three put back to a copy of before the second half of the changes: before a vault is opened, and
-while one is open that has read everything. *A witness* keeps the newest checkpoint elsewhere (\`audit.witnesses\`).
+while one is open that has read everything. *A witness* keeps the newest checkpoint elsewhere (\`audit.witnesses\`). Where records and
+log are put back together while a vault is open, reads have nothing newer to be held to until the stores are compared again, at the next
+batch or after ten seconds: then everything is refused. A file's store finds it by itself: it has fewer changes than it had.
 
 ${sections.join("\n")}`;
 }
