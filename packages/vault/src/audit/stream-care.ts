@@ -2,7 +2,7 @@
  * The streams of the two outboxes as the sequencer cares for them: takes those that have ended out of their stores,
  * ends those of processes that were killed, and finds the ends of streams that somebody took away.
  */
-import type { LogStream, OutboxName } from "../stores/audit-log.ts";
+import type { AuditLog, LogStream, OutboxName } from "../stores/audit-log.ts";
 import type { Outbox, StreamId, StreamRow } from "../stores/outbox.ts";
 import { STORE_STREAM } from "../stores/outbox.ts";
 import type { Gap, StreamNumbers } from "./batch.ts";
@@ -88,6 +88,12 @@ export const lanesIn = (details: EntryText["details"]): readonly Pick<LogStream,
     }));
 
 const STREAM_LENGTH = STORE_STREAM.length;
+
+/** Whether the log says that a stream was closed because nobody used it for long: of late, as streams are used. */
+export async function wasClosed(log: Pick<AuditLog, "find">, stream: StreamId): Promise<boolean> {
+  const rows = await log.find({ action: "streams-closed" }, { order: "newest", after: null, limit: 100 });
+  return rows.some(({ text }) => text !== null && Buffer.from(text).includes(stream));
+}
 
 /** The entry that says which streams are closed. */
 export const closingEntry = (idle: readonly LogStream[]): OwnEntry => ({
