@@ -39,12 +39,20 @@ describe("the sources of the packages", () => {
     ["encrypt", 15, definitionOf(house, "envelope", "encrypt")],
     ["decrypt", 16, definitionOf(house, "envelope", "decrypt")],
     ["multiRegionKeyring", 24, definitionOf(house, "envelope", "multiRegionKeyring")],
-    // It puts records, the keys of people and repair together, and nobody reads all of them for one question: what each
-    // of them opens is measured by itself.
-    ["openVault", 58, definitionOf(house, "vault", "openVault")],
-    ["a read of a record", 13, "packages/vault/src/records/read.ts"],
-    ["a write of a record", 17, "packages/vault/src/records/write.ts"],
-    ["the keys of people", 19, definitionOf(house, "vault", "openSubjectKeys")],
+    // It puts records, the keys of people, repair, the audit and the verification together, and nobody reads all of them
+    // for one question: what each of them opens is measured by itself.
+    ["openVault", 128, definitionOf(house, "vault", "openVault")],
+    // Both hear how what is asked is told to the audit, and a write makes entries and links that go with its unit.
+    ["a read of a record", 15, "packages/vault/src/records/read.ts"],
+    ["a write of a record", 21, "packages/vault/src/records/write.ts"],
+    // The keys that entries are sealed under are made and held beside people's.
+    ["the keys of people", 31, definitionOf(house, "vault", "openSubjectKeys")],
+    ["how entries are made", 25, definitionOf(house, "vault", "openAuditor")],
+    ["how entries come to the log", 20, "packages/vault/src/audit/sequencer.ts"],
+    // It holds the stores against the log, carries entries, publishes and answers questions: parts of their own again.
+    ["the log of a vault", 37, "packages/vault/src/audit/open-audit.ts"],
+    ["the verification of the log", 16, definitionOf(house, "vault", "verifyAuditLog")],
+    ["the verification of a vault", 40, "packages/vault/src/verify/verify.ts"],
     ["repair", 12, "packages/vault/src/repair/repairs.ts"],
     ["a call of the KMS", 12, "packages/kms/src/operations/encrypt.ts"],
   ] as const) {

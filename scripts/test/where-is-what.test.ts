@@ -41,7 +41,17 @@ test("every answer is in the file that is named", () => {
 
 test("every package answers something", () => {
   const packages = new Set(rows.map(({ shown }) => shown.split("/")[0]));
-  assert.deepEqual([...packages].sort(), ["base", "cli", "client", "envelope", "kms", "server", "tlog", "vault", "witness"]);
+  assert.deepEqual([...packages].sort(), [
+    "base",
+    "cli",
+    "client",
+    "envelope",
+    "kms",
+    "server",
+    "tlog",
+    "vault",
+    "witness",
+  ]);
 });
 
 function exportsName(source: string, name: string): boolean {

@@ -5,14 +5,16 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { moments } from "../support/edits/moments.ts";
 import { noticeName, noticeOf, noticesIn, unexplained } from "../support/edits/page.ts";
-import { tryAll } from "../support/edits/run.ts";
+import { tryFiles } from "../support/edits/run.ts";
+import type { Result } from "../support/edits/run.ts";
 
 const PAGE = new URL("../../docs/histories.md", import.meta.url);
 
 test("a record, a column and rows that belong together, as the page has it", async (t) => {
   const began = performance.now();
   const most = { "one record": 8, "one column": 12, together: 8 };
-  const results = await tryAll(t, await moments(t), { records: 1, rows: 1, most });
+  const results: Result[] = [];
+  await tryFiles(await moments(t), { records: 1, rows: 1, most }, (result) => results.push(result));
   assert.deepEqual(unexplained(results), []);
   const page = noticesIn(readFileSync(PAGE, "utf8"));
   assert.ok(page.size > 300, String(page.size));

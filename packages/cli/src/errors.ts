@@ -1,5 +1,6 @@
 // The errors of the command itself, as one closed table: what went wrong, what to do, and how it ends a command.
 import { COMMAND_ERRORS, type ErrorRow, type ErrorTable, type Outcome } from "@strongroom/base/errors";
+import { BACKUP_ERRORS, type BackupErrorCode } from "./backup-errors.ts";
 
 /** A code of {@link CLI_ERRORS}. */
 export type CliErrorCode =
@@ -45,14 +46,7 @@ export type CliErrorCode =
   | "drill-without-effect"
   | "drill-not-cleared"
   | "promise-broken"
-  | "folder-not-empty"
-  | "folder-in-use"
-  | "folder-unusable"
-  | "copy-failed"
-  | "backup-incomplete"
-  | "backup-altered"
-  | "restore-refused"
-  | "drill-failed"
+  | BackupErrorCode
   | "unexpected"
   | "interrupted";
 
@@ -347,58 +341,7 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
     outcome: "failure",
     status: 500,
   },
-  "folder-not-empty": {
-    title: "There is something already where this would go",
-    remedy: "Name a folder that is not there yet. Nothing in the one that is was changed.",
-    outcome: "conflict",
-    status: 409,
-  },
-  "folder-in-use": {
-    title: "Another process is filling the folder",
-    remedy: "Wait until it has ended, or name another folder.",
-    outcome: "conflict",
-    status: 409,
-  },
-  "folder-unusable": {
-    title: "The folder cannot be made",
-    remedy: "Check the permissions and the free space of the folder above it. Nothing is left of what was begun.",
-    outcome: "failure",
-    status: 500,
-  },
-  "copy-failed": {
-    title: "A file could not be copied",
-    remedy: "Check that the original is whole (strongroom doctor) and the target's free space. Nothing is left of the copy.",
-    outcome: "failure",
-    status: 500,
-  },
-  "backup-incomplete": {
-    title: "There is no backup",
-    remedy: "What was begun is no backup, and nothing restores it. Remove the reason, and make it anew.",
-    outcome: "failure",
-    status: 500,
-  },
-  "backup-altered": {
-    title: "It is not a backup as it was made",
-    remedy:
-      "Use another backup: this one was changed, mixed with another or cut short, or is another vault's. Nothing of it " +
-      "was restored.",
-    outcome: "refused",
-    status: 500,
-  },
-  "restore-refused": {
-    title: "The backup cannot be restored",
-    remedy: "Correct what is said, or use another backup. Nothing is left in the target.",
-    outcome: "refused",
-    status: 500,
-  },
-  "drill-failed": {
-    title: "The backup does not bring everything back",
-    remedy:
-      "Look at the vault itself: strongroom doctor, and strongroom audit verify. Keep older backups until a drill " +
-      "passes.",
-    outcome: "refused",
-    status: 500,
-  },
+  ...BACKUP_ERRORS,
   unexpected: COMMAND_ERRORS.unexpected,
   interrupted: COMMAND_ERRORS.interrupted,
 };

@@ -12,6 +12,7 @@ import { auditMetrics } from "./audit/audit-metrics.ts";
 import type { AdmissionFigures } from "./admission/admission.ts";
 import type { ConnectionFigures } from "./admission/connections.ts";
 import type { EndedRequest } from "./http/request.ts";
+import { lookedUp } from "./looked-up.ts";
 import { extraCalls } from "./regions.ts";
 import type { BreakerState, RegionCounters, RegionHealth, ProbedRegions } from "./regions.ts";
 
@@ -139,27 +140,7 @@ export function serverMetrics(
 /** Looked up when the page is asked for. */
 function loadMetrics(registry: Registry, { admission, connections }: LoadFigures): void {
   const registers = [registry];
-  const gauge = (name: string, help: string, value: () => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value());
-      },
-    });
-  };
-  const total = (name: string, help: string, value: () => number): void => {
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(value());
-      },
-    });
-  };
+  const { gauge, total } = lookedUp(registry);
   gauge("strongroom_admission_in_use", "Records that are worked on", () => admission.figures().inUse);
   gauge("strongroom_admission_waiting", "Records that wait for their turn", () => admission.figures().waiting);
   new Counter({
@@ -226,17 +207,13 @@ function regionMetrics(registry: Registry, regions: ProbedRegions): void {
 }
 
 function diskMetrics(registry: Registry, disk: () => DiskState | null): void {
+  const { gauge } = lookedUp(registry);
   const each = (name: string, help: string, value: (state: DiskState) => number | null): void => {
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        const state = disk();
-        const told = state === null ? null : value(state);
-        // A gauge that was never set would say 0.
-        this.set(told ?? Number.NaN);
-      },
+    gauge(name, help, () => {
+      const state = disk();
+      const told = state === null ? null : value(state);
+      // A gauge that was never set would say 0.
+      return told ?? Number.NaN;
     });
   };
   each("strongroom_disk_free_bytes", "Room on the disk of the data folder", ({ free }) => free);

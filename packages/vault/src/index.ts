@@ -46,6 +46,7 @@ export type { Expectation, PutOptions, PutResult, RemoveOptions, RemoveResult, W
 
 export type { RestoredBackup } from "./audit/accept-restore.ts";
 export type { Actor } from "./audit/auditor.ts";
+export { AUDIT_ACTIONS } from "./audit/entry.ts";
 export type { AuditAction, AuditResult, EntryKmsCall } from "./audit/entry.ts";
 export type {
   AccessLog,

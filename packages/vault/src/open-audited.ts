@@ -7,11 +7,13 @@ import type { Auditor } from "./audit/auditor.ts";
 import { openAudit } from "./audit/open-audit.ts";
 import { openAuditor } from "./audit/open-auditor.ts";
 import type { VaultAudit } from "./audit/view.ts";
+import { parseTenant } from "./collections/declaration.ts";
 import type { Declarations } from "./collections/declaration.ts";
 import { DEFAULT_TENANT } from "./keys/key-binding.ts";
-import type { SubjectKeys, Tenant } from "./keys/subject-keys.ts";
+import type { SubjectKeys } from "./keys/subject-keys.ts";
 import type { AuditOptions } from "./options.ts";
-import type { Collection, Subject } from "./records/address.ts";
+import type { Collection } from "./records/address.ts";
+import { parseName } from "./records/whom.ts";
 import type { JobStore } from "./stores/jobs.ts";
 import type { KeyStore } from "./stores/key-store.ts";
 import type { Store } from "./stores/store.ts";
@@ -78,8 +80,9 @@ export const openAudited: OpenAudit = async ({ store, keyStore, subjectKeys, dec
     throw error;
   });
   service.start();
-  const findPerson = async (name: Subject, tenant: Tenant | null): Promise<SubjectId | null> => {
-    const [id = null] = await subjectKeys.resolve([{ name, tenant: tenant ?? DEFAULT_TENANT }], undefined);
+  const findPerson = async (given: string, inTenant: string = DEFAULT_TENANT): Promise<SubjectId | null> => {
+    const person = { name: parseName(given), tenant: parseTenant(inTenant) };
+    const [id = null] = await subjectKeys.resolve([person], undefined);
     return id;
   };
   return {

@@ -6,7 +6,7 @@ import { spread } from "../swaps/changes.ts";
 import { isSame } from "../swaps/hand.ts";
 import type { Hand, Row, Table } from "../swaps/hand.ts";
 import type { Place } from "./site.ts";
-import type { Change } from "./trial.ts";
+import type { Change } from "./change.ts";
 
 /** What a column may hold instead. */
 const STATES: readonly (readonly string[])[] = [

@@ -5,7 +5,7 @@ import type { Hand, Row, Table } from "../swaps/hand.ts";
 import { isSame } from "../swaps/hand.ts";
 import { RECORDS } from "./world.ts";
 import type { TrialRecord } from "./world.ts";
-import type { Change } from "./trial.ts";
+import type { Change } from "./change.ts";
 
 /** A record's rows, by table. */
 export interface RecordRows {

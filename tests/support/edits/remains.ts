@@ -45,6 +45,11 @@ const REASONS: readonly Reason[] = [
     why: "the last entries of a process that has ended, before they were in the log: nothing else knows that they were there",
   },
   {
+    fits: /^published less, and the key store's checkpoint of before$/,
+    unnoticed: true,
+    why: "the key store's checkpoint is one of the same log, and the log says that no newer one was put there: the next one is put in its place. The log itself, its streams and a witness are not touched",
+  },
+  {
     fits: /\.jobs[.:]/,
     unnoticed: true,
     why: "who does what work in the background until when: it is done once more, or later",
@@ -58,6 +63,28 @@ const REASONS: readonly Reason[] = [
     fits: /\.(bucket|revision|wrap_set|wrap_sets|failures|past_writes)[.:]|\.(bucket|revision|wrap_set)$/,
     unnoticed: true,
     why: "the inventory of wraps and the answers about past writes: what is repaired, and when; no read depends on it",
+  },
+  {
+    fits: /\.outbox\.(position|tag|ends)$/,
+    when: "waiting",
+    unnoticed: true,
+    why: "a value that is read as the one that was there, or the order in which what waits is carried: what an entry says is in its text, which is authentic",
+  },
+  {
+    fits: /\.streams(\.stream|\.last|: a row)$/,
+    when: "waiting",
+    unnoticed: true,
+    why: "the number of a stream set back or gone, whose entries all wait yet and prove it: none of them is lost",
+  },
+  {
+    fits: /subjects\.(subject|tenant)_ordinal$/,
+    unnoticed: true,
+    why: "which key of somebody has sealed last, lowered: it only matters together with a key store that was set back, which is refused by itself",
+  },
+  {
+    fits: /\.write_id$|\.(keys|versions)\.key$|checkpoint\.one$/,
+    unnoticed: true,
+    why: "by what a row is found within its store, or a repeated write is known: no row depends on it, or the only row is found all the same",
   },
   {
     fits: /^audit\.(spans|log_state\.forgotten|delivered\.ended)|streams in the log ended$/,

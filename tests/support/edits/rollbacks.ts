@@ -9,7 +9,7 @@ import { rowsOf, tableOf, WRITTEN } from "./record-rows.ts";
 import type { RecordRows } from "./record-rows.ts";
 import { RECORDS, truthOf } from "./world.ts";
 import type { TrialRecord } from "./world.ts";
-import type { Change, Edit } from "./trial.ts";
+import type { Change, Edit } from "./change.ts";
 
 /** What is known to whoever does it. */
 export interface Copies {
@@ -59,9 +59,9 @@ const shortened = ({ now, before }: Twice): { readonly gone: readonly Row[] } =>
 /** What was in a version, under the number and in the row of another. */
 const sealedAs = (row: Row, of: Row): Row => ({
   ...row,
-  message: of["message"],
-  subject: of["subject"],
-  wrap_set: of["wrap_set"],
+  ...Object.fromEntries(
+    ["message", "subject", "about", "wrap_set"].filter((name) => name in row).map((name) => [name, of[name]]),
+  ),
 });
 
 const OF_LIVE: Readonly<Record<string, Rollback>> = {
@@ -194,9 +194,10 @@ const OF_REWRITTEN: Readonly<Record<string, Rollback>> = {
 
 /** Changes of one record that need the rows of another. */
 function betweenRecords(one: Twice, other: Twice): Readonly<Record<string, readonly Edit[]>> {
-  const number = other.now.record["record"] ?? other.now.record["key"];
+  const column = "record" in other.now.record ? "record" : "key";
+  const number = other.now.record[column];
   const moved = (row: Row, index: number): Row => ({ ...row, key: FREE_KEY + BigInt(index), record: number });
-  const copy = { ...one.now.record, record: FREE_RECORD, id: "copied" };
+  const copy = { ...one.now.record, [column]: FREE_RECORD, id: "copied" };
   return {
     "a record copied to another id": edits({
       records: { put: [copy] },

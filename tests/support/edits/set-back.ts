@@ -11,9 +11,9 @@ import type { Place, Stores, VaultMaker } from "./site.ts";
 export interface SetBackDomain {
   readonly make: VaultMaker;
   /** The stores as they are newest, of which some are put back before they are opened; and how more are, meanwhile. */
-  begin(
+  readonly begin: (
     atRest: readonly Place[],
-  ): Promise<{ readonly stores: Stores; readonly setBack: (places: readonly Place[]) => Promise<void> }>;
+  ) => Promise<{ readonly stores: Stores; readonly setBack: (places: readonly Place[]) => Promise<void> }>;
   /** The newest checkpoint: what a witness has seen. */
   readonly newest: string;
 }
@@ -55,7 +55,8 @@ async function trySetBack(
   { make, begin, newest }: SetBackDomain,
   { places, when, witness }: Pick<SetBackResult, "places" | "when" | "witness">,
 ): Promise<Pick<SetBackResult, "refused" | "alarms" | "faults" | "wrong">> {
-  const { stores, setBack } = await begin(when === "at rest" ? places : []);
+  const begun = await begin(when === "at rest" ? places : []);
+  const { stores } = begun;
   try {
     const opened = await outcomeOf(() => vaultOver(stores, { ...make, witnesses: witness ? [witnessOf(newest)] : [] }));
     if ("code" in opened) return { refused: [opened.code], alarms: [], faults: [], wrong: 0 };
@@ -64,7 +65,7 @@ async function trySetBack(
       if (when !== "at rest") {
         await readNewest(vault, "all");
         await carried(stores, opened.result);
-        await setBack(places);
+        await begun.setBack(places);
       }
       const answers = await readNewest(vault, "all");
       opened.result.later(COMPARED_MS);

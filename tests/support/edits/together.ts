@@ -11,7 +11,7 @@ import { rollbacks, whole } from "./rollbacks.ts";
 import type { Copies } from "./rollbacks.ts";
 import type { Place } from "./site.ts";
 import { RECORDS, RESTRICTED } from "./world.ts";
-import type { Change, Edit } from "./trial.ts";
+import type { Change, Edit } from "./change.ts";
 
 type Hands = Readonly<Record<Place, Pick<Hand, "tables">>>;
 
@@ -36,22 +36,18 @@ function table(now: Hands, place: Place, name: string) {
   return {
     rows,
     all: (put: readonly Row[]): Edit => ({ ...edit(rows, put), whole: true }),
-    each: (change: (row: Row) => Row | null) =>
-      edit(
-        rows,
-        rows.flatMap((row) => change(row) ?? []),
-      ),
+    each: (change: (row: Row) => Row | null) => edit(rows, changed(rows, change)),
     of: (is: (row: Row) => boolean, change: (row: Row) => Row | null) => {
       const own = rows.filter(is);
-      return edit(
-        own,
-        own.flatMap((row) => change(row) ?? []),
-      );
+      return edit(own, changed(own, change));
     },
     isKey: (one: Row, other: Row): boolean => key.every((column) => isSame(one[column], other[column])),
     put: (put: readonly Row[]) => edit([], put),
   };
 }
+
+const changed = (rows: readonly Row[], change: (row: Row) => Row | null): readonly Row[] =>
+  rows.map(change).filter((row) => row !== null);
 
 /** A record set back, and with it what the log says of it. */
 function ofRecordAndLog({ now, before, entries }: AllCopies): readonly Change[] {

@@ -7,25 +7,14 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { verifyAuditLog } from "@strongroom/vault";
 import type { AuditAlarm, AuditLog, KeyStore, LogReport } from "@strongroom/vault";
-import type { Hand, RowEdit } from "../swaps/hand.ts";
+import type { Hand } from "../swaps/hand.ts";
 import { Answers, outcomeOf, readAll, readNewest, writeAll } from "./answers.ts";
 import type { Looked } from "./answers.ts";
+import type { Change } from "./change.ts";
 import { recordsOf } from "./record-rows.ts";
 import { closeAll, handsIn, holdSequencer, openFiles, PLACES, putBack, sqliteSite, vaultOver } from "./site.ts";
 import type { Opened, Place, Site, Stores, VaultMaker } from "./site.ts";
 import type { Moments, When } from "./moments.ts";
-
-/** Rows of one of the stores. */
-export interface Edit extends RowEdit {
-  readonly place: Place;
-}
-
-/** One change. */
-export interface Change {
-  /** What the results count it as. */
-  readonly kind: string;
-  readonly edits: readonly Edit[];
-}
 
 /** What became of a change. */
 export interface Outcome {

@@ -133,7 +133,7 @@ const valuesOf = (row: Row, columns: readonly string[]): SQLInputValue[] =>
   columns.map((column) => row[column] as SQLInputValue);
 
 /** Whether two rows have the same key. */
-const hasKeyOf = ({ key }: Table, row: Row, other: Row | undefined): boolean =>
+export const hasKeyOf = ({ key }: Table, row: Row, other: Row | undefined): boolean =>
   other !== undefined && key.length > 0 && key.every((column) => isSame(row[column], other[column]));
 
 /** Whether two columns' values are the same. */

@@ -2,19 +2,19 @@
  * The hand in a schema of a PostgreSQL database.
  */
 import pg from "pg";
-import { LEFT_ALONE } from "./hand.ts";
+import { hasKeyOf, isSame, LEFT_ALONE } from "./hand.ts";
 import type { Hand, Row, Table } from "./hand.ts";
 
 /** Where the rows lie as they were. */
 const KEPT = "rows_as_they_were";
 
-/** Looks into the schema, and keeps a copy of it beside. */
-export async function postgresHand(url: string, schema: string): Promise<Hand> {
+/** Looks into the schema, and keeps a copy of it beside, under a name of its own where it is not the only one. */
+export async function postgresHand(url: string, schema: string, name: string = KEPT): Promise<Hand> {
   const client = new pg.Client({ connectionString: url, types: TYPES });
   await client.connect();
   const all = async (sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> =>
     (await client.query<Record<string, unknown>>(sql, [...values])).rows;
-  const kept = `${KEPT}_of_${schema}`;
+  const kept = `${name}_of_${schema}`;
   await client.query(`create schema ${kept}`);
   const tables: Table[] = [];
   for (const { name } of await all("select tablename as name from pg_tables where schemaname = $1 order by 1", [
@@ -50,20 +50,34 @@ export async function postgresHand(url: string, schema: string): Promise<Hand> {
     tables,
     edit: (edits) =>
       within(async () => {
-        for (const { table, gone, put } of edits) {
-          const { columns, key } = byName.get(table)!;
+        for (const { table, gone, put, whole } of edits) {
+          const of = byName.get(table)!;
+          const { columns, key } = of;
           const where = key.map((column, index) => `${column} = $${index + 1}`).join(" and ");
-          for (const row of gone)
-            await all(
-              `delete from ${schema}.${table} where ${where}`,
-              key.map((column) => row[column]),
-            );
+          const isChanged = (index: number): boolean =>
+            whole !== true && gone[index] !== undefined && hasKeyOf(of, gone[index], put[index]);
+          if (whole === true) await all(`delete from ${schema}.${table}`);
+          else
+            for (const [index, row] of gone.entries())
+              if (!isChanged(index))
+                await all(
+                  `delete from ${schema}.${table} where ${where}`,
+                  key.map((column) => row[column]),
+                );
           const places = columns.map((_, index) => `$${index + 1}`).join(", ");
-          for (const row of put)
-            await all(
-              `insert into ${schema}.${table} (${columns.join(", ")}) overriding system value values (${places})`,
-              columns.map((column) => row[column]),
-            );
+          for (const [index, row] of put.entries()) {
+            const changed = columns.filter((column) => !isSame(gone[index]?.[column], row[column]));
+            if (!isChanged(index))
+              await all(
+                `insert into ${schema}.${table} (${columns.join(", ")}) overriding system value values (${places})`,
+                columns.map((column) => row[column]),
+              );
+            else if (changed.length > 0)
+              await all(
+                `update ${schema}.${table} set ${changed.map((column, at) => `${column} = $${key.length + at + 1}`).join(", ")} where ${where}`,
+                [...key, ...changed].map((column) => row[column]),
+              );
+          }
         }
       }),
     restore: () =>

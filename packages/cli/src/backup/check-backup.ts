@@ -8,8 +8,8 @@ import { startProgress } from "@strongroom/base/terminal/progress";
 import type { CommandContext } from "../command.ts";
 import { CliError } from "../errors.ts";
 import { measureFile } from "./copy-files.ts";
+import { cutText, fileText, sizeText } from "./file-text.ts";
 import { altered, MANIFEST, MOST_BYTES, type ProvenManifest, provenManifest } from "./manifest.ts";
-import { cutText, fileText, sizeText } from "./report.ts";
 
 /** A backup that is as it was made. */
 export interface CheckedBackup extends ProvenManifest {

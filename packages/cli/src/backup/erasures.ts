@@ -8,14 +8,14 @@ import { isSubjectId, type Store, type SubjectId, type SubjectState } from "@str
 import { z } from "zod";
 import { CliError } from "../errors.ts";
 
+type LedgerState = Exclude<SubjectState, "active">;
+
 /** A state of the ledger, and from which others it is reached. None leads back. */
-const BEFORE = {
+const BEFORE: Readonly<Record<LedgerState, readonly SubjectState[]>> = {
   restricted: ["active"],
   erasing: ["active", "restricted"],
   erased: ["active", "restricted", "erasing"],
-} as const satisfies Partial<Record<SubjectState, readonly SubjectState[]>>;
-
-type LedgerState = keyof typeof BEFORE;
+};
 
 const lineSchema = z.object({
   person: z.string().refine(isSubjectId),
@@ -47,8 +47,7 @@ export async function readLedger(path: string): Promise<Ledger> {
       const { person, state } = parseLine(line, path, number);
       const before = ledger.get(person);
       // The states only go on: the order of lines does not matter.
-      if (before === undefined || (BEFORE[state] as readonly SubjectState[]).includes(before))
-        ledger.set(person, state);
+      if (before === undefined || BEFORE[state].includes(before)) ledger.set(person, state);
     }
     return ledger;
   } catch (cause) {
@@ -83,7 +82,7 @@ export async function replay(ledger: Ledger, { subjects }: Pick<Store, "subjects
   const counts = { restricted: 0, erasing: 0, erased: 0, unchanged: 0, unknown: 0 };
   for (const [id, to] of ledger) {
     const [row = null] = await subjects.get([id]);
-    const from: readonly SubjectState[] = BEFORE[to];
+    const from = BEFORE[to];
     // To make a row for somebody without a key is to make the key store look older than the records.
     if (row === null) counts.unknown++;
     else if (from.includes(row.state)) {

@@ -33,11 +33,25 @@ const count = z.int().min(0);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const stream = z.tuple([uuid, count]);
 
+interface Span {
+  readonly from: string;
+  readonly to: string;
+}
+
 /** A file of a backup. */
-export const backupFileSchema = z.strictObject({
+export interface BackupFile {
+  readonly content: Content;
+  readonly form: "sqlite" | "pg_dump" | "json";
+  /** Within the backup; it leads nowhere else. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly copied: Span;
+}
+
+export const backupFileSchema: z.ZodType<BackupFile> = z.strictObject({
   content: z.enum(CONTENTS),
   form: z.enum(["sqlite", "pg_dump", "json"]),
-  /** Within the backup; it leads nowhere else. */
   name: z.string().regex(/^[a-z][a-z0-9-]{0,40}(\.[a-z0-9]{1,10}){1,2}$/),
   bytes: count,
   sha256,
@@ -45,33 +59,53 @@ export const backupFileSchema = z.strictObject({
 });
 
 /** The entry that everything acknowledged before is in the backup; a checkpoint of the log with it. */
-export const cutSchema = z.strictObject({
+export interface Cut {
+  readonly entry: string;
+  readonly at: string;
+  readonly position: number;
+  readonly checkpoint: string;
+}
+
+export const cutSchema: z.ZodType<Cut> = z.strictObject({
   entry: uuid,
   at: moment,
   position: count,
   checkpoint: z.string().max(262_144),
 });
 
-const manifestSchema = z.strictObject({
-  format: z.literal(FORMAT),
+type StreamEnds = readonly (readonly [stream: string, last: number])[];
+
+/** What `manifest.json` has. */
+export interface Manifest {
+  readonly format: typeof FORMAT;
   /** Its own. */
-  id: uuid,
+  readonly id: string;
   /** The version of Strongroom that made it. */
+  readonly by: string;
+  readonly made: Span;
+  readonly vault: string;
+  readonly cut: Cut;
+  /** The log of the audit, as it is in the backup; null: of a dump of PostgreSQL it is not known. */
+  readonly log: { readonly history: string; readonly size: number; readonly root: string } | null;
+  /** How far the streams of each store's outbox were; null as above. */
+  readonly streams: { readonly records: StreamEnds | null; readonly keys: StreamEnds | null };
+  /** ARNs of the wrapping keys without which nothing opens. */
+  readonly wrappingKeys: { readonly records: readonly string[]; readonly keys: readonly string[] };
+  readonly files: readonly BackupFile[];
+}
+
+const manifestSchema: z.ZodType<Manifest> = z.strictObject({
+  format: z.literal(FORMAT),
+  id: uuid,
   by: z.string().max(40),
   made: span,
   vault: uuid,
   cut: cutSchema,
-  /** The log of the audit, as it is in the backup; null: of a dump of PostgreSQL it is not known. */
   log: z.strictObject({ history: uuid, size: count, root: z.string().max(64) }).nullable(),
-  /** How far the streams of each store's outbox were; null as above. */
   streams: z.strictObject({ records: z.array(stream).nullable(), keys: z.array(stream).nullable() }),
-  /** ARNs of the wrapping keys without which nothing opens. */
   wrappingKeys: z.strictObject({ records: z.array(z.string()), keys: z.array(z.string()) }),
   files: z.array(backupFileSchema).min(1).max(CONTENTS.length),
 });
-
-export type Manifest = z.infer<typeof manifestSchema>;
-export type BackupFile = Manifest["files"][number];
 
 const proofSchema = z.strictObject({ key: z.string().max(4096), entry: z.string(), proof: z.string() });
 

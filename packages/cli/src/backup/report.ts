@@ -1,23 +1,10 @@
 // What a person is told of a backup.
 import type { Config } from "../config/config.ts";
 import type { DrillReport } from "./drill.ts";
-import type { BackupFile, Manifest } from "./manifest.ts";
+import { cutText, fileText, sizeText } from "./file-text.ts";
 import type { BegunBackup } from "./with-postgres.ts";
 import type { RestoreReport } from "./restore-backup.ts";
 import type { BackupReport } from "./take-backup.ts";
-
-const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"] as const;
-
-/** As a person reads it. */
-export function sizeText(bytes: number): string {
-  let [size, unit] = [bytes, 0];
-  for (; size >= 1024 && unit < UNITS.length - 1; unit++) size /= 1024;
-  return `${unit === 0 ? size : size.toFixed(1)} ${UNITS[unit] ?? ""}`;
-}
-
-/** A line for a file. */
-export const fileText = ({ name, bytes, copied }: BackupFile): string =>
-  `${name.padEnd(15)} ${sizeText(bytes).padStart(10)}  as of ${copied.to}`;
 
 /** What was made, and what is to be kept beside it. */
 export function backupView({ path, manifest, bytes, seconds, keepElsewhere, key }: BackupReport): string {
@@ -30,10 +17,6 @@ export function backupView({ path, manifest, bytes, seconds, keepElsewhere, key 
     `Verifier key  ${key}`,
   ].join("\n");
 }
-
-/** Up to when everything is in it. */
-export const cutText = ({ cut }: Manifest): string =>
-  `Everything acknowledged before ${cut.at} is in it (entry ${cut.position} of the audit, ${cut.entry}).`;
 
 /** What is to be run, and then. */
 export function begunView({ path, cut, commands }: BegunBackup): string {

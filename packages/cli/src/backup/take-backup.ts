@@ -22,6 +22,7 @@ import { ALL_ROLES, STORE_ROLES, type StoreRole } from "../store/which.ts";
 import { copyDatabase, copyWhole, measureFile, settleDatabase } from "./copy-files.ts";
 import { makeDraftFolder } from "./draft-folder.ts";
 import { type CopiedFacts, factsOf } from "./facts.ts";
+import { fileText } from "./file-text.ts";
 import {
   type BackupFile,
   type Content,
@@ -33,7 +34,6 @@ import {
   manifestText,
   proofText,
 } from "./manifest.ts";
-import { fileText } from "./report.ts";
 import packageJson from "../../package.json" with { type: "json" };
 
 /** What was made. */

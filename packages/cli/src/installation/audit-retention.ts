@@ -1,6 +1,6 @@
 // Forgets the texts of old entries of the audit, once an hour: their hashes stay in the log, and an entry says what
 // went.
-import type { AuditLog, VaultAudit } from "@strongroom/vault";
+import type { AuditAction, AuditLog, VaultAudit } from "@strongroom/vault";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -8,15 +8,15 @@ const DAY_MS = 24 * HOUR_MS;
 const AT_ONCE = 1000;
 
 /** Entries that say what became of others, or of the log itself, stay readable. */
-const KEPT: readonly string[] = [
-  "principal",
-  "adopted",
+const KEPT: readonly AuditAction[] = [
+  "forget",
   "gap",
   "altered",
-  "cut",
-  "accept-restore",
-  "forget",
   "streams-closed",
+  "adopted",
+  "accept-restore",
+  "cut",
+  "principal",
 ];
 
 /** What is forgotten, and who hears of it. */

@@ -147,15 +147,19 @@ export const DEFAULT_OPTIONS: { readonly frameLength: number; readonly commitmen
   commitmentPolicy: DEFAULT_COMMITMENT_POLICY,
 };
 
-/** Options as they are read. */
-interface CommonValues extends SourceValues {
-  readonly encryptionContext: unknown;
+/** Options that are settled as soon as they are read. */
+interface PlainValues {
   readonly requiredContextKeys: readonly string[];
   readonly commitmentPolicy: CommitmentPolicy;
   readonly limits: MessageLimits;
   readonly signal: AbortSignal | undefined;
   readonly onCall: OnCall | undefined;
   readonly workers: FrameWorkers | undefined;
+}
+
+/** Options as they are read. */
+interface CommonValues extends SourceValues, PlainValues {
+  readonly encryptionContext: unknown;
 }
 
 export interface EncryptValues extends CommonValues {
@@ -189,16 +193,10 @@ const readDecrypt = objectOf({
 } satisfies RowsFor<DecryptOptions>);
 
 /** Options that are checked and settled. */
-export interface ResolvedOptions {
+export interface ResolvedOptions extends PlainValues {
   readonly manager: MaterialsManager;
   /** null: whatever the message stores. */
   readonly context: CallersContext | null;
-  readonly requiredContextKeys: readonly string[];
-  readonly commitmentPolicy: CommitmentPolicy;
-  readonly limits: MessageLimits;
-  readonly signal: AbortSignal | undefined;
-  readonly onCall: OnCall | undefined;
-  readonly workers: FrameWorkers | undefined;
 }
 
 export interface ResolvedEncryptOptions extends ResolvedOptions {

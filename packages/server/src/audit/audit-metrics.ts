@@ -1,9 +1,10 @@
 /**
  * What the metrics say of the audit, as it was last seen: nothing is asked of its stores for a page.
  */
-import { Counter, Gauge } from "prom-client";
+import { Gauge } from "prom-client";
 import type { Registry } from "prom-client";
 import type { AuditStatus } from "@strongroom/vault";
+import { lookedUp } from "../looked-up.ts";
 import type { AuditLook } from "./audit-look.ts";
 
 const WITNESS_STATES: readonly AuditStatus["witnesses"][number]["state"][] = ["current", "behind", "away"];
@@ -12,27 +13,15 @@ const WITNESS_STATES: readonly AuditStatus["witnesses"][number]["state"][] = ["c
 export function auditMetrics(registry: Registry, look: AuditLook): void {
   const registers = [registry];
   const seen = (): AuditStatus | null => look.seenOrSoon()?.status ?? null;
+  const page = lookedUp(registry);
   const gauge = (name: string, help: string, value: (status: AuditStatus) => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        const status = seen();
-        this.set(status === null ? Number.NaN : value(status));
-      },
+    page.gauge(name, help, () => {
+      const status = seen();
+      return status === null ? Number.NaN : value(status);
     });
   };
   const total = (name: string, help: string, value: (status: AuditStatus | null) => number): void => {
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(value(seen()));
-      },
-    });
+    page.total(name, help, () => value(seen()));
   };
   gauge("strongroom_audit_entries", "Entries in the log of the audit", ({ size }) => size);
   gauge(

@@ -1,55 +1,13 @@
 /**
  * The forms of requests and answers about the audit.
  */
-import type { AccessLog, AuditAction, AuditEvent, AuditPage, AuditStatus } from "@strongroom/vault";
+import { AUDIT_ACTIONS } from "@strongroom/vault";
+import type { AccessLog, AuditEvent, AuditPage, AuditQuery, AuditStatus } from "@strongroom/vault";
 import { z } from "zod";
-import { count, timestamp, version } from "./schemas.ts";
-
-/** What may be asked for; the compiler says when an action is missing. */
-const ACTIONS: Readonly<Record<AuditAction, true>> = {
-  read: true,
-  list: true,
-  history: true,
-  write: true,
-  remove: true,
-  "export-ended": true,
-  state: true,
-  "people-listed": true,
-  restrict: true,
-  release: true,
-  "renew-key": true,
-  "keys-made": true,
-  "flip-key-set": true,
-  rewrap: true,
-  "audit-read": true,
-  verify: true,
-  backup: true,
-  principal: true,
-  unauthenticated: true,
-  administration: true,
-  open: true,
-  close: true,
-  adopt: true,
-  adopted: true,
-  gap: true,
-  altered: true,
-  cut: true,
-  "accept-restore": true,
-  forget: true,
-  "streams-closed": true,
-};
+import { count, pageFields, timestamp, version } from "./schemas.ts";
 
 /** What a client may ask of the audit's events. */
-export interface AuditQueryString {
-  readonly principal?: string | undefined;
-  readonly action?: AuditAction | undefined;
-  readonly collection?: string | undefined;
-  readonly since?: string | undefined;
-  readonly until?: string | undefined;
-  readonly order?: "oldest" | "newest" | undefined;
-  readonly cursor?: string | undefined;
-  readonly limit?: number | undefined;
-}
+export type AuditQueryString = { readonly [Name in keyof AuditQuery]?: AuditQuery[Name] | undefined };
 
 const moment = z.iso.datetime({ error: "must be a time in UTC, such as 2026-03-04T05:06:07Z" });
 
@@ -62,10 +20,7 @@ export const auditQuery = (most: number): z.ZodType<AuditQueryString> =>
       .max(128)
       .optional()
       .meta({ description: "Only what this principal did: `token:ID`.", examples: ["token:4f0c2a91b7de"] }),
-    action: z
-      .enum(Object.keys(ACTIONS) as [AuditAction, ...AuditAction[]])
-      .optional()
-      .meta({ description: "Only this action." }),
+    action: z.enum(AUDIT_ACTIONS).optional().meta({ description: "Only this action." }),
     collection: z
       .string()
       .optional()
@@ -73,14 +28,7 @@ export const auditQuery = (most: number): z.ZodType<AuditQueryString> =>
     since: moment.optional().meta({ description: "Only from this time on." }),
     until: moment.optional().meta({ description: "Only before this time." }),
     order: z.enum(["oldest", "newest"]).optional().meta({ description: "What comes first; `newest` when left out." }),
-    cursor: z.string().optional().meta({ description: "`next` of the page before." }),
-    limit: z.coerce
-      .number()
-      .int()
-      .min(1)
-      .max(most)
-      .optional()
-      .meta({ description: "Events of the page; 100 when left out." }),
+    ...pageFields("Events", most),
   });
 
 /** Of `GET /v1/audit/access-log`. */

@@ -191,19 +191,25 @@ export const auditHeaders: z.ZodType<ActorHeaders & WhomHeaders> = z.looseObject
   "strongroom-tenant": tenant.optional(),
 });
 
+/** Which page of a list, and how long it is. @param things what the list is of, as the first word of a sentence */
+export const pageFields = (
+  things: string,
+  most: number,
+): { readonly cursor: z.ZodOptional<z.ZodString>; readonly limit: z.ZodOptional<z.ZodCoercedNumber> } => ({
+  cursor: z.string().optional().meta({ description: "`next` of the page before." }),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(most)
+    .optional()
+    .meta({ description: `${things} of the page; 100 when left out.` }),
+});
+
 export const listQuery = (
   most: number,
 ): z.ZodType<{ readonly cursor?: string | undefined; readonly limit?: number | undefined }> =>
-  z.strictObject({
-    cursor: z.string().optional().meta({ description: "`next` of the page before." }),
-    limit: z.coerce
-      .number()
-      .int()
-      .min(1)
-      .max(most)
-      .optional()
-      .meta({ description: "Items of the page; 100 when left out." }),
-  });
+  z.strictObject(pageFields("Items", most));
 
 const wraps = z
   .object({

@@ -71,13 +71,21 @@ export async function accessLog(
  * @throws VaultError `vault-option-invalid`: it is no verifier key
  * @example
  * ```ts
- * import { readFileSync } from "node:fs";
- * import { verifyAccessLog } from "@strongroom/vault";
- * import type { AccessLog } from "@strongroom/vault";
+ * import { randomBytes } from "node:crypto";
+ * import { rawAesKeyring } from "@strongroom/envelope";
+ * import { openVault, verifyAccessLog } from "@strongroom/vault";
+ * import { memoryAuditLog, memoryKeyStore, memoryStore } from "@strongroom/vault/memory";
  *
- * declare const key: string; // as `vault.audit.status()` gives it
- * const file = JSON.parse(readFileSync("ada.json", "utf8")) as AccessLog;
- * console.log(verifyAccessLog(file, { key }).problems); // prints: []
+ * const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
+ * const log = memoryAuditLog();
+ * const keys = { store: memoryKeyStore() };
+ * await using vault = await openVault({ store: memoryStore(), keyring, keys, audit: { log } });
+ * await vault.put({ collection: "people", id: "1" }, { name: "Ada" }, { subject: "ada@example.com" });
+ * await vault.audit!.sequence();
+ * const { key } = await vault.audit!.status(); // kept elsewhere, or it proves nothing
+ *
+ * const file = await vault.audit!.accessLog("ada@example.com");
+ * console.log(file.entries.length > 0, verifyAccessLog(file, { key }).problems); // prints: true []
  * ```
  */
 export function verifyAccessLog(file: AccessLog, { key }: { readonly key: string }): LogReport {

@@ -2,8 +2,6 @@
  * What is asked of the audit's log on behalf of one caller (view.ts), who is in it too: an entry says so before
  * anything is shown that is about a person or a principal.
  */
-import type { Tenant } from "../keys/subject-keys.ts";
-import type { Subject } from "../records/address.ts";
 import { VaultError } from "../errors.ts";
 import type { AuditLog } from "../stores/audit-log.ts";
 import type { SubjectId } from "../stores/subjects.ts";
@@ -20,8 +18,8 @@ export interface ViewParts {
   readonly log: AuditLog;
   readonly keys: AuditKeys;
   readonly auditor: Auditor;
-  /** Whose name it is; null: nobody's. */
-  readonly findPerson: (name: Subject, tenant: Tenant | null) => Promise<SubjectId | null>;
+  /** Whose name it is; null: nobody's. @throws VaultError `subject-invalid`, `tenant-invalid` */
+  readonly findPerson: (name: string, tenant: string | undefined) => Promise<SubjectId | null>;
   readonly status: () => Promise<AuditStatus>;
   readonly sequence: () => Promise<void>;
   /** With the checkpoints that the key store and the witnesses have. */
@@ -56,8 +54,8 @@ export class AuditView implements VaultAudit {
   }
 
   async whoRead(
-    name: Subject,
-    { tenant, ...query }: AuditQuery & { readonly tenant?: Tenant } = {},
+    name: string,
+    { tenant, ...query }: AuditQuery & { readonly tenant?: string } = {},
   ): Promise<AuditPage> {
     requireQuery(query);
     const people = await this.#keysOf(name, tenant, query);
@@ -65,8 +63,8 @@ export class AuditView implements VaultAudit {
   }
 
   async accessLog(
-    name: Subject,
-    { tenant, since }: { readonly tenant?: Tenant; readonly since?: string } = {},
+    name: string,
+    { tenant, since }: { readonly tenant?: string; readonly since?: string } = {},
   ): Promise<AccessLog> {
     const { log, vkeyOf } = this.#parts;
     const people = await this.#keysOf(name, tenant, {});
@@ -90,12 +88,12 @@ export class AuditView implements VaultAudit {
 
   /** Versions of a person's audit key: by them entries are found. @throws VaultError `subject-unknown` */
   async #keysOf(
-    name: Subject,
-    tenant: Tenant | undefined,
+    name: string,
+    tenant: string | undefined,
     query: Pick<AuditQuery, "cursor">,
   ): Promise<readonly string[]> {
     const { keys, findPerson } = this.#parts;
-    const id = await findPerson(name, tenant ?? null);
+    const id = await findPerson(name, tenant);
     if (id === null) {
       // Who tries names learns which are known here.
       await this.#told("subject-unknown", query, {});

@@ -98,15 +98,17 @@ export interface Auditor {
    */
   requirePurpose(collection: string): void;
   /**
-   * Resolves when it is durable that these are given out, everybody whom they are about is active, and each record is as
-   * the log knows it. `overtaken`: a record has changed since it was read, and is to be read again; nothing was written.
+   * Resolves when it is durable that these are given out, everybody whom they are about is active, and each record is
+   * as the log knows it. `overtaken`: a record has changed since it was read, and is to be read again; nothing was
+   * written.
    *
-   * @throws VaultError `audit-unavailable`; `record-rolled-back`, `record-tampered`: the rows are not those that the log
-   *   knows; `subject-restricted`, `subject-erased`
+   * @throws VaultError `audit-unavailable`; `record-rolled-back`, `record-tampered`: the rows are not those that the
+   *   log knows; `subject-restricted`, `subject-erased`
    */
   released(action: "read" | "list" | "history", reads: readonly ReleasedRead[]): Promise<"released" | "overtaken">;
   /**
-   * That records are as the log knows them: what a write builds on, and what is told to be absent. `overtaken` as above.
+   * That records are as the log knows them: what a write builds on, and what is told to be absent. `overtaken` as
+   * above.
    *
    * @throws VaultError `audit-unavailable`, `record-rolled-back`, `record-tampered`
    */

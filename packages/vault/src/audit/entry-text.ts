@@ -5,7 +5,8 @@
 import type { EntryId, StreamId } from "../stores/outbox.ts";
 import { MAX_ENTRY_BYTES, STORE_STREAM } from "../stores/outbox.ts";
 import { isSubjectId } from "../stores/subjects.ts";
-import type { AuditAction, EntryRecord, EntryText } from "./entry.ts";
+import { AUDIT_ACTIONS } from "./entry.ts";
+import type { EntryRecord, EntryText } from "./entry.ts";
 
 /** Everything of an entry but its place in a stream, which it gets when it is written. */
 export type EntryBody = BodyOf<EntryText>;
@@ -115,38 +116,7 @@ const isMoment: Is = (value) => {
   return !Number.isNaN(date.getTime()) && date.toISOString() === value;
 };
 
-const ACTIONS: Readonly<Record<AuditAction, true>> = {
-  read: true,
-  list: true,
-  history: true,
-  write: true,
-  remove: true,
-  "export-ended": true,
-  state: true,
-  "people-listed": true,
-  restrict: true,
-  release: true,
-  "renew-key": true,
-  "keys-made": true,
-  "flip-key-set": true,
-  rewrap: true,
-  "audit-read": true,
-  verify: true,
-  backup: true,
-  principal: true,
-  unauthenticated: true,
-  administration: true,
-  open: true,
-  close: true,
-  adopt: true,
-  adopted: true,
-  gap: true,
-  altered: true,
-  cut: true,
-  "accept-restore": true,
-  forget: true,
-  "streams-closed": true,
-};
+const ACTIONS: ReadonlySet<unknown> = new Set(AUDIT_ACTIONS);
 
 const BASE64URL_32 = /^[A-Za-z0-9_-]{43}$/;
 const TAG = /^[A-Za-z0-9_-]{22}$/;
@@ -191,7 +161,7 @@ const ENTRY: Members = [
   ["number", isCount],
   ["ends", (value) => value === undefined || value === true],
   ["at", isMoment],
-  ["action", (value) => typeof value === "string" && Object.hasOwn(ACTIONS, value)],
+  ["action", (value) => ACTIONS.has(value)],
   ["result", matches(/^[a-z][a-z0-9-]{0,63}$/)],
   ["principal", matches(/^[A-Za-z0-9._:@/+=-]{1,128}$/)],
   ["purpose", optional(matches(/^[a-z0-9.-]{1,64}$/))],

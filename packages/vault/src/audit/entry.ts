@@ -2,44 +2,57 @@
  * An entry of the audit: what it tells, and the one text that this is written as. The text is what the log hashes, so
  * that whoever has an entry, a proof and a checkpoint can verify them with programs that are not ours.
  *
- * In clear it has what no person can be told by: the action, who did it (an id that never changes), when, the address as
- * a keyed hash. Record ids, opaque ids and tickets are sealed under a key of the person's own for the audit
+ * In clear it has what no person can be told by: the action, who did it (an id that never changes), when, the address
+ * as a keyed hash. Record ids, opaque ids and tickets are sealed under a key of the person's own for the audit
  * (audit-keys.ts), so that they can be let go of while the tree stays.
  */
 import type { EntryId, StreamId } from "../stores/outbox.ts";
 
+/**
+ * Everything that an entry may say was done.
+ *
+ * @example
+ * ```ts
+ * import { AUDIT_ACTIONS } from "@strongroom/vault";
+ *
+ * console.log(AUDIT_ACTIONS.includes("read")); // prints: true
+ * ```
+ */
+export const AUDIT_ACTIONS = [
+  "read",
+  "list",
+  "history",
+  "write",
+  "remove",
+  "export-ended",
+  "state",
+  "people-listed",
+  "restrict",
+  "release",
+  "renew-key",
+  "keys-made",
+  "flip-key-set",
+  "rewrap",
+  "audit-read",
+  "verify",
+  "backup",
+  "principal",
+  "unauthenticated",
+  "administration",
+  "open",
+  "close",
+  "adopt",
+  "adopted",
+  "gap",
+  "altered",
+  "cut",
+  "accept-restore",
+  "forget",
+  "streams-closed",
+] as const;
+
 /** What was done. */
-export type AuditAction =
-  | "read"
-  | "list"
-  | "history"
-  | "write"
-  | "remove"
-  | "export-ended"
-  | "state"
-  | "people-listed"
-  | "restrict"
-  | "release"
-  | "renew-key"
-  | "keys-made"
-  | "flip-key-set"
-  | "rewrap"
-  | "audit-read"
-  | "verify"
-  | "backup"
-  | "principal"
-  | "unauthenticated"
-  | "administration"
-  | "open"
-  | "close"
-  | "adopt"
-  | "adopted"
-  | "gap"
-  | "altered"
-  | "cut"
-  | "accept-restore"
-  | "forget"
-  | "streams-closed";
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /** `done`; `begun`, of what is said before and after; or the code of the error with which it was refused. */
 export type AuditResult = string;

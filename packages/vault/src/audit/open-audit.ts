@@ -7,13 +7,10 @@ import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { EMPTY_ROOT } from "@strongroom/tlog/tree";
 import { VaultError } from "../errors.ts";
-import type { Tenant } from "../keys/subject-keys.ts";
-import type { Subject } from "../records/address.ts";
 import type { AuditLog } from "../stores/audit-log.ts";
 import { STORE_READER } from "../stores/gate.ts";
 import type { KeyStore } from "../stores/key-store.ts";
 import type { Store } from "../stores/store.ts";
-import type { SubjectId } from "../stores/subjects.ts";
 import { acceptRestore, requireCut, requireNewReason } from "./accept-restore.ts";
 import type { RestoredBackup } from "./accept-restore.ts";
 import { acceptTail } from "./accept-tail.ts";
@@ -22,6 +19,7 @@ import { Alarms, guarded } from "./alarms.ts";
 import type { RaisedAlarm } from "./alarms.ts";
 import type { AuditKeys } from "./audit-keys.ts";
 import { AuditView } from "./audit-view.ts";
+import type { ViewParts } from "./audit-view.ts";
 import type { Auditor } from "./auditor.ts";
 import { carried } from "./carried.ts";
 import { compareStores, requireTogether } from "./compare-stores.ts";
@@ -346,7 +344,7 @@ export class AuditService {
 /** What a view needs of the vault. */
 export interface ViewOptions {
   /** Whose name it is; null: nobody's. */
-  readonly findPerson: (name: Subject, tenant: Tenant | null) => Promise<SubjectId | null>;
+  readonly findPerson: ViewParts["findPerson"];
   /** Of readers' entries in this process. */
   readonly groups: () => AuditStatus["groups"];
 }

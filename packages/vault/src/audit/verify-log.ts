@@ -45,13 +45,20 @@ type Report = (code: string, position: number | null, message: string) => void;
  * @throws VaultError `vault-option-invalid`: the key is none of an audit; `aborted`; the log's
  * @example
  * ```ts
- * import { verifyAuditLog } from "@strongroom/vault";
- * import { sqliteAuditLog } from "@strongroom/vault/sqlite";
+ * import { randomBytes } from "node:crypto";
+ * import { rawAesKeyring } from "@strongroom/envelope";
+ * import { openVault, verifyAuditLog } from "@strongroom/vault";
+ * import { memoryAuditLog, memoryKeyStore, memoryStore } from "@strongroom/vault/memory";
  *
- * declare const key: string; // as `vault.audit.status()` gives it
- * const log = await sqliteAuditLog("audit.sqlite");
- * console.log((await verifyAuditLog(log, { key })).problems.length); // prints: 0
- * await log.close();
+ * const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
+ * const log = memoryAuditLog();
+ * const keys = { store: memoryKeyStore() };
+ * await using vault = await openVault({ store: memoryStore(), keyring, keys, audit: { log } });
+ * await vault.put({ collection: "people", id: "1" }, { name: "Ada" }, { subject: "ada@example.com" });
+ * await vault.audit!.sequence();
+ * const { key } = await vault.audit!.status(); // kept elsewhere, or it proves nothing
+ *
+ * console.log((await verifyAuditLog(log, { key })).problems); // prints: []
  * ```
  */
 export async function verifyAuditLog(log: AuditLog, options: VerifyLogOptions): Promise<LogReport> {

@@ -1,8 +1,6 @@
 /**
- * What is asked of the audit's log: `vault.audit`. Whoever asks for entries is in it too (`audit-read`), with each page.
+ * What is asked of the audit's log: `vault.audit`. Whoever asks for entries is in it too (`audit-read`), each page.
  */
-import type { Subject } from "../records/address.ts";
-import type { Tenant } from "../keys/subject-keys.ts";
 import type { EntryId } from "../stores/outbox.ts";
 import type { AuditAction, AuditResult, EntryKmsCall } from "./entry.ts";
 
@@ -120,10 +118,14 @@ export interface VaultAudit {
   /** The newest signed checkpoint; null before the first. */
   checkpoint(): Promise<string | null>;
   events(query?: AuditQuery): Promise<AuditPage>;
-  /** Whoever read, wrote or asked for what is about somebody. @throws VaultError `subject-unknown` */
-  whoRead(name: Subject, query?: AuditQuery & { readonly tenant?: Tenant }): Promise<AuditPage>;
+  /**
+   * Whoever read, wrote or asked for what is about somebody.
+   *
+   * @throws VaultError `subject-unknown`, `subject-invalid`, `tenant-invalid`
+   */
+  whoRead(name: string, query?: AuditQuery & { readonly tenant?: string }): Promise<AuditPage>;
   /** The same as a file with proofs: oldest first, all of it, in pieces. */
-  accessLog(name: Subject, options?: { readonly tenant?: Tenant; readonly since?: string }): Promise<AccessLog>;
+  accessLog(name: string, options?: { readonly tenant?: string; readonly since?: string }): Promise<AccessLog>;
   /** Verifies each entry against the tree, the tree against its checkpoint, and what is derived against the entries. */
   verify(options?: {
     /** Checkpoints kept elsewhere: signed notes. */

@@ -10,7 +10,7 @@ import { branchKeyId } from "./key-binding.ts";
 import { ownerOfKey, sealText } from "./sealed-text.ts";
 import type { TextPlace } from "./sealed-text.ts";
 import type { Sealer, Tenant } from "./subject-keys.ts";
-import type { OpenedKey } from "./vault-keys.ts";
+import type { OpenedKey } from "./opened-key.ts";
 
 /** What a sealer is made of. */
 export interface SealerParts extends Pick<Sealer, "name" | "tenant" | "isNew" | "about" | "subjects"> {

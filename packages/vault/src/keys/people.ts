@@ -20,7 +20,8 @@ import { mapKeys } from "./many-keys.ts";
 import { openText, sealText, textHeader } from "./sealed-text.ts";
 import type { TextKey, TextOwner, TextPlace } from "./sealed-text.ts";
 import type { Tenant } from "./subject-keys.ts";
-import type { OpenedKey, VaultKeys } from "./vault-keys.ts";
+import type { OpenedKey } from "./opened-key.ts";
+import type { VaultKeys } from "./vault-keys.ts";
 
 /** A person, as callers say them. */
 export interface Named {

@@ -21,7 +21,8 @@ import type { FreshKey } from "./region-wraps.ts";
 import { ownerOfKey } from "./sealed-text.ts";
 import type { Sealer, SealerRequest, Tenant, Whom } from "./subject-keys.ts";
 import { keySetMoved, MAKE_ATTEMPTS } from "./vault-keys.ts";
-import type { OpenedKey, ReadRow, VaultKeys } from "./vault-keys.ts";
+import type { OpenedKey } from "./opened-key.ts";
+import type { ReadRow, VaultKeys } from "./vault-keys.ts";
 
 /** Of a key store's 1,000 creations in one call each of these takes at most two: one is an audit key. */
 const CREATIONS = 500;

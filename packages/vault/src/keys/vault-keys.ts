@@ -4,7 +4,7 @@
  */
 import type { Keyring } from "@strongroom/envelope";
 import { BranchKeyCache, cachedBranchKeyring } from "@strongroom/envelope/hierarchical";
-import type { BranchKey, BranchKeyRequest, BranchKeyStore, Time } from "@strongroom/envelope/hierarchical";
+import type { BranchKeyRequest, BranchKeyStore, Time } from "@strongroom/envelope/hierarchical";
 import { randomSecret } from "@strongroom/envelope/keyrings";
 import { isVaultError, VaultError } from "../errors.ts";
 import { envelopeFailure } from "../envelope-failure.ts";
@@ -17,18 +17,12 @@ import type { AuditCompanion } from "./audit-companion.ts";
 import { createdOrLost, hasOthers } from "./creations.ts";
 import { branchKeyId, isKeyOf, keyCheck, keyTampered, ownerOf, soundRow, VAULT_OWNER } from "./key-binding.ts";
 import { count, noteMade } from "./key-work.ts";
+import { disposable } from "./opened-key.ts";
+import type { OpenedKey } from "./opened-key.ts";
 import { newColumns, RegionWraps, wrapSetOf } from "./region-wraps.ts";
 import type { FreshKey, KeyDependencies } from "./region-wraps.ts";
 import type { SubjectKeyCounts, Tenant } from "./subject-keys.ts";
 import { namedTenantKey, tenantUnwrap, tenantWrap, tenantWrapSet } from "./tenant-wrap.ts";
-
-/** A key that was opened. Whoever gets one wipes it. */
-export interface OpenedKey extends BranchKey, KeyName {
-  readonly ordinal: number;
-  /** Whose key wraps it; null: the regions do. */
-  readonly tenant: Tenant | null;
-  readonly wrapSet: WrapSet;
-}
 
 /** The row of a key, and {@link VaultKeys.forgets} before it was read. */
 export interface ReadRow {
@@ -435,15 +429,6 @@ function activeRequest(name: KeyName): BranchKeyRequest {
 /** A person may have an active key of two kinds. */
 function activeId({ kind, owner }: KeyName): string {
   return `${kind} ${owner}`;
-}
-
-function disposable(opened: OpenedKey): OpenedKey & Disposable {
-  return {
-    ...opened,
-    [Symbol.dispose]: () => {
-      opened.key.wipe();
-    },
-  };
 }
 
 function lost(): VaultError {

@@ -10,7 +10,9 @@ await using vault = await openVault({
   audit: {
     log: await sqliteAuditLog("audit.sqlite"),
     // witnesses: [fileWitness({ path: "/mnt/other/vault.checkpoint", apartFrom: ["."] })],
-    onAlarm: ({ code, message }) => console.error(code, message),
+    onAlarm({ code, message }) {
+      console.error(code, message);
+    },
   },
 });
 await vault.put({ collection: "people", id: "42" }, { name: "Ada Lovelace" }, { subject: "ada" });

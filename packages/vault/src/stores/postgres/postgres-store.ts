@@ -58,10 +58,10 @@ class PostgresStore implements Store {
   readonly capabilities = CAPABILITIES;
   readonly records: RecordStore;
   readonly subjects: SubjectRows;
+  readonly outbox: Outbox;
   readonly gate: Gate;
   readonly inventory: Inventory;
   readonly jobs: JobStore;
-  readonly outbox: Outbox;
   readonly transaction: (client: unknown) => Promise<CallerTransaction>;
   readonly readyFor: (units: readonly Unit[]) => Promise<void>;
   readonly #opened: Opened;

@@ -52,12 +52,12 @@ export async function sqliteKeyStore(path: string, options: SqliteKeyStoreOption
 }
 
 class SqliteKeyStore extends FileStore<KeyOperations> implements KeyStore {
-  readonly keys: KeyRows;
   readonly gate: Gate;
-  readonly inventory: Inventory<KeyPlace, KeyRewrap>;
   readonly jobs: JobStore;
   readonly outbox: Outbox;
+  readonly keys: KeyRows;
   readonly checkpoint: CheckpointRow;
+  readonly inventory: Inventory<KeyPlace, KeyRewrap>;
 
   constructor(file: OpenVaultFile, options: OpenFileOptions) {
     const store = new OpenStore<KeyOperations>(file, options);

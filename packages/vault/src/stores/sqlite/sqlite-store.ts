@@ -53,12 +53,12 @@ export async function sqliteStore(path: string, options: SqliteStoreOptions = {}
 
 class SqliteStore extends FileStore<RecordOperations> implements Store {
   readonly capabilities: Capabilities = SQLITE_CAPABILITIES;
-  readonly records: RecordStore;
-  readonly subjects: SubjectRows;
   readonly gate: Gate;
-  readonly inventory: Inventory;
   readonly jobs: JobStore;
   readonly outbox: Outbox;
+  readonly records: RecordStore;
+  readonly subjects: SubjectRows;
+  readonly inventory: Inventory;
   readonly #store: OpenStore<RecordOperations>;
 
   constructor(file: OpenVaultFile, options: OpenDatabaseOptions) {

@@ -11,6 +11,7 @@ import type { TakenAddition } from "./addition-taken.ts";
 import { whole } from "./columns.ts";
 import { idBytes } from "./ids.ts";
 import { ownerValue } from "./key-columns.ts";
+import type { EntryTable } from "./log-schema.ts";
 import { readLogState, setForgotten, setLogState } from "./log-state.ts";
 import { Unpacked } from "./packed.ts";
 import { SPAN } from "./read-log.ts";
@@ -54,14 +55,8 @@ const BEGIN_ANEW = [
   statement((db, _values: object) => db.deleteFrom("delivered").compile()),
 ] as const;
 
-interface NewEntryRow {
+interface NewEntryRow extends Omit<EntryTable, "position" | "text"> {
   readonly position: number;
-  readonly id: Uint8Array;
-  readonly leaf: Uint8Array;
-  readonly at: number;
-  readonly principal: string;
-  readonly action: string;
-  readonly collection: string | null;
   readonly text: Uint8Array;
 }
 

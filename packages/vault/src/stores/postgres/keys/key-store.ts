@@ -56,11 +56,11 @@ export async function postgresKeyStore(
 
 class PostgresKeyStore implements KeyStore {
   readonly keys: KeyRows;
+  readonly outbox: Outbox;
+  readonly checkpoint: CheckpointRow;
   readonly gate: Gate;
   readonly inventory: Inventory<KeyPlace, KeyRewrap>;
   readonly jobs: JobStore;
-  readonly outbox: Outbox;
-  readonly checkpoint: CheckpointRow;
   readonly requireRoom: () => Promise<void>;
   readonly ping: () => Promise<void>;
   readonly close: () => Promise<void>;
