@@ -13,7 +13,7 @@ import type { EntryText } from "./entry.ts";
 import type { NewEntries } from "./log-appender.ts";
 import { placeOwn } from "./log-entries.ts";
 import type { OwnEntry, PlacedEntry } from "./log-entries.ts";
-import { lanesIn, wasClosed } from "./stream-care.ts";
+import { lanesIn, wasClosed } from "./told-streams.ts";
 import { alteredDetails, claimedPlace, inOrder } from "./waiting-entries.ts";
 import type { Alteration, Examined } from "./waiting-entries.ts";
 

@@ -23,7 +23,7 @@ import { Lanes } from "./lanes.ts";
 import type { UsedStream } from "./lanes.ts";
 import { ReaderGroups } from "./reader-groups.ts";
 import type { GroupCounts } from "./reader-groups.ts";
-import { wasClosed } from "./stream-care.ts";
+import { wasClosed } from "./told-streams.ts";
 import { unavailable } from "./unavailable.ts";
 
 /** What the audit works with. None of it is its own to close. */

@@ -2,12 +2,11 @@
  * The streams of the two outboxes as the sequencer cares for them: takes those that have ended out of their stores,
  * ends those of processes that were killed, and finds the ends of streams that somebody took away.
  */
-import type { AuditLog, LogStream, OutboxName } from "../stores/audit-log.ts";
-import type { Outbox, StreamId, StreamRow } from "../stores/outbox.ts";
+import type { LogStream, OutboxName } from "../stores/audit-log.ts";
+import type { Outbox, StreamRow } from "../stores/outbox.ts";
 import { STORE_STREAM } from "../stores/outbox.ts";
 import type { Gap, StreamNumbers } from "./batch.ts";
 import { storeStreams } from "./compare-stores.ts";
-import type { EntryText } from "./entry.ts";
 import type { OwnEntry } from "./log-entries.ts";
 
 /** The two outboxes. */
@@ -75,24 +74,6 @@ export function takenAway(ahead: StreamLook["ahead"], known: StreamNumbers): rea
     const number = known.get(outbox, stream)?.number ?? 0;
     return number < last ? [{ outbox, stream, from: number + 1, to: last }] : [];
   });
-}
-
-/** How far the streams were that a process has used, as its entry `close` says. */
-export const lanesIn = (details: EntryText["details"]): readonly Pick<LogStream, "stream" | "number">[] =>
-  String(details?.["lanes"] ?? "")
-    .split(" ")
-    .filter((lane) => lane !== "")
-    .map((lane) => ({
-      stream: lane.slice(0, STREAM_LENGTH) as StreamId,
-      number: Number(lane.slice(STREAM_LENGTH + 1)),
-    }));
-
-const STREAM_LENGTH = STORE_STREAM.length;
-
-/** Whether the log says that a stream was closed because nobody used it for long: of late, as streams are used. */
-export async function wasClosed(log: Pick<AuditLog, "find">, stream: StreamId): Promise<boolean> {
-  const rows = await log.find({ action: "streams-closed" }, { order: "newest", after: null, limit: 100 });
-  return rows.some(({ text }) => text !== null && Buffer.from(text).includes(stream));
 }
 
 /** The entry that says which streams are closed. */
