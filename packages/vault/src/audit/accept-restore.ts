@@ -1,7 +1,7 @@
 /**
- * Goes on with stores that do not go together, because somebody says so: a backup was restored. (Of a
- * standby that lacked the last moments see accept-tail.ts.) Another history of the log begins with an entry that says what was found and what was
- * lost, and everything that is there is adopted anew; the entries of before stay where they are.
+ * Goes on with stores that do not go together, because somebody says so: a backup was restored. (Of a standby that
+ * lacked the last moments see accept-tail.ts.) Another history of the log begins with an entry that says what was found
+ * and what was lost, and everything that is there is adopted anew; the entries of before stay where they are.
  */
 import { VaultError } from "../errors.ts";
 import { isCollection } from "../records/address.ts";

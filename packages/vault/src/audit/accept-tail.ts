@@ -39,7 +39,7 @@ export async function acceptTail(
     const details = { reason: REASON, tail: ms, lostStreams: streams.length, addresses: heads.length, ...numbers };
     entries.push({ action: "accept-restore", ...(records.length === 0 ? {} : { records }), details });
   }
-  for (const head of heads) entries.push(...(await messagesAgain(parts, head)));
+  for (const head of heads) for (const again of await messagesAgain(parts, head)) entries.push(again);
   await held.addOwn(entries, { streams: streams.map(putBack) });
   // What had ended in the log is back in the store that took over.
   const rows = await storeNumbers(parts.outboxes);

@@ -13,7 +13,7 @@ import type { EntryText } from "./entry.ts";
 import type { NewEntries } from "./log-appender.ts";
 import { placeOwn } from "./log-entries.ts";
 import type { OwnEntry, PlacedEntry } from "./log-entries.ts";
-import { lanesIn } from "./stream-care.ts";
+import { lanesIn, wasClosed } from "./told-streams.ts";
 import { alteredDetails, claimedPlace, inOrder } from "./waiting-entries.ts";
 import type { Alteration, Examined } from "./waiting-entries.ts";
 
@@ -200,17 +200,10 @@ class Batch {
       if (from > to) continue;
       const [row = null] = await this.#base.outboxes[outbox].streams([stream]);
       // Where the store has the number, it is told as a hole of its stream.
-      if ((row?.last ?? 0) >= to || (await this.#wasClosed(stream))) continue;
+      if ((row?.last ?? 0) >= to || (await wasClosed(this.#base.log, stream))) continue;
       const gap = { outbox, stream, from, to };
       this.#tell({ action: "gap", details: { ...gap, said: id } }, gapAlarm(gap));
     }
-  }
-
-  /** Whether it was closed because nobody used it for long. */
-  async #wasClosed(stream: StreamId): Promise<boolean> {
-    const page = { order: "newest", after: null, limit: 100 } as const;
-    const rows = await this.#base.log.find({ action: "streams-closed" }, page);
-    return rows.some(({ text }) => text !== null && Buffer.from(text).includes(stream));
   }
 
   async #isKnown(id: EntryId): Promise<boolean> {

@@ -121,7 +121,7 @@ function changeOf({ id, action, records = [] }: EntryText, tag: AddressTag, late
   return {
     tag,
     previous: (own[0]?.previous ?? null) as EntryId | null,
-    first: Math.min(...own.map(({ version }) => version ?? 1)),
+    first: own.reduce((least, { version }) => Math.min(least, version ?? 1), Number.POSITIVE_INFINITY),
     writes: action === "write",
     isRemoved: later?.isRemoved === true || action === "remove",
     entries: new Set([...(later?.entries ?? []), id]),
@@ -133,7 +133,8 @@ async function headsBefore(log: TailParts["log"], changes: readonly LostChange[]
   const before: Before = new Map();
   const latest: Latest[] = [];
   for (let at = 0; at < changes.length; at += PAGE)
-    latest.push(...(await log.latest(changes.slice(at, at + PAGE).map(({ tag }) => ({ tag, message: null })))));
+    for (const one of await log.latest(changes.slice(at, at + PAGE).map(({ tag }) => ({ tag, message: null }))))
+      latest.push(one);
   for (const [index, change] of changes.entries()) {
     const { tag, isRemoved, previous, entries } = change;
     // Changed since, and that is in the log already.

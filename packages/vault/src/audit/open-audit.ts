@@ -161,7 +161,10 @@ async function takeTail(
   comparison: Comparison,
 ): Promise<void> {
   const tail = await acceptedTail(options, parts, comparison);
-  if (tail === null) return requireTogether(comparison);
+  if (tail === null) {
+    requireTogether(comparison);
+    return;
+  }
   await acceptTail({ ...parts, records: options.store.records }, held, { tail, ms: options.acceptTailMs ?? 0 });
   await held.publish();
   parts.alarms.raise({ code: "accept-restore", message: `accepted: ${messagesOf(comparison)}` });

@@ -23,13 +23,14 @@ import { Lanes } from "./lanes.ts";
 import type { UsedStream } from "./lanes.ts";
 import { ReaderGroups } from "./reader-groups.ts";
 import type { GroupCounts } from "./reader-groups.ts";
+import { wasClosed } from "./told-streams.ts";
 import { unavailable } from "./unavailable.ts";
 
 /** What the audit works with. None of it is its own to close. */
 export interface AuditorOptions {
   readonly store: Pick<Store, "outbox" | "records">;
   readonly keyStore: Pick<KeyStore, "outbox">;
-  readonly log: Pick<AuditLog, "latest" | "state">;
+  readonly log: Pick<AuditLog, "find" | "latest" | "state">;
   readonly keys: AuditKeys;
   /** Who does what nobody else is said to do. */
   readonly principal: string;
@@ -146,7 +147,7 @@ class StoreEnd {
 
   /**
    * Of a stream that is not where this process left it: who takes away all of it before the log knows of it leaves no
-   * hole there, and only its writer can tell. It is an entry, so that it is told when the process is gone. Never throws.
+   * hole there, and only its writer can tell. It is an entry too, so that it outlives the process. Never throws.
    */
   async #requireThere(moved: UsedStream, actor: Actor): Promise<void> {
     try {
@@ -161,11 +162,11 @@ class StoreEnd {
 
   /** What is gone of a stream, after an alarm; null: nothing. */
   async #goneOf({ stream, last, idleMs }: UsedStream): Promise<Told | null> {
-    // The sequencer closes those that nobody used for long.
+    // The sequencer closes those that nobody used for long, also while this machine slept.
     if (idleMs >= CLOSED_AFTER_MS) return null;
     const [row = null] = await this.#outbox.streams([stream]);
     const from = (row?.last ?? 0) + 1;
-    if (from > last) return null;
+    if (from > last || (await wasClosed(this.#options.log, stream))) return null;
     const numbers = from === last ? `number ${last}` : `numbers ${from} to ${last}`;
     this.#options.onAlarm?.("gap", `${numbers} of stream ${stream} in the ${this.#name} outbox: gone`);
     return { action: "gap", details: { outbox: this.#name, stream, from, to: last } };
@@ -203,7 +204,8 @@ class StoreEnd {
         const moved = open.find(({ stream }) => stream === result.stream);
         if (moved === undefined) continue;
         open = open.filter((one) => one !== moved);
-        gone.push(...[await this.#goneOf(moved)].filter((one) => one !== null));
+        const gap = await this.#goneOf(moved);
+        if (gap !== null) gone.push(gap);
       }
     } catch (error) {
       throw unavailable("It cannot be told that the audit is opened", error);

@@ -3,11 +3,10 @@
  * ends those of processes that were killed, and finds the ends of streams that somebody took away.
  */
 import type { LogStream, OutboxName } from "../stores/audit-log.ts";
-import type { Outbox, StreamId, StreamRow } from "../stores/outbox.ts";
+import type { Outbox, StreamRow } from "../stores/outbox.ts";
 import { STORE_STREAM } from "../stores/outbox.ts";
 import type { Gap, StreamNumbers } from "./batch.ts";
 import { storeStreams } from "./compare-stores.ts";
-import type { EntryText } from "./entry.ts";
 import type { OwnEntry } from "./log-entries.ts";
 
 /** The two outboxes. */
@@ -76,18 +75,6 @@ export function takenAway(ahead: StreamLook["ahead"], known: StreamNumbers): rea
     return number < last ? [{ outbox, stream, from: number + 1, to: last }] : [];
   });
 }
-
-/** How far the streams were that a process has used, as its entry `close` says. */
-export const lanesIn = (details: EntryText["details"]): readonly Pick<LogStream, "stream" | "number">[] =>
-  String(details?.["lanes"] ?? "")
-    .split(" ")
-    .filter((lane) => lane !== "")
-    .map((lane) => ({
-      stream: lane.slice(0, STREAM_LENGTH) as StreamId,
-      number: Number(lane.slice(STREAM_LENGTH + 1)),
-    }));
-
-const STREAM_LENGTH = STORE_STREAM.length;
 
 /** The entry that says which streams are closed. */
 export const closingEntry = (idle: readonly LogStream[]): OwnEntry => ({

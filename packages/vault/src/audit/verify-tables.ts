@@ -10,7 +10,8 @@ import type { StreamId } from "../stores/outbox.ts";
 import { logStreams } from "./compare-stores.ts";
 import type { EntryText } from "./entry.ts";
 import { begins, keysIn, LOG_STREAM } from "./log-entries.ts";
-import { lanesIn, OUTBOXES } from "./stream-care.ts";
+import { OUTBOXES } from "./stream-care.ts";
+import { lanesIn } from "./told-streams.ts";
 
 const PAGE = 500;
 

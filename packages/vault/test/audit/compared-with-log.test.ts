@@ -305,6 +305,7 @@ test("a log that cannot be asked gives nothing out, and everything again afterwa
       keyStore: audit.keyStore,
       keys: audit.keys,
       log: {
+        find: (query, page) => audit.log.find(query, page),
         state: () => audit.log.state(),
         latest: (queries) => (isBroken ? Promise.reject(new Error("gone")) : audit.log.latest(queries)),
       },

@@ -55,7 +55,7 @@ test("what lost entries had changed is as before, and everything else is held to
   );
   for (const id of ["ada", "bob", "carol", "eve"]) {
     const found = await next.get(at(id));
-    assert.deepEqual(found?.document, { name: id });
+    assert.deepEqual(found.document, { name: id });
   }
   await assert.rejects(next.get(at("dave")), { code: "record-absent" });
   // It goes on, for all of them.
@@ -84,5 +84,5 @@ test("a record that is set back by hand right after a lost tail was accepted is 
   const next = await afterLoss(audited, () => vault.put(at("bob"), { name: "lost" }, OF_ADA));
   putBack(at("ada"), first);
   await assert.rejects(next.get(at("ada")), { code: "record-rolled-back" });
-  assert.deepEqual((await next.get(at("bob")))?.document, { name: "bob" });
+  assert.deepEqual((await next.get(at("bob"))).document, { name: "bob" });
 });

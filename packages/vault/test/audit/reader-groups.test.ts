@@ -235,7 +235,8 @@ test("a stream that was closed while the process was asleep is left for another 
   await audit.carry();
   await audit.store.outbox.closeStreams([{ stream: after!.stream, last: 1 }]);
   await audit.write("of-0", newPeople(1));
-  assert.equal((await audit.waiting()).at(-1)?.number, 1, "writes too");
+  const writes = (await audit.waiting()).filter(({ action }) => action === "write");
+  assert.equal(writes.at(-1)?.number, 1, "writes too");
 });
 
 test("a closed audit ends what was under way, ends its streams, and takes nothing on", async (t) => {
