@@ -92,8 +92,7 @@ const table: CommandTable<LoadedConfig> = {
 export const PROGRAM: ProgramSpec = {
   name: "strongroom",
   version: packageJson.version,
-  description:
-    "A vault for personal data: every record sealed under a key of its own, wrapped by KMS keys in several regions.",
+  description: "A vault for personal data: sealed under a key for each person, which KMS keys in several regions wrap.",
   startHere: "strongroom up",
   tables: [table, TRUST_TABLE, KMS_TABLE],
   completionHeading: "Looking after it",

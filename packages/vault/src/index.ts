@@ -100,8 +100,8 @@ export { keySetDigest, MAX_KEY_NAME_BYTES, MAX_KEY_SET_NAMES } from "./keys/key-
 export type { KeySetInput } from "./keys/key-set.ts";
 export type { KeySetStatus, KnownKeySet } from "./keys/key-sets.ts";
 export { keySetsOf } from "./keys/key-sets-of.ts";
-export { pairProblem } from "./keys/pair.ts";
 export type { GateKeySets, KeySetNames } from "./keys/key-sets-of.ts";
+export { pairProblem } from "./keys/pair.ts";
 export type { JobSummary } from "./jobs.ts";
 
 export { bucketOf } from "./stores/bucket.ts";

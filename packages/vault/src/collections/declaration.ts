@@ -4,10 +4,10 @@
  */
 import { ownOptions } from "@strongroom/base/options";
 import { VaultError } from "../errors.ts";
-import { isCollection } from "../records/address.ts";
-import type { Collection, Subject } from "../records/address.ts";
 import { DEFAULT_TENANT, isTenant } from "../keys/key-binding.ts";
 import type { Tenant } from "../keys/subject-keys.ts";
+import { isCollection } from "../records/address.ts";
+import type { Collection, Subject } from "../records/address.ts";
 import type { Scope } from "../stores/subjects.ts";
 
 /** A collection, as the options of a vault declare it. */

@@ -14,8 +14,8 @@ import type { Keyring } from "@strongroom/envelope";
 import { isSubjectId } from "../stores/subjects.ts";
 import type { Scope } from "../stores/subjects.ts";
 import { BoundedMap, hashedId, Shadow } from "./cost-shadow.ts";
-import { DEFAULT_TENANT } from "./key-binding.ts";
 import type { CacheBounds, ShadowUse } from "./cost-shadow.ts";
+import { DEFAULT_TENANT } from "./key-binding.ts";
 
 /** Whose key an operation used, or would have. */
 export interface KeyUse {
