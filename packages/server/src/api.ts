@@ -9,7 +9,7 @@ import type {
   RawServerDefault,
 } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
-import type { ActingVault, Vault } from "@strongroom/vault";
+import type { Vault } from "@strongroom/vault";
 import type { AuditLook } from "./audit/audit-look.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { ProbedRegions } from "./regions.ts";
@@ -40,8 +40,6 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Who asks; null before authentication and on public routes. */
     token: TokenIdentity | null;
-    /** The vault, for whoever asks and for what they say: under /v1, of routes that act on behalf of their caller. */
-    acting: ActingVault;
     /** Code of the problem that the request ended with, for its log line. */
     problemCode: string | null;
     /** Records that the answer names as damaged, for its log line and the metrics. */

@@ -3,6 +3,7 @@
  */
 import type { RepairStatus, Vault } from "@strongroom/vault";
 import type { Api, ApiContext } from "../api.ts";
+import { actingOf } from "../audit/acting.ts";
 import { problemAnswers } from "../openapi/answers.ts";
 import { debtAnswer, regionsAnswer } from "../openapi/region-schemas.ts";
 import type { DebtAnswer, RegionAnswer, RegionsAnswer } from "../openapi/region-schemas.ts";
@@ -62,7 +63,7 @@ export function regionRoutes(app: Api, { vault, regions, limits }: ApiContext): 
     },
     async (request, reply) => {
       const { cursor, limit } = request.query;
-      const page: DebtAnswer = await request.acting.debts({
+      const page: DebtAnswer = await actingOf(request).debts({
         ...(cursor === undefined ? {} : { cursor }),
         ...(limit === undefined ? {} : { limit }),
       });
