@@ -17,12 +17,13 @@ export interface AuditedFileVault extends Pick<FileStorage, "path" | "keysPath">
 }
 
 export async function auditedFileVault(t: TestContext): Promise<AuditedFileVault> {
-  const { path, keysPath, open, openKeys } = await fileStorage(t);
+  const storage = await fileStorage(t);
+  const { path, keysPath } = storage;
   const auditPath = join(dirname(path), "audit.sqlite");
   const vault = await openVault({
-    store: await open(),
+    store: await storage.open(),
     keyring: aesKeyring(),
-    keys: { store: await openKeys() },
+    keys: { store: await storage.openKeys() },
     audit: { log: await sqliteAuditLog(auditPath) },
   });
   defer(t, () => vault.close());
