@@ -9,6 +9,7 @@ import { openAuditor } from "./audit/open-auditor.ts";
 import type { VaultAudit } from "./audit/view.ts";
 import { parseTenant } from "./collections/declaration.ts";
 import type { Declarations } from "./collections/declaration.ts";
+import { isVaultError, VaultError } from "./errors.ts";
 import { DEFAULT_TENANT } from "./keys/key-binding.ts";
 import type { SubjectKeys } from "./keys/subject-keys.ts";
 import type { AuditOptions } from "./options.ts";
@@ -50,12 +51,15 @@ export interface OpenedAudit {
 /** Opens an audit. When it throws it has closed nothing. */
 export type OpenAudit = (parts: AuditParts) => Promise<OpenedAudit>;
 
-/** @throws VaultError `audit-foreign`, `store-rolled-back`, `audit-unavailable`, `audit-actor-invalid`; the stores' */
+/**
+ * @throws VaultError `audit-foreign`, `store-rolled-back`, `audit-unavailable`, `audit-actor-invalid`;
+ *   `key-not-configured`: the stores are of other keys; the stores'
+ */
 export const openAudited: OpenAudit = async ({ store, keyStore, subjectKeys, declarations, clock, audit }) => {
   const { log, principal = "local", signer, witnesses = [], acceptRestore, rollback, onAlarm, onFault } = audit;
   // Before anything else is made: who has no name does nothing.
   const { principal: own } = parseCaller({ principal });
-  const keys = await subjectKeys.audit(undefined);
+  const keys = await subjectKeys.audit(undefined).catch(keysUnknown);
   const service = await openAudit({
     ...{ store, keyStore, log, keys, witnesses, clock, acceptRestore },
     signers: signer === undefined ? [] : [signer],
@@ -98,3 +102,14 @@ export const openAudited: OpenAudit = async ({ store, keyStore, subjectKeys, dec
     closeLog: () => log.close(),
   };
 };
+
+/** Without the audit's key nothing is read either: it is said at once, and of what. */
+function keysUnknown(cause: unknown): never {
+  if (!isVaultError(cause) || cause.code !== "key-not-configured") throw cause;
+  throw new VaultError(
+    "key-not-configured",
+    "The stores were written under other keys: none of the configured ones opens the key of the audit, without which " +
+      "nothing is written and nothing is read",
+    { cause },
+  );
+}

@@ -15,6 +15,7 @@ import {
   type KeysOptions,
   openVault,
   type RepairOptions,
+  VAULT_ERRORS,
   type Vault,
   type VaultOptions,
 } from "@strongroom/vault";
@@ -232,10 +233,20 @@ export function keysOptions(
   };
 }
 
-/** That two stores do not belong together, or that a declaration is none, as an error of the command. */
+/** That stores do not belong together, or to these keys, or that a declaration is none, as an error of the command. */
 export function vaultFailed(cause: unknown): never {
   if (isVaultError(cause) && cause.code === "vault-option-invalid")
     throw new CliError("config-invalid", { detail: cause.message, cause });
+  if (isVaultError(cause) && cause.code === "key-not-configured")
+    throw new CliError("startup-failed", {
+      title: VAULT_ERRORS[cause.code].title,
+      detail: cause.message,
+      remedy:
+        "Configure the keys that the stores were written under; or use a database or schemas of its own (store, " +
+        "keyStore, audit.store).",
+      reportedCode: cause.code,
+      cause,
+    });
   return storeFailed(cause);
 }
 
