@@ -6,6 +6,7 @@ import { parseCaller } from "./audit/actor.ts";
 import type { Auditor } from "./audit/auditor.ts";
 import { openAudit } from "./audit/open-audit.ts";
 import { openAuditor } from "./audit/open-auditor.ts";
+import { unavailable } from "./audit/unavailable.ts";
 import type { VaultAudit } from "./audit/view.ts";
 import { parseTenant } from "./collections/declaration.ts";
 import type { Declarations } from "./collections/declaration.ts";
@@ -41,6 +42,7 @@ export interface OpenedAudit {
   readonly viewOf: (auditor: Auditor) => VaultAudit;
   /** Of the log. */
   readonly jobs: JobStore;
+  /** Resolves when the log answers. @throws VaultError `audit-unavailable`, whose cause says why */
   ping(): Promise<void>;
   /** Writes the last entries, and carries to the log what waits; does not throw. */
   close(): Promise<void>;
@@ -94,7 +96,11 @@ export const openAudited: OpenAudit = async ({ store, keyStore, subjectKeys, dec
     verified: { auditor: opened.auditor, keys, settle: () => service.sequence() },
     viewOf: (auditor) => service.viewOf(auditor, { findPerson, groups: () => opened.groups() }),
     jobs: log.jobs,
-    ping: () => log.ping(),
+    ping: async () => {
+      await log.ping().catch((error: unknown) => {
+        throw unavailable("The log of the audit cannot be used", error);
+      });
+    },
     close: async () => {
       await opened.close();
       await service.close();
