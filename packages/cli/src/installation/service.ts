@@ -30,6 +30,7 @@ import { requireBelonging } from "../store/pair.ts";
 import type { KeyedRole } from "../store/which.ts";
 import { keepVerifierKey } from "./audit-key.ts";
 import { keepRetention } from "./audit-retention.ts";
+import { auditedKeySets } from "./audited-key-sets.ts";
 import { watchDisk } from "./disk-watch.ts";
 import {
   type InstalledKeySet,
@@ -125,8 +126,8 @@ async function serve(
   ends.push(() => vault.close());
   await keepAudit(parts, { vault, log: auditLog.store }, ends);
   const gates: Gates = {
-    records: keySetsOf(records.store.gate, keySetNames(keySets, "records")),
-    keys: keySetsOf(keyStore.store.gate, keySetNames(keySets, "keys")),
+    records: auditedKeySets(vault.audit, "records", keySetsOf(records.store.gate, keySetNames(keySets, "records"))),
+    keys: auditedKeySets(vault.audit, "keys", keySetsOf(keyStore.store.gate, keySetNames(keySets, "keys"))),
   };
   await parts.prepare?.(gates);
   for (const role of ["records", "keys"] as const) {
