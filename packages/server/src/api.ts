@@ -34,11 +34,13 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** What a token needs for this route. Every route under /v1 has one. */
     scope?: Scope;
+    /** Whether the route acts on behalf of its caller; left out: it does if it takes a place while it works. */
+    isActing?: boolean;
   }
   interface FastifyRequest {
     /** Who asks; null before authentication and on public routes. */
     token: TokenIdentity | null;
-    /** The vault, for whoever asks and for what they say: under /v1, of what works on records or reads the audit. */
+    /** The vault, for whoever asks and for what they say: under /v1, of routes that act on behalf of their caller. */
     acting: ActingVault;
     /** Code of the problem that the request ended with, for its log line. */
     problemCode: string | null;

@@ -307,7 +307,8 @@ function guardedRoutes(v1: Api, { context, options, absent, admission, refusals 
   const principals = new Principals(context.vault);
   v1.addHook("preHandler", async (request) => {
     const { token, routeOptions } = request;
-    if (token === null || routeOptions.config.work === "none") return;
+    const { work, isActing = work !== "none" } = routeOptions.config;
+    if (token === null || !isActing) return;
     request.acting = context.vault.as(actorOf(token, request.headers as ActorHeaders));
     await principals.introduce(token);
   });

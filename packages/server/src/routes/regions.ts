@@ -6,7 +6,7 @@ import type { Api, ApiContext } from "../api.ts";
 import { problemAnswers } from "../openapi/answers.ts";
 import { debtAnswer, regionsAnswer } from "../openapi/region-schemas.ts";
 import type { DebtAnswer, RegionAnswer, RegionsAnswer } from "../openapi/region-schemas.ts";
-import { listQuery } from "../openapi/schemas.ts";
+import { actorHeaders, listQuery } from "../openapi/schemas.ts";
 import { extraCalls, REGION_COUNTERS } from "../regions.ts";
 import type { RegionCounters, RegionHealth } from "../regions.ts";
 
@@ -45,16 +45,18 @@ export function regionRoutes(app: Api, { vault, regions, limits }: ApiContext): 
   app.get(
     "/regions/debt",
     {
-      config: { scope: "read", work: "none" },
+      // It names records and people: whoever asks is in the audit.
+      config: { scope: "read", work: "none", isActing: true },
       schema: {
         operationId: "listDebt",
         summary: "List the keys and versions that owe a wrap",
         description: "Keys first, each in an order that is the store's own. A cursor is a place, not a snapshot.",
         tags: ["service"],
+        headers: actorHeaders,
         querystring: listQuery(limits.listItems),
         response: {
           200: { description: "One page.", content: { "application/json": { schema: debtAnswer } } },
-          ...problemAnswers("cursor-invalid", "limit-invalid"),
+          ...problemAnswers("cursor-invalid", "limit-invalid", "audit-actor-invalid"),
         },
       },
     },

@@ -5,8 +5,6 @@
  */
 import { setImmediate } from "node:timers/promises";
 import type { Checkpoint } from "@strongroom/tlog/checkpoint";
-import { parseVkey, renamedVkey } from "@strongroom/tlog/keys";
-import { tlogFailure } from "@strongroom/tlog/note";
 import { isStored } from "@strongroom/tlog/stored-tree";
 import { CompactRange, leafHash } from "@strongroom/tlog/tree";
 import type { Subtree } from "@strongroom/tlog/tree";
@@ -16,7 +14,7 @@ import type { EntryText } from "./entry.ts";
 import { parseEntry } from "./entry-text.ts";
 import { keysIn, LOG_STREAM } from "./log-entries.ts";
 import { rangeOf } from "./log-tree.ts";
-import { isGivenUp, ownCheckpoint } from "./own-checkpoints.ts";
+import { isGivenUp, ownCheckpoint, ownKeyOf } from "./own-checkpoints.ts";
 import type { OwnKey } from "./own-checkpoints.ts";
 import { originOf } from "./signer.ts";
 import { VerifiedTables } from "./verify-tables.ts";
@@ -98,18 +96,6 @@ async function tableProblems(log: AuditLog, walk: Walk, options: VerifyLogOption
     await walk.all({ ...options, progress: undefined }, size);
   }
   return lasting ?? [];
-}
-
-/** @throws VaultError `vault-option-invalid` */
-function ownKeyOf(vkey: string): OwnKey {
-  try {
-    const { name } = parseVkey(vkey);
-    const [, vault] = /^strongroom\/([^/]+)\/[^/]+$/.exec(name) ?? [];
-    if (vault !== undefined) return { vault, verifierOf: (origin) => renamedVkey(vkey, origin) };
-  } catch (error) {
-    if (tlogFailure(error) === null) throw error;
-  }
-  throw new VaultError("vault-option-invalid", "That is no verifier key of an audit's log");
 }
 
 /** The log's own checkpoint; null: it has none that holds. */
