@@ -168,4 +168,4 @@ async function compareHeads(
   }
 }
 
-type LogHead = Awaited<ReturnType<AuditLog["liveHeads"]>>[number];
+type LogHead = Awaited<ReturnType<AuditLog["heads"]>>[number];
