@@ -60,11 +60,12 @@ export interface ForgettingOptions {
  * @throws VaultError `audit-unavailable`: what goes could not be said, and has not gone; the log's
  */
 export async function forgetOlder(parts: ForgettingParts, { before, signal }: ForgettingOptions): Promise<number> {
+  const isEnded = (): boolean => signal?.aborted === true;
   let gone = 0;
-  for (let from = 0; signal?.aborted !== true;) {
+  for (let from = 0; !isEnded();) {
     const over = await parts.log.forgettable({ before, keep: [...KEPT], from, limit: AT_ONCE });
     for (const ranges of announcements(await requireOld(parts, over, before)))
-      if (signal?.aborted !== true) gone += await forgetThese(parts, ranges, before);
+      if (!isEnded()) gone += await forgetThese(parts, ranges, before);
     from = (over.at(-1) ?? 0) + 1;
     if (over.length < AT_ONCE) break;
   }

@@ -3,10 +3,11 @@
  */
 import assert from "node:assert/strict";
 import type { AuditLog } from "../stores/audit-log.ts";
+import type { KeyVersion } from "../stores/key-store.ts";
 import { add, addition, base64, foundIn, newLogEntries, newLogEntry, rowOf, shownRow } from "./additions.ts";
 import { day, leaseOf, rejects } from "./changes.ts";
 import type { Contract } from "./contract.ts";
-import { idsOf } from "./entries.ts";
+import { idsOf, newEntryId } from "./entries.ts";
 import { ENTRIES } from "./log-queries.ts";
 
 export function logForgetContract(contract: Contract<AuditLog>): void {
@@ -72,6 +73,23 @@ export function logForgetContract(contract: Contract<AuditLog>): void {
       const base = await store.state();
       return store.integrate(base, addition(base, { entries: [newLogEntry({ id: entries[0]!.id })] }), lease);
     });
+  });
+
+  contract("keys of entries are told each once, in their order, and no longer than a text names them", async (given) => {
+    const { store, another } = given;
+    const lease = await leaseOf(store);
+    const keys = Array.from({ length: 5 }, newEntryId).toSorted();
+    const people = [[keys[3], keys[0], "vault"], [keys[1]], [keys[3], keys[4]], [keys[2]], ["vault"]] as string[][];
+    await add(store, lease, { entries: people.map((some) => newLogEntry({ people: some })) });
+    const log = await another();
+    const named = async (after: string | null, limit: number): Promise<readonly string[]> =>
+      log.namedKeys({ after: after as KeyVersion | null, limit });
+    assert.deepEqual(await named(null, 99), keys);
+    assert.deepEqual(await named(null, 2), keys.slice(0, 2));
+    assert.deepEqual(await named(keys[1]!, 2), keys.slice(2, 4));
+    assert.deepEqual(await named(keys[4]!, 2), []);
+    await store.forget([{ from: 2, to: 4 }]);
+    assert.deepEqual(await named(null, 99), [keys[0], keys[1], keys[3]]);
   });
 
   contract("ranges that are none, or reach beyond the log, are refused, and nothing goes", async ({ store }) => {

@@ -102,6 +102,7 @@ export function logLimitsContract(contract: Contract<AuditLog>): void {
       () => closed.hashes({ height: 0, start: 0, end: 1 }),
       () => closed.streams("keys", { after: null, limit: 1 }),
       () => closed.forgettable({ before: day(1), keep: [], from: 0, limit: 1 }),
+      () => closed.namedKeys({ after: null, limit: 1 }),
       () => closed.forget([{ from: 0, to: 1 }]),
       () => closed.requireRoom(),
       () => closed.ping(),

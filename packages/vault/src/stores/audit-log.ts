@@ -10,6 +10,7 @@
 import type { Version } from "../records/address.ts";
 import type { Gate } from "./gate.ts";
 import type { JobStore, Lease } from "./jobs.ts";
+import type { KeyVersion } from "./key-store.ts";
 import type { AddressTag, EntryId, StreamId } from "./outbox.ts";
 import type { HeadState } from "./rows.ts";
 
@@ -216,6 +217,11 @@ export interface AuditLog {
   counts(): Promise<LogCounts>;
   /** Positions of entries by their ids, in their order; null: it is not in the log. */
   positions(ids: readonly EntryId[]): Promise<readonly (number | null)[]>;
+  /**
+   * Versions of keys that seal a part of some entry, each once, in their order; what is no version of a key is left
+   * out, and takes no place of a page. For a search for keys that are gone.
+   */
+  namedKeys(page: { readonly after: KeyVersion | null; readonly limit: number }): Promise<readonly KeyVersion[]>;
   find(query: LogQuery, page: LogPage): Promise<readonly LogRow[]>;
   /**
    * Hashes of complete subtrees of a stored height, or of leaves (height 0), from index `start` up to, and without,

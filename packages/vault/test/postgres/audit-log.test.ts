@@ -233,6 +233,7 @@ async function askLog(log: AuditLog, tags: readonly AddressTag[], waiting: reado
   await log.streams("records", { after: null, limit: 5 });
   await log.heads({ only: "all", after: null, limit: 5 });
   await log.forgettable({ before: "2000-01-01T00:00:00.000Z", keep: [], from: 0, limit: 5 });
+  await log.namedKeys({ after: null, limit: 5 });
   await log.forget([{ from: 0, to: 1 }]);
   const since = new Date().toISOString();
   for (const order of ["oldest", "newest"] as const)

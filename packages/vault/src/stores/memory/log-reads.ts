@@ -4,8 +4,10 @@
  */
 import type { Version } from "../../records/address.ts";
 import type { AuditLog, LogPage, LogQuery, LogRow, LogState, WholeLogRow } from "../audit-log.ts";
+import type { KeyVersion } from "../key-store.ts";
 import { requireWithin } from "../log-limits.ts";
 import { MAX_APPEND_BYTES } from "../outbox.ts";
+import { isSubjectId } from "../subjects.ts";
 import { messageKey, subtreeKey, versionOf } from "./log-tables.ts";
 import type { KeptLogEntry, KnownAddress, LogTables } from "./log-tables.ts";
 
@@ -17,6 +19,7 @@ type Asked =
   | "heads"
   | "entries"
   | "positions"
+  | "namedKeys"
   | "find"
   | "hashes"
   | "streams"
@@ -65,6 +68,11 @@ export function memoryLog(tables: LogTables): LogCalls {
       people: sum(entries, ({ people }) => people.length),
     }),
     positions: (ids) => ids.map((id) => positions.get(id) ?? null),
+    namedKeys: ({ after, limit }) =>
+      [...new Set(entries.flatMap(({ people }) => people))]
+        .filter((key) => isSubjectId(key) && (after === null || key > (after as string)))
+        .sort()
+        .slice(0, limit) as string[] as KeyVersion[],
     find: (query, page) => pageOf(entries, query, page).map(shownEntry),
     hashes: ({ height, start, end }) => hashesOf(tables, height, start, end),
     streams: (outbox, { after, limit }) =>

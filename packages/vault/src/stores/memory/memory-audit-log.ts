@@ -62,6 +62,7 @@ export function memoryAuditLog(options: MemoryAuditLogOptions = {}): AuditLog {
     entries: (range) => opened.read(() => log.entries(range)),
     counts: () => opened.read(() => log.counts()),
     positions: (ids) => opened.read(() => log.positions(ids)),
+    namedKeys: (page) => opened.read(() => log.namedKeys(page)),
     find: (query, page) => opened.read(() => log.find(query, page)),
     hashes: (of) => opened.read(() => log.hashes(of)),
     streams: (outbox, page) => opened.read(() => log.streams(outbox, page)),

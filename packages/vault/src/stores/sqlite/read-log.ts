@@ -16,6 +16,7 @@ import type {
   WholeLogRow,
 } from "../audit-log.ts";
 import type { Version } from "../../records/address.ts";
+import type { KeyVersion } from "../key-store.ts";
 import { MAX_APPEND_BYTES, MAX_ENTRY_BYTES } from "../outbox.ts";
 import type { AddressTag, EntryId, StreamId } from "../outbox.ts";
 import type { HeadState } from "../rows.ts";
@@ -158,6 +159,25 @@ const POSITION = statement((db, { id }: { readonly id: Uint8Array }) =>
 
 export const positionsOf = (connection: Connection, ids: readonly EntryId[]): readonly (number | null)[] =>
   ids.map((id) => connection.first(POSITION, { id: idBytes(id) })?.position ?? null);
+
+/** From one key to the next larger one: entries that name it are not gone through. Keys are bytes, all else is text. */
+const NAMED_KEYS = statement((db, { after, limit }: { readonly after: Uint8Array; readonly limit: number }) =>
+  sql<{ readonly key: string | null }>`
+    with recursive named(person) as (
+      select min(person) from entry_people where person > ${after}
+      union all
+      select (select min(person) from entry_people where person > named.person) from named where person is not null
+    )
+    select ${idDigits("named.person")} as key from named where ${isId("named.person")} limit ${limit}`.compile(db),
+);
+
+export const readNamedKeys = (
+  connection: Connection,
+  { after, limit }: Parameters<AuditLog["namedKeys"]>[0],
+): readonly KeyVersion[] =>
+  connection
+    .all(NAMED_KEYS, { after: after === null ? EMPTY : idBytes(after), limit })
+    .flatMap(({ key }) => (idOf(key) as string as KeyVersion | null) ?? []);
 
 interface HeadColumns {
   readonly version: number | null;

@@ -23,6 +23,7 @@ import {
   readHashes,
   readFirstVersions,
   readLatest,
+  readNamedKeys,
   readForgettable,
   readHeads,
 } from "./read-log.ts";
@@ -82,6 +83,8 @@ class SqliteAuditLog extends FileStore<LogOperations> implements AuditLog {
   readonly counts: AuditLog["counts"] = () => this.#store.read(countRows);
 
   readonly positions: AuditLog["positions"] = (ids) => this.#store.read((db) => positionsOf(db, ids));
+
+  readonly namedKeys: AuditLog["namedKeys"] = (page) => this.#store.read((db) => readNamedKeys(db, page));
 
   readonly find: AuditLog["find"] = (query, page) => this.#store.read((db) => findEntries(db, query, page));
 

@@ -12,6 +12,7 @@ import type {
   WholeLogRow,
 } from "../../audit-log.ts";
 import { refused } from "../../checked.ts";
+import type { KeyVersion } from "../../key-store.ts";
 import { MAX_APPEND_BYTES, MAX_ENTRY_BYTES } from "../../outbox.ts";
 import type { AddressTag, EntryId, StreamId } from "../../outbox.ts";
 import type { HeadState } from "../../rows.ts";
@@ -37,6 +38,7 @@ export type LogReads = Pick<
   | "entries"
   | "counts"
   | "positions"
+  | "namedKeys"
   | "find"
   | "hashes"
   | "streams"
@@ -69,6 +71,7 @@ export function logReads(connections: Connections, schema: SchemaName, vault: st
   );
   const counts = asked(COUNTED.map((table) => `w.${table}`).join(", "), "counts_v1()");
   const positions = asked("w.position", "positions_v1($2::uuid[])");
+  const namedKeys = asked("w.key", "named_keys_v1($2::text, $3::bigint)");
   const find = asked(
     ROW,
     "find_v1($2::text[], $3::text, $4::text, $5::text, $6::bigint, $7::bigint, $8::boolean, $9::bigint, $10::bigint, " +
@@ -124,6 +127,9 @@ export function logReads(connections: Connections, schema: SchemaName, vault: st
       if (ids.length === 0) return [];
       const rows = await ask(positions, [ids.map((id) => (isSubjectId(id) ? id : null))]);
       return rows.map(({ position }) => whole(position, 0));
+    },
+    async namedKeys({ after, limit }) {
+      return (await ask(namedKeys, [after, limit])).flatMap(({ key }) => (text(key) as KeyVersion | null) ?? []);
     },
     async find({ people, principal, action, collection, since, until }, { order, after, limit }) {
       const values = [

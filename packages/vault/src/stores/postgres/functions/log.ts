@@ -83,6 +83,21 @@ const POSITIONS: StoreFunction = readFunction(
     order by u.n;`,
 );
 
+/** From one key to the next larger one: entries that name it are not gone through. */
+const NAMED_KEYS: StoreFunction = readFunction(
+  "named_keys_v1",
+  "p_after text, p_limit bigint",
+  "key text",
+  (schema) => `return query
+    with recursive named(key) as (
+      (select p.key from ${schema}.people p where p.key > coalesce(p_after, '') order by p.key limit 1)
+      union all
+      select (select p.key from ${schema}.people p where p.key > named.key order by p.key limit 1)
+      from named where named.key is not null)
+    select named.key from named
+    where named.key ~ '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$' limit p_limit;`,
+);
+
 const HASHES: StoreFunction = readFunction(
   "hashes_v1",
   "p_height integer, p_start bigint, p_end bigint",
@@ -142,6 +157,7 @@ export const LOG_FUNCTIONS: readonly StoreFunction[] = [
   RANGE,
   COUNTS,
   POSITIONS,
+  NAMED_KEYS,
   FIND,
   HASHES,
   LOG_STREAMS,
