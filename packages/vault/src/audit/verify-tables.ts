@@ -112,7 +112,10 @@ export class VerifiedTables {
       }
   }
 
-  #reach(key: string, { number, ended, position }: Omit<Reached, "least" | "most"> & { readonly number: number }): void {
+  #reach(
+    key: string,
+    { number, ended, position }: Omit<Reached, "least" | "most"> & { readonly number: number },
+  ): void {
     this.#streams.set(key, { least: number, most: number, ended, position });
   }
 
@@ -121,7 +124,11 @@ export class VerifiedTables {
     const problems: string[] = [];
     const report: Report = (message) => void problems.push(message);
     const counts = await log.counts();
-    for (const [table, count] of [["entries", size], ["subtrees", this.subtrees], ["people", this.#people]] as const) {
+    for (const [table, count] of [
+      ["entries", size],
+      ["subtrees", this.subtrees],
+      ["people", this.#people],
+    ] as const) {
       const found = counts[table];
       // Whom an entry was about goes with its text, and that may be this moment.
       if (found > count || (found < count && (table !== "people" || !gone.isAnnounced)))
@@ -176,12 +183,10 @@ export class VerifiedTables {
           const reached = left.get(key);
           const may = reached === undefined ? this.#hasBegun || isBehind(this.#from) : isReached(stream, reached);
           const isLater = reached !== undefined && stream.number > reached.most && isBehind(reached.position);
-          if (!may && !isLater)
-            report(`stream ${stream.stream} of the ${outbox} outbox is not at ${stream.number}`);
+          if (!may && !isLater) report(`stream ${stream.stream} of the ${outbox} outbox is not at ${stream.number}`);
           left.delete(key);
         }
-    for (const [key, { ended, position }] of left)
-      if (!ended && !isBehind(position)) report(`stream ${key} is gone`);
+    for (const [key, { ended, position }] of left) if (!ended && !isBehind(position)) report(`stream ${key} is gone`);
   }
 }
 

@@ -75,7 +75,7 @@ export function logForgetContract(contract: Contract<AuditLog>): void {
     });
   });
 
-  contract("keys of entries are told each once, in their order, and no longer than a text names them", async (given) => {
+  contract("keys of entries are told each once, in their order, as long as a text names them", async (given) => {
     const { store, another } = given;
     const lease = await leaseOf(store);
     const keys = Array.from({ length: 5 }, newEntryId).toSorted();

@@ -3,7 +3,15 @@
  */
 import { bytes, randomId, refused, text, whole, wholeNumber } from "./checked.ts";
 import { parseMoment } from "./moment.ts";
-import type { Addition, AddressHead, LogState, LogStream, NewLogEntry, OutboxName, PositionRange } from "./audit-log.ts";
+import type {
+  Addition,
+  AddressHead,
+  LogState,
+  LogStream,
+  NewLogEntry,
+  OutboxName,
+  PositionRange,
+} from "./audit-log.ts";
 import { MAX_ENTRY_BYTES } from "./outbox.ts";
 import type { EntryId } from "./outbox.ts";
 import { addressTag, MAX_CHECKPOINT_BYTES } from "./outbox-limits.ts";

@@ -67,8 +67,7 @@ async function entriesOf({ stores: { log } }: TestProcess): Promise<readonly (En
 /** As two statements of SQL would do it. */
 function takeText({ rig }: Running, ...positions: readonly number[]): void {
   const tables = logTables(rig);
-  for (const position of positions)
-    tables.entries[position] = { ...tables.entries[position]!, text: null, people: [] };
+  for (const position of positions) tables.entries[position] = { ...tables.entries[position]!, text: null, people: [] };
   tables.state = { ...tables.state, forgotten: Math.max(...positions) + 1 };
 }
 
@@ -157,7 +156,9 @@ test("what stands beside a text decides nothing: an altered entry keeps its text
   const before = rig.clock();
   tables.entries[adopted] = { ...tables.entries[adopted]!, action: "read" };
   tables.entries[young] = { ...tables.entries[young]!, at: "2020-01-01T00:00:00.000Z" };
-  const text = Buffer.from(tables.entries[9]!.text!).toString("utf8").replace(/token-\d/, "somebody");
+  const text = Buffer.from(tables.entries[9]!.text!)
+    .toString("utf8")
+    .replace(/token-\d/, "somebody");
   tables.entries[9] = { ...tables.entries[9]!, principal: "somebody", text: Buffer.from(text) };
   await one.forget(lane, before);
   const entries = await entriesOf(one);
@@ -200,19 +201,19 @@ test("after texts have gone, what entries say must be so yet, and other rows mus
   assert.deepEqual(await problems(one), []);
   const tables = logTables(rig);
   const tagOf = (id: string): AddressTag => rig.keys.tag(at(id));
-  const head = (id: string, more: object): void => {
+  const head = (id: string, more: object) => (): void => {
     tables.heads.set(tagOf(id), { ...tables.heads.get(tagOf(id))!, ...more });
   };
   const idOf = (position: number): EntryId => tables.entries[position]!.id;
   const stream = randomUUID() as string as StreamId;
   const changes: Readonly<Record<string, () => void>> = {
-    "a head of an entry with a text set back to one that went": () => head("person-0", { entry: idOf(6) }),
-    "the version of a head of an entry with a text": () => head("new", { version: 7 }),
+    "a head of an entry with a text set back to one that went": head("person-0", { entry: idOf(6) }),
+    "the version of a head of an entry with a text": head("new", { version: 7 }),
     "a head of an entry with a text gone": () => void tables.heads.delete(tagOf("new")),
-    "a head of one that went names one that never was": () => head("person-2", { entry: randomUUID() }),
-    "a head of one that went names none": () => head("person-2", { entry: null }),
-    "a head of one that went names one with a text": () => head("person-2", { entry: idOf(tables.entries.length - 1) }),
-    "a head that was adopted, at another version": () => head("adopted", { version: 2 }),
+    "a head of one that went names one that never was": head("person-2", { entry: randomUUID() }),
+    "a head of one that went names none": head("person-2", { entry: null }),
+    "a head of one that went names one with a text": head("person-2", { entry: idOf(tables.entries.length - 1) }),
+    "a head that was adopted, at another version": head("adopted", { version: 2 }),
     "a head that was adopted gone": () => void tables.heads.delete(tagOf("adopted")),
     "a head more, of an entry that never was": () =>
       void tables.heads.set("B".repeat(22) as AddressTag, {
@@ -244,7 +245,7 @@ test("after texts have gone, what entries say must be so yet, and other rows mus
   }
   assert.deepEqual(unseen, []);
   // What remains: a row of an entry that went may name another one that went; and which streams those were.
-  head("person-2", { entry: idOf(4), version: 1 });
+  head("person-2", { entry: idOf(4), version: 1 })();
   tables.known.records.set(stream, { outbox: "records", stream, number: 3, ended: false });
   assert.deepEqual(await problems(one), []);
 });

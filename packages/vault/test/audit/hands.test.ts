@@ -56,10 +56,7 @@ auditHands("sqlite", async (t) => {
     },
     takeAuditKeys: async () => {
       const people = "select owner from owners where name like 'person:%'";
-      hand(
-        path("keys.sqlite"),
-        `delete from keys where kind = ${KEY_KINDS.indexOf("audit")} and owner in (${people})`,
-      );
+      hand(path("keys.sqlite"), `delete from keys where kind = ${KEY_KINDS.indexOf("audit")} and owner in (${people})`);
     },
     takeTombstones: async () => {
       hand(path("records.sqlite"), "delete from heads where state = 'removed'");

@@ -11,11 +11,11 @@ export interface HandledVault {
   readonly vault: Vault;
   readonly log: AuditLog;
   /** The text of an entry goes, as if it had been forgotten. */
-  takeText(position: number): Promise<void>;
+  readonly takeText: (position: number) => Promise<void>;
   /** The audit keys of people go. */
-  takeAuditKeys(): Promise<void>;
+  readonly takeAuditKeys: () => Promise<void>;
   /** What says of removed records that they were removed goes. */
-  takeTombstones(): Promise<void>;
+  readonly takeTombstones: () => Promise<void>;
 }
 
 const ADA = { collection: "people", id: "ada" };

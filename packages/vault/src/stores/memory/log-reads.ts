@@ -72,7 +72,7 @@ export function memoryLog(tables: LogTables): LogCalls {
       [...new Set(entries.flatMap(({ people }) => people))]
         .filter((key) => isSubjectId(key) && (after === null || key > (after as string)))
         .sort()
-        .slice(0, limit) as string[] as KeyVersion[],
+        .slice(0, limit) as KeyVersion[],
     find: (query, page) => pageOf(entries, query, page).map(shownEntry),
     hashes: ({ height, start, end }) => hashesOf(tables, height, start, end),
     streams: (outbox, { after, limit }) =>

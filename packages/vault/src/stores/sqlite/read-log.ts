@@ -130,9 +130,7 @@ export const readForgettable = (
   connection: Connection,
   { keep, ...request }: Omit<Forgettable, "keep"> & { readonly keep: readonly string[] },
 ): readonly number[] =>
-  connection
-    .all(FORGETTABLE, { ...request, keep: JSON.stringify(keep) })
-    .flatMap(({ position }) => position ?? []);
+  connection.all(FORGETTABLE, { ...request, keep: JSON.stringify(keep) }).flatMap(({ position }) => position ?? []);
 
 type Counted = keyof LogCounts;
 

@@ -271,7 +271,7 @@ export const OF_LOG: Readonly<Record<string, LogSabotage>> = {
     }),
   ),
   "tells keys behind the one that is asked from, and that one": breaks(
-    "keys of entries are told each once, in their order, and no longer than a text names them",
+    "keys of entries are told each once, in their order, as long as a text names them",
     (own) => ({
       namedKeys: async ({ after, limit }) =>
         (await own.namedKeys({ after: null, limit: 99 })).filter((key) => key >= (after ?? "")).slice(0, limit),
