@@ -124,7 +124,7 @@ async function serve(
     ...repairOptions(config, (role) => inForce(role).keyring.health(), logger),
   }).catch(vaultFailed);
   ends.push(() => vault.close());
-  await keepAudit(parts, { vault, log: auditLog.store }, ends);
+  await keepAudit(parts, vault, ends);
   const gates: Gates = {
     records: auditedKeySets(vault.audit, "records", keySetsOf(records.store.gate, keySetNames(keySets, "records"))),
     keys: auditedKeySets(vault.audit, "keys", keySetsOf(keyStore.store.gate, keySetNames(keySets, "keys"))),
@@ -182,7 +182,7 @@ async function auditOptions(
 /** What is done with the audit while it is open. */
 async function keepAudit(
   { config, folder, logger }: ServiceParts,
-  { vault: { audit }, log }: { readonly vault: Vault; readonly log: AuditLog },
+  { audit }: Pick<Vault, "audit">,
   ends: (() => Promise<void> | void)[],
 ): Promise<void> {
   if (audit === null) return;
@@ -192,7 +192,7 @@ async function keepAudit(
   const onFault = (error: unknown): void => {
     logger.error(faultOf(error), "the audit's old entries could not be forgotten now");
   };
-  const kept = keepRetention({ log, audit, days, onFault });
+  const kept = keepRetention({ audit, days, onFault });
   ends.push(() => kept.close());
 }
 
