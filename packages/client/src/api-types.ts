@@ -1046,6 +1046,11 @@ export interface components {
                  * @example audit-unavailable
                  */
                 problem: string | null;
+                /**
+                 * @description In words, where the log's database is not to be used.
+                 * @example The log of the audit: The database file was deleted or replaced
+                 */
+                detail?: string;
                 /** @description What was found wrong since the process started: GET /v1/audit/status. */
                 alarms: number;
             } | null;

@@ -75,7 +75,7 @@ function placeText(place: VerifyPlace): string {
         ? `person ${place.person}`
         : `person ${place.person}, ${place.collection ?? ""}/${place.id}`;
     case "key":
-      return `key of ${place.key ?? "?"} ${place.owner}${region}`;
+      return `key of ${place.key ?? "?"} ${place.owner ?? place.version ?? "?"}${region}`;
   }
 }
 

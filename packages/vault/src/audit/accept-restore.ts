@@ -180,7 +180,7 @@ async function missingRecords(
   let missing = 0;
   let after: AddressTag | null = null;
   for (;;) {
-    const page: readonly { readonly tag: AddressTag }[] = await log.liveHeads({ after, limit: PAGE });
+    const page: readonly { readonly tag: AddressTag }[] = await log.heads({ only: "live", after, limit: PAGE });
     for (const { tag } of page) if (!there.has(tag)) missing++;
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) return missing;

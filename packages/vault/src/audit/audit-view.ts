@@ -9,6 +9,8 @@ import { accessLog } from "./access-log.ts";
 import type { AuditKeys } from "./audit-keys.ts";
 import type { ActFacts, Auditor } from "./auditor.ts";
 import type { AuditAction, AuditResult } from "./entry.ts";
+import { forgetOlder } from "./forgetting.ts";
+import type { ForgettingParts } from "./forgetting.ts";
 import { eventPage, requireQuery } from "./queries.ts";
 import type { VerifyLogOptions } from "./verify-log.ts";
 import type { AccessLog, AuditPage, AuditQuery, AuditStatus, LogReport, ToldFacts, VaultAudit } from "./view.ts";
@@ -22,6 +24,8 @@ export interface ViewParts {
   readonly findPerson: (name: string, tenant: string | undefined) => Promise<SubjectId | null>;
   readonly status: () => Promise<AuditStatus>;
   readonly sequence: () => Promise<void>;
+  /** Something was found wrong. */
+  readonly alarm: (code: string, message: string) => void;
   /** With the checkpoints that the key store and the witnesses have. */
   readonly verify: (options: Omit<VerifyLogOptions, "key">) => Promise<LogReport>;
   /** Carries what waits to the log, but waits for it only a moment: what is asked is answered from the log. */
@@ -80,6 +84,12 @@ export class AuditView implements VaultAudit {
 
   tell(action: AuditAction, result: AuditResult, facts: ToldFacts = {}): Promise<void> {
     return this.#parts.auditor.tell(action, result, facts);
+  }
+
+  forget(options: { readonly before: string; readonly signal?: AbortSignal }): Promise<number> {
+    const { log, auditor, sequence, alarm } = this.#parts;
+    const tell: ForgettingParts["tell"] = (action, result, facts) => auditor.tell(action, result, facts);
+    return forgetOlder({ log, tell, sequence, alarm }, options);
   }
 
   sequence(): Promise<void> {

@@ -14,6 +14,10 @@ const CHANGES: ReadonlySet<string> = new Set(["write", "remove", "rewrap", "adop
 export const isChange = ({ action, result, records }: Pick<EntryText, "action" | "result" | "records">): boolean =>
   records !== undefined && CHANGES.has(action) && result === "done";
 
+/** Whether one of an entry's records is the newest state of its address from then on. */
+export const setsHead = ({ action }: Pick<EntryText, "action">, { version, state }: EntryRecord): boolean =>
+  version !== null && state !== undefined && action !== "rewrap";
+
 /** The addresses that an entry changes, each once. */
 export function tagsOf(entry: EntryText): readonly AddressTag[] {
   if (!isChange(entry)) return [];
@@ -31,6 +35,11 @@ export class Derived {
     return this.#heads.get(tag);
   }
 
+  /** Messages that are known of an address by these entries. */
+  messages(tag: AddressTag): readonly KnownMessage[] {
+    return [...(this.#messages.get(tag)?.values() ?? [])];
+  }
+
   /** Takes the next entry in. */
   apply(entry: EntryText): void {
     if (!isChange(entry)) return;
@@ -41,7 +50,7 @@ export class Derived {
     const { version, state } = record;
     const tag = record.tag as AddressTag;
     if (version === null) return;
-    if (state !== undefined && action !== "rewrap") {
+    if (state !== undefined && setsHead({ action }, record)) {
       const names = action === "adopt" || action === "accept-restore";
       const entry = names ? ((record.entry ?? null) as EntryId | null) : id;
       this.#heads.set(tag, { version: version as Version, state, entry });

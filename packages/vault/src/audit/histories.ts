@@ -189,12 +189,19 @@ function isTold(asked: Asked, latest: Latest): boolean {
 
 function isNewest({ rows, sha256 }: Asked, { head: known, isKnown }: Latest): boolean {
   const { head } = rows;
-  // Nothing is given out. A tombstone of before the audit is in no list, and so it is not adopted.
-  if (head === null) return known === null || known.state === "removed";
+  if (head === null) return mayBeWithoutRows(known);
+  // A tombstone of before the audit is in no list, and so it is not adopted.
   if (head.state === "removed" && known === null) return true;
   const isHead = known?.version === head.version && known.state === head.state && known.entry === (rows.entry ?? null);
   return isHead && (sha256 === null || isKnown);
 }
+
+/**
+ * Whether nothing at all may be there. What was removed has a tombstone, or its versions' numbers would be used again;
+ * unless no entry removed it: then what had made it was lost with the tail of a store.
+ */
+const mayBeWithoutRows = (known: AddressHead | null): boolean =>
+  known === null || (known.state === "removed" && known.entry === null);
 
 /** Whether what is not known may be from before the audit: all of a record, or the versions before its newest. */
 function isBeforeAdoption(asked: Asked, latest: Latest): boolean {
@@ -232,6 +239,10 @@ function withWaiting({ tag, version, sha256 }: Asked, latest: Latest, waiting: r
 function problemOf({ head, entry }: RecordRows, known: AddressHead | null): VaultError | null {
   if (known === null)
     return new VaultError("record-tampered", "The audit has no entry of the record: somebody else wrote it");
+  if (head === null && known.state === "removed")
+    return new VaultError("record-rolled-back", "The record was removed, and the row that says so is gone", {
+      currentVersion: known.version,
+    });
   if (head === null)
     return new VaultError("record-tampered", "The rows of the record are gone, and the audit knows of no removal");
   if (head.version > known.version || isMadeUp(head, entry ?? null, known))

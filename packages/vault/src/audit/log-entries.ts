@@ -5,7 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { leafHash } from "@strongroom/tlog/tree";
-import type { NewLogEntry } from "../stores/audit-log.ts";
+import type { NewLogEntry, WholeLogRow } from "../stores/audit-log.ts";
 import type { EntryId, StreamId } from "../stores/outbox.ts";
 import type { AuditAction, EntryRecord, EntryText } from "./entry.ts";
 import { writeEntry } from "./entry-text.ts";
@@ -58,6 +58,17 @@ export function logEntryOf({ entry, text }: PlacedEntry): NewLogEntry {
 export function keysIn({ people = [] }: Pick<EntryText, "people">): readonly string[] {
   if (people.length < 2) return people.map(({ key }) => key);
   return [...new Set(people.map(({ key }) => key))];
+}
+
+/** Whether what stands beside an entry's text is what the text says. */
+export function isBeside({ id, found }: WholeLogRow, entry: EntryText): boolean {
+  const people = JSON.stringify([...found.people].sort()) === JSON.stringify([...keysIn(entry)].sort());
+  const isFound =
+    found.at === entry.at &&
+    found.principal === entry.principal &&
+    found.action === entry.action &&
+    found.collection === (entry.collection ?? null);
+  return id === entry.id && isFound && people;
 }
 
 /** Whether another history begins with an accepted restore: of a lost tail none does. */

@@ -20,7 +20,7 @@ import { tagsOf } from "./derived.ts";
 
 /** What is asked. */
 export interface TailParts {
-  readonly log: Pick<AuditLog, "entries" | "find" | "firstVersions" | "latest" | "liveHeads" | "positions" | "state">;
+  readonly log: Pick<AuditLog, "entries" | "find" | "firstVersions" | "heads" | "latest" | "positions" | "state">;
   readonly outbox: Pick<Outbox, "pending">;
   readonly records: Pick<RecordStore, "collections" | "list">;
   readonly keys: Pick<AuditKeys, "tag">;
@@ -201,7 +201,7 @@ async function areAsBefore({ log, outbox, records, keys }: TailParts, before: Be
   for (const [tag, { state }] of before) if (state === "live" && !there.has(tag)) open.add(tag);
   // Gone may be what a lost entry had begun.
   for (let after: AddressTag | null = null; ;) {
-    const page: readonly { readonly tag: AddressTag }[] = await log.liveHeads({ after, limit: PAGE });
+    const page: readonly { readonly tag: AddressTag }[] = await log.heads({ only: "live", after, limit: PAGE });
     for (const { tag } of page) if (!there.has(tag) && before.get(tag)?.state !== "removed") open.add(tag);
     after = page.at(-1)?.tag ?? null;
     if (after === null || page.length < PAGE) break;

@@ -262,6 +262,9 @@ export class AuditService {
       findPerson,
       status: () => this.status(groups()),
       sequence: () => this.sequence(),
+      alarm: (code, message) => {
+        this.alarm(code, message);
+      },
       verify: (options) => this.#verify(options),
       settle: async () => {
         await this.#carry(SETTLE_MS);

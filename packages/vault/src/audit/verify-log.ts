@@ -3,23 +3,14 @@
  * against those that were kept elsewhere, and everything that is derived from the entries against the entries. It needs
  * the public key, and nothing of the vault: whoever has the log verifies it.
  */
-import { setImmediate } from "node:timers/promises";
 import type { Checkpoint } from "@strongroom/tlog/checkpoint";
-import { parseVkey, renamedVkey } from "@strongroom/tlog/keys";
-import { tlogFailure } from "@strongroom/tlog/note";
-import { isStored } from "@strongroom/tlog/stored-tree";
-import { CompactRange, leafHash } from "@strongroom/tlog/tree";
-import type { Subtree } from "@strongroom/tlog/tree";
-import { VaultError } from "../errors.ts";
-import type { AuditLog, LogState, WholeLogRow } from "../stores/audit-log.ts";
-import type { EntryText } from "./entry.ts";
-import { parseEntry } from "./entry-text.ts";
-import { keysIn, LOG_STREAM } from "./log-entries.ts";
+import type { AuditLog, LogState } from "../stores/audit-log.ts";
 import { rangeOf } from "./log-tree.ts";
-import { isGivenUp, ownCheckpoint } from "./own-checkpoints.ts";
+import { isGivenUp, ownCheckpoint, ownKeyOf } from "./own-checkpoints.ts";
 import type { OwnKey } from "./own-checkpoints.ts";
 import { originOf } from "./signer.ts";
-import { VerifiedTables } from "./verify-tables.ts";
+import { Walk } from "./verify-walk.ts";
+import type { Report } from "./verify-walk.ts";
 import type { LogReport } from "./view.ts";
 
 /** How a log is verified. */
@@ -32,12 +23,8 @@ export interface VerifyLogOptions {
   readonly progress?: ((done: number, of: number) => void) | undefined;
 }
 
-const PAGE = 500;
 /** More problems than this are not listed: they are one. */
 const MOST_PROBLEMS = 1000;
-
-/** Adds a problem. */
-type Report = (code: string, position: number | null, message: string) => void;
 
 /**
  * Verifies a log.
@@ -70,16 +57,47 @@ export async function verifyAuditLog(log: AuditLog, options: VerifyLogOptions): 
   };
   const head = headOf(state, own, report);
   const kept = keptOf(options.checkpoints ?? [], own, report);
-  const walk = new Walk(log, state, kept, report);
-  await walk.all(options);
+  const walk = new Walk(log, kept, report);
+  await walk.all(options, state.size);
   const root = walk.range.root();
-  if (head !== null && Buffer.compare(root, head.root) !== 0)
-    report("tree", null, `the entries do not come to the root of the checkpoint of ${head.size} entries`);
+  requireRoot(walk, head, report);
+  await lookOn(log, walk, { own, options, report, size: state.size });
+  for (const { position, message } of walk.texts.problems) report("text", position, message);
   for (const checkpoint of walk.unmet)
     if (head === null || !(await isGivenUp(log, head, { seen: checkpoint, own: (note) => ownCheckpoint(note, own) })))
       report("checkpoint", null, `the log does not go on from a checkpoint of ${checkpoint.size} entries`);
   for (const message of await tableProblems(log, walk, options)) report("table", null, message);
-  return { size: state.size, root: Buffer.from(root).toString("base64"), forgotten: walk.forgotten, problems };
+  return {
+    size: state.size,
+    root: Buffer.from(root).toString("base64"),
+    forgotten: walk.texts.forgotten.count,
+    problems,
+  };
+}
+
+function requireRoot({ range }: Walk, head: Checkpoint | null, report: Report): void {
+  if (head !== null && Buffer.compare(range.root(), head.root) !== 0)
+    report("tree", null, `the entries do not come to the root of the checkpoint of ${head.size} entries`);
+}
+
+/** Texts may have been forgotten since the walk began: what has said so is in the log by now, under a checkpoint. */
+async function lookOn(log: AuditLog, walk: Walk, { own, options, report, ...from }: Looked): Promise<void> {
+  let { size } = from;
+  for (let round = 0; round < ROUNDS && walk.texts.unsaid.length > 0; round++) {
+    const state = await log.state();
+    if (state.size <= size) return;
+    size = state.size;
+    await walk.all({ ...options, progress: undefined }, state.size);
+    requireRoot(walk, headOf(state, own, report), report);
+  }
+}
+
+interface Looked {
+  readonly own: OwnKey;
+  readonly options: VerifyLogOptions;
+  readonly report: Report;
+  /** How far the walk was to come. */
+  readonly size: number;
 }
 
 /** The log may grow while its tables are looked at: so often it is tried to look at them while it does not. */
@@ -91,25 +109,13 @@ const ROUNDS = 8;
 async function tableProblems(log: AuditLog, walk: Walk, options: VerifyLogOptions): Promise<readonly string[]> {
   let lasting: readonly string[] | null = null;
   for (let round = 0; round < ROUNDS; round++) {
-    const found = await walk.tables.problems(log, walk.range.size, walk.forgotten);
+    const found = await walk.tables.problems(log, walk.range.size, walk.texts);
     const { size } = await log.state();
     if (found.length === 0 || size <= walk.range.size) return found;
     lasting = lasting === null ? found : lasting.filter((message) => found.includes(message));
     await walk.all({ ...options, progress: undefined }, size);
   }
   return lasting ?? [];
-}
-
-/** @throws VaultError `vault-option-invalid` */
-function ownKeyOf(vkey: string): OwnKey {
-  try {
-    const { name } = parseVkey(vkey);
-    const [, vault] = /^strongroom\/([^/]+)\/[^/]+$/.exec(name) ?? [];
-    if (vault !== undefined) return { vault, verifierOf: (origin) => renamedVkey(vkey, origin) };
-  } catch (error) {
-    if (tlogFailure(error) === null) throw error;
-  }
-  throw new VaultError("vault-option-invalid", "That is no verifier key of an audit's log");
 }
 
 /** The log's own checkpoint; null: it has none that holds. */
@@ -139,111 +145,4 @@ function keptOf(notes: readonly string[], own: OwnKey, report: Report): readonly
     else kept.push(checkpoint);
   }
   return kept.sort((a, b) => a.size - b.size);
-}
-
-/** From the first entry to the last. */
-class Walk {
-  readonly range = new CompactRange();
-  readonly tables = new VerifiedTables();
-  /** Entries without a text. */
-  forgotten = 0;
-  /** Checkpoints from which the log does not go on. */
-  unmet: readonly Checkpoint[] = [];
-  readonly #log: AuditLog;
-  readonly #state: LogState;
-  readonly #kept: Checkpoint[];
-  readonly #report: Report;
-
-  constructor(log: AuditLog, state: LogState, kept: readonly Checkpoint[], report: Report) {
-    this.#log = log;
-    this.#state = state;
-    this.#kept = [...kept];
-    this.#report = report;
-  }
-
-  /** Up to the size of the checkpoint; or to a later one, which no checkpoint here speaks of. */
-  async all(
-    { signal, progress }: Pick<VerifyLogOptions, "signal" | "progress">,
-    size: number = this.#state.size,
-  ): Promise<void> {
-    this.#meet();
-    while (this.range.size < size) {
-      if (signal?.aborted === true) throw new VaultError("aborted", "The verification was ended");
-      const from = this.range.size;
-      const rows = await this.#log.entries({ from, limit: Math.min(PAGE, size - from) });
-      if (rows.length === 0) {
-        this.#report("position", from, `entry ${from} is gone, of ${size}`);
-        break;
-      }
-      await this.#page(rows);
-      progress?.(this.range.size, size);
-      await setImmediate();
-    }
-    this.unmet = [...this.unmet, ...this.#kept];
-  }
-
-  async #page(rows: readonly WholeLogRow[]): Promise<void> {
-    const completed: Subtree[] = [];
-    const positions = await this.#log.positions(rows.map(({ id }) => id));
-    for (const [index, row] of rows.entries()) {
-      const position = this.range.size;
-      if (row.position !== position) this.#report("position", position, `entry ${position} is gone`);
-      if (positions[index] !== row.position)
-        this.#report("position", position, `entry ${position} is not found by its id`);
-      const leaf = this.#entry(row, position);
-      this.range.append(leaf, 0, (subtree) => {
-        if (isStored(subtree)) completed.push(subtree);
-      });
-      this.#meet();
-    }
-    for (const { height, index, hash } of completed) {
-      this.tables.subtrees++;
-      const [stored] = await this.#log.hashes({ height, start: index, end: index + 1 });
-      if (stored === undefined || Buffer.compare(stored, hash) !== 0)
-        this.#report("subtree", null, `the root of subtree ${index} of height ${height} is not that of its entries`);
-    }
-  }
-
-  /** Looks at an entry. @returns the hash that its text has; without one, that which it has in the log */
-  #entry(row: WholeLogRow, position: number): Uint8Array {
-    const { text, leaf } = row;
-    if (text === null) {
-      this.forgotten++;
-      if (position >= this.#state.forgotten)
-        this.#report("text", position, `entry ${position} has no text, and was not forgotten`);
-      if (row.found.people.length > 0) this.#report("columns", position, `entry ${position} still says whose it was`);
-      return leaf;
-    }
-    const hash = leafHash(text);
-    if (Buffer.compare(hash, leaf) !== 0)
-      this.#report("text", position, `the text of entry ${position} is not the one of its leaf`);
-    const entry = parseEntry(text);
-    if (entry === null) this.#report("text", position, `the text of entry ${position} is none`);
-    else this.#parsed(row, entry, position);
-    return hash;
-  }
-
-  #parsed(row: WholeLogRow, entry: EntryText, position: number): void {
-    const { found } = row;
-    const people = JSON.stringify([...found.people].sort()) === JSON.stringify([...keysIn(entry)].sort());
-    const isFound =
-      found.at === entry.at &&
-      found.principal === entry.principal &&
-      found.action === entry.action &&
-      found.collection === (entry.collection ?? null);
-    if (row.id !== entry.id || !isFound || !people)
-      this.#report("columns", position, `what stands beside the text of entry ${position} is not what it says`);
-    if (entry.stream === LOG_STREAM && entry.number !== position + 1)
-      this.#report("position", position, `entry ${position} was written for position ${entry.number - 1}`);
-    this.tables.take(entry);
-  }
-
-  /** Checkpoints of the size that is reached. */
-  #meet(): void {
-    const { size } = this.range;
-    for (let next = this.#kept[0]; next !== undefined && next.size <= size; next = this.#kept[0]) {
-      this.#kept.shift();
-      if (next.size !== size || Buffer.compare(this.range.root(), next.root) !== 0) this.unmet = [...this.unmet, next];
-    }
-  }
 }

@@ -138,6 +138,14 @@ export interface VaultAudit {
    * an export, a principal's name. Durable when it resolves. @throws VaultError `audit-unavailable`
    */
   tell(action: AuditAction, result: AuditResult, facts?: ToldFacts): Promise<void>;
+  /**
+   * Forgets the texts of entries that are older than a moment (ISO 8601, UTC): their leaves stay in the log, and so do
+   * entries that say what became of others. An entry says which ones go, and is in the log before they are gone: what
+   * is taken away otherwise is found by `verify`. Answers how many went. With `signal` it ends between two steps.
+   *
+   * @throws VaultError `audit-unavailable`: what goes could not be said, and has not gone
+   */
+  forget(options: { readonly before: string; readonly signal?: AbortSignal }): Promise<number>;
   /** Carries what waits to the log now; resolves when what waited then is in it and its checkpoint is signed. */
   sequence(): Promise<void>;
 }

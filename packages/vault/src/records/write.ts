@@ -239,7 +239,9 @@ export async function remove(
     const { head, newestRow, damage } = rows;
     if (expected.kind !== "any") requireExpected(expected, recordState(rows));
     // "There is no such record" may be expected of a removal, and leaves nothing to remove.
-    if (damage === undefined && newestRow === null && head?.state !== "live") throw wrong ?? recordAbsent();
+    // Where the row is gone that says so of a removed one, another is made.
+    const isLost = head === null && wrong?.currentVersion !== undefined;
+    if (damage === undefined && newestRow === null && head?.state !== "live" && !isLost) throw wrong ?? recordAbsent();
     // No number is used twice, also where the rows were set back.
     const tombstone = Math.max(head?.version ?? 0, newestRow ?? 0, wrong?.currentVersion ?? 0, 1) as Version;
     const removedAt = clock().toISOString();

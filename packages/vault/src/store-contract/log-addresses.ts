@@ -107,15 +107,19 @@ export function logAddressesContract(contract: Contract<AuditLog>): void {
     for (const limit of [1, 2, 3, 8, 100]) {
       const found = [];
       for (let after: AddressTag | null = null; ;) {
-        const page = await log.liveHeads({ after, limit });
+        const page = await log.heads({ only: "live", after, limit });
         found.push(...page);
         after = page.at(-1)?.tag ?? null;
         if (page.length < limit) break;
       }
       assert.deepEqual(found, live, `pages of ${limit}`);
     }
-    await add(store, lease, { heads: [newHead(TAGS[0]!, 9, { state: "removed" })] });
-    assert.deepEqual(await log.liveHeads({ after: null, limit: 1 }), [live[1]]);
+    const gone = newHead(TAGS[0]!, 9, { state: "removed" });
+    await add(store, lease, { heads: [gone] });
+    assert.deepEqual(await log.heads({ only: "live", after: null, limit: 1 }), [live[1]]);
+    const all = [gone, ...states.slice(1)];
+    assert.deepEqual(await log.heads({ only: "all", after: null, limit: 100 }), all);
+    assert.deepEqual(await log.heads({ only: "all", after: TAGS[1]!, limit: 2 }), all.slice(2, 4));
   });
 
   contract("streams are as far as they were told, each of its outbox, until they are closed", async (given) => {

@@ -134,7 +134,7 @@ export function logQueriesContract(contract: Contract<AuditLog>): void {
         odd,
       );
       await store.streams("records", { after: odd as StreamId, limit: 9 }).catch(refusedOnly);
-      await store.liveHeads({ after: odd as AddressTag, limit: 9 }).catch(refusedOnly);
+      await store.heads({ only: "live", after: odd as AddressTag, limit: 9 }).catch(refusedOnly);
     }
     for (const [start, end] of [
       [-1, 2],

@@ -10,6 +10,7 @@
 import type { Version } from "../records/address.ts";
 import type { Gate } from "./gate.ts";
 import type { JobStore, Lease } from "./jobs.ts";
+import type { KeyVersion } from "./key-store.ts";
 import type { AddressTag, EntryId, StreamId } from "./outbox.ts";
 import type { HeadState } from "./rows.ts";
 
@@ -39,7 +40,7 @@ export interface LogState {
   readonly published: number;
   /** Whether every record that was there before the audit has an entry by now. */
   readonly adopted: boolean;
-  /** Entries below this one may be without their text: it was forgotten when its time was over. */
+  /** Behind the last entry whose text was forgotten. Which ones were, entries of the log say. */
   readonly forgotten: number;
 }
 
@@ -148,6 +149,12 @@ export interface LogQuery {
   readonly until?: string;
 }
 
+/** Entries that stand one after another: from a position up to, and without, another. */
+export interface PositionRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** A page of a query. */
 export interface LogPage {
   readonly order: "oldest" | "newest";
@@ -199,8 +206,9 @@ export interface AuditLog {
    * search for versions that are gone.
    */
   firstVersions(tags: readonly AddressTag[]): Promise<readonly (Version | null)[]>;
-  /** Addresses whose head is `live`, in the order of tags. For a search for records that are gone. */
-  liveHeads(page: {
+  /** Heads in the order of tags: `live` those of records that are there, for a search for records that are gone. */
+  heads(page: {
+    readonly only: "live" | "all";
     readonly after: AddressTag | null;
     readonly limit: number;
   }): Promise<readonly (AddressHead & { readonly tag: AddressTag })[]>;
@@ -209,6 +217,11 @@ export interface AuditLog {
   counts(): Promise<LogCounts>;
   /** Positions of entries by their ids, in their order; null: it is not in the log. */
   positions(ids: readonly EntryId[]): Promise<readonly (number | null)[]>;
+  /**
+   * Versions of keys that seal a part of some entry, each once, in their order; what is no version of a key is left
+   * out, and takes no place of a page. For a search for keys that are gone.
+   */
+  namedKeys(page: { readonly after: KeyVersion | null; readonly limit: number }): Promise<readonly KeyVersion[]>;
   find(query: LogQuery, page: LogPage): Promise<readonly LogRow[]>;
   /**
    * Hashes of complete subtrees of a stored height, or of leaves (height 0), from index `start` up to, and without,
@@ -221,15 +234,25 @@ export interface AuditLog {
     page: { readonly after: StreamId | null; readonly limit: number },
   ): Promise<readonly LogStream[]>;
   /**
-   * Takes the texts of entries away that are older than a moment, and who is in them; their leaves stay, and by all but
-   * people they are found as before. At most `limit` at once, the first in the log first; answers how many went: 0 when
-   * none is left. Entries whose action is in `keep` stay whole. `forgotten` of the state is behind the last that went.
+   * Positions of entries from `from` on that have their text, are older than a moment and have an action that is not in
+   * `keep`, in their order: the first, at most `limit`. By what stands beside their texts: whoever forgets looks at
+   * these first.
    */
-  forget(request: {
+  forgettable(request: {
     readonly before: string;
     readonly keep: readonly string[];
+    readonly from: number;
     readonly limit: number;
-  }): Promise<number>;
+  }): Promise<readonly number[]>;
+  /**
+   * Takes the texts of exactly these entries away, all at once, and who is in them; their leaves stay, and by all but
+   * people they are found as before. Answers how many had one. `forgotten` of the state is behind the last of them, or
+   * where it was. Whoever forgets has said in an entry which ones (audit/forgetting.ts): what no entry has said is
+   * found by a verification.
+   *
+   * @throws VaultError `store-failed`: they are not in their order, more than 10,000, or beyond the log; nothing went
+   */
+  forget(ranges: readonly PositionRange[]): Promise<number>;
   /** Resolves when there is room for more. @throws VaultError `store-full` */
   requireRoom(): Promise<void>;
   /** Resolves when the store can answer. */

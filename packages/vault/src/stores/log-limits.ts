@@ -1,9 +1,17 @@
 /**
  * What the audit's log takes, the same in every store: checked and copied at the call.
  */
-import { bytes, randomId, text, whole, wholeNumber } from "./checked.ts";
+import { bytes, randomId, refused, text, whole, wholeNumber } from "./checked.ts";
 import { parseMoment } from "./moment.ts";
-import type { Addition, AddressHead, LogState, LogStream, NewLogEntry, OutboxName } from "./audit-log.ts";
+import type {
+  Addition,
+  AddressHead,
+  LogState,
+  LogStream,
+  NewLogEntry,
+  OutboxName,
+  PositionRange,
+} from "./audit-log.ts";
 import { MAX_ENTRY_BYTES } from "./outbox.ts";
 import type { EntryId } from "./outbox.ts";
 import { addressTag, MAX_CHECKPOINT_BYTES } from "./outbox-limits.ts";
@@ -14,6 +22,8 @@ const HASH_BYTES = 32;
 const MAX_TEXT_BYTES = 256;
 /** Of a tree beyond which nobody counts. */
 const MAX_HEIGHT = 52;
+/** Most ranges of one call. */
+const MAX_RANGES = 10_000;
 const OUTBOXES: readonly unknown[] = ["records", "keys"] satisfies OutboxName[];
 
 /** @throws VaultError `store-failed`: it holds what no vault writes, or its parts do not belong together */
@@ -50,6 +60,24 @@ export function takeAddition(base: Pick<LogState, "history" | "size">, addition:
     requireOnce([...own.streams, ...own.closed].map(({ outbox, stream }) => `${outbox}/${stream}`));
     return own;
   });
+}
+
+/** @throws VaultError `store-failed`: one is none, or they are not in their order, or too many */
+export function takeRanges(ranges: readonly PositionRange[]): readonly PositionRange[] {
+  return whole(() => {
+    if (ranges.length > MAX_RANGES) throw new RangeError("so many ranges are not forgotten at once");
+    let end = 0;
+    return ranges.map(({ from, to }) => {
+      const own = { from: wholeNumber(from, end), to: wholeNumber(to, from + 1) };
+      end = own.to;
+      return own;
+    });
+  });
+}
+
+/** @throws VaultError `store-failed`: they are not all of the log */
+export function requireWithin(ranges: readonly PositionRange[], size: number): void {
+  if ((ranges.at(-1)?.to ?? 0) > size) throw refused("positions beyond the end of the log");
 }
 
 function takeEntry(entry: NewLogEntry): NewLogEntry {

@@ -6,13 +6,13 @@ import { isCollection } from "../records/address.ts";
 import type { Collection, RecordId } from "../records/address.ts";
 import { shown } from "@strongroom/base/shown";
 import type { InventoryItem } from "../stores/inventory.ts";
-import type { KeyPlace } from "../stores/key-store.ts";
+import type { KeyPlace, KeyVersion } from "../stores/key-store.ts";
 import type { SubjectId } from "../stores/subjects.ts";
 import { LinkedRecords } from "./linked-records.ts";
 import { isNamed, listedRecords } from "./listed-records.ts";
 import type { Listed } from "./listed-records.ts";
-import type { VerifiedKeys, VerifyRun } from "./parts.ts";
-import { verifyKey } from "./verify-keys.ts";
+import type { VerifiedAudit, VerifiedKeys, VerifyRun } from "./parts.ts";
+import { tellMissing, verifyKey } from "./verify-keys.ts";
 import { verifyOwners, verifyPerson } from "./verify-people.ts";
 import { verifyRecord } from "./verify-record.ts";
 
@@ -49,7 +49,40 @@ export async function listsOfKeys(run: VerifyRun, keys: VerifiedKeys): Promise<L
       yield { name, position, look: () => verifyKey(run, keys, item) };
     }
   };
-  return { of: Object.values(counts).reduce((sum, count) => sum + count, 0), lists: [{ name: "", entries }] };
+  const { audit } = run;
+  const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  if (audit === null) return { of: all, lists: [{ name: "", entries }] };
+  // Each key of the audit comes once more, as entries name it.
+  const named = (after: string | null): AsyncIterable<Entry> => namedKeys(run, keys, audit, after);
+  return {
+    of: all + counts.audit,
+    lists: [
+      { name: "", entries },
+      { name: "named", entries: named },
+    ],
+  };
+}
+
+/** Keys of the audit that its entries name. */
+async function* namedKeys(
+  run: VerifyRun,
+  { store }: VerifiedKeys,
+  { log }: VerifiedAudit,
+  first: string | null,
+): AsyncGenerator<Entry> {
+  let after = first as KeyVersion | null;
+  for (;;) {
+    const page: readonly KeyVersion[] = await log.namedKeys({ after, limit: PAGE });
+    const owners = await store.keys.owners(page);
+    for (const [index, version] of page.entries()) {
+      const look = async (): Promise<void> => {
+        if (owners[index]?.kind !== "audit") tellMissing(run, version);
+      };
+      yield { name: `named ${version}`, position: version, look };
+    }
+    after = page.at(-1) ?? null;
+    if (after === null || page.length < PAGE) return;
+  }
 }
 
 /** A key whose wraps change meanwhile may come twice, or not at all: whoever changed them has opened it. */

@@ -24,7 +24,7 @@ const PAGE = 1_000;
 /** Suspected ones that are held at a time. */
 const SUSPECTED = 10_000;
 
-type LiveHead = Awaited<ReturnType<AuditLog["liveHeads"]>>[number];
+type LiveHead = Awaited<ReturnType<AuditLog["heads"]>>[number];
 
 /** @param told of how many heads were looked for, and the last of them */
 export async function verifyMissing(
@@ -38,7 +38,7 @@ export async function verifyMissing(
   let last = after;
   for (;;) {
     run.signal?.throwIfAborted();
-    const page = await audit.log.liveHeads({ after: last, limit: PAGE });
+    const page = await audit.log.heads({ only: "live", after: last, limit: PAGE });
     suspected = suspected.concat(page.filter(({ tag }) => !present.has(tag)));
     if (suspected.length >= SUSPECTED || page.length < PAGE) {
       await lookAgain(run, audit, suspected);

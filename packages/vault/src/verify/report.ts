@@ -16,7 +16,7 @@ export const VERIFY_CODES = {
   "person-returned": "a person was erased, and their row says that they were not",
   "keys-left": "a person was erased, and keys of theirs are there",
   "state-differs": "whether a person is restricted is not what was last done in the audit",
-  "key-missing": "a version of a key is not there, and ones after it or messages under it are",
+  "key-missing": "a version of a key is not there, and ones after it, messages under it or entries that name it are",
   "wrap-does-not-open": "a wrap of a key does not open, or to another key, beside others that do",
   "wraps-miscounted": "the account of a key's wraps is not what its wraps are",
   "wrap-not-configured": "a wrap is under a wrapping key that is not configured",
@@ -46,7 +46,8 @@ export type VerifyPlace =
       readonly kind: "key";
       /** Null: its row holds what nobody writes. */
       readonly key: KeyKind | null;
-      readonly owner: string;
+      /** Null: its row is gone, and nothing else says whose it was. */
+      readonly owner: string | null;
       readonly version: string | null;
       readonly region?: string;
     };

@@ -8,7 +8,7 @@ import type { VaultError } from "../errors.ts";
 import { isUnderRegions, keyTampered, soundRow } from "../keys/key-binding.ts";
 import { RegionWraps, wrappingKeyOf, wrapSetOf } from "../keys/region-wraps.ts";
 import type { InventoryItem } from "../stores/inventory.ts";
-import type { KeyPlace, KeyRow, KeyWrap } from "../stores/key-store.ts";
+import type { KeyPlace, KeyRow, KeyVersion, KeyWrap } from "../stores/key-store.ts";
 import { wrapSetForm } from "../stores/wrap-set.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import { countUnopened, isUnopened, ofOne } from "./parts.ts";
@@ -68,6 +68,12 @@ function tell(
 ): void {
   const place = { kind: "key", key: kind, owner, version, ...(typeof region === "string" ? { region } : {}) } as const;
   findings.add({ code, message, place, ...(isOwed === true ? { owed: true } : {}) });
+}
+
+/** A key of the audit that its entries name, and that is not there. */
+export function tellMissing({ findings }: VerifyRun, version: KeyVersion): void {
+  const message = "A key of the audit is gone that entries name: what they say of somebody is not read any more";
+  findings.add({ code: "key-missing", message, place: { kind: "key", key: "audit", owner: null, version } });
 }
 
 /** A key that another key of this store wraps. @throws VaultError `subject-key-tampered` */

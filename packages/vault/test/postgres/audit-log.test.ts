@@ -225,13 +225,16 @@ test("no plan that a session made when the tables were small reads a table when 
 
 async function askLog(log: AuditLog, tags: readonly AddressTag[], waiting: readonly WaitingEntry[]): Promise<void> {
   await log.latest(tags.map((tag) => ({ tag, message: { version: 1 as Version, sha256: randomBytes(32) } })));
-  await log.liveHeads({ after: null, limit: 5 });
+  await log.heads({ only: "live", after: null, limit: 5 });
   await log.positions(waiting.map(({ id }) => id));
   await log.entries({ from: 0, limit: 5 });
   await log.hashes({ height: 0, start: 0, end: 5 });
   await log.hashes({ height: 8, start: 0, end: 5 });
   await log.streams("records", { after: null, limit: 5 });
-  await log.forget({ before: "2000-01-01T00:00:00.000Z", keep: [], limit: 5 });
+  await log.heads({ only: "all", after: null, limit: 5 });
+  await log.forgettable({ before: "2000-01-01T00:00:00.000Z", keep: [], from: 0, limit: 5 });
+  await log.namedKeys({ after: null, limit: 5 });
+  await log.forget([{ from: 0, to: 1 }]);
   const since = new Date().toISOString();
   for (const order of ["oldest", "newest"] as const)
     for (const query of [{}, { people: ["vault", "key-7"] }, { principal: "local" }, { action: "write" }, { since }])

@@ -277,6 +277,16 @@ const DAMAGES: readonly Damage[] = [
     finds: { "subject-key-tampered": 1 },
   },
   {
+    name: "the audit key of a person is gone",
+    do: (vault) => {
+      vault.changeKeys(
+        ({ kind, owner }) => kind === "audit" && owner === `person:${personOf(vault, "carl")}`,
+        () => null,
+      );
+    },
+    finds: { "key-missing": 1 },
+  },
+  {
     name: "a wrap of a key is another key's",
     do: (vault) => {
       const [carl, bob] = [personOf(vault, "carl"), personOf(vault, "bob")];

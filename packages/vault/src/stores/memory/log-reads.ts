@@ -4,7 +4,10 @@
  */
 import type { Version } from "../../records/address.ts";
 import type { AuditLog, LogPage, LogQuery, LogRow, LogState, WholeLogRow } from "../audit-log.ts";
+import type { KeyVersion } from "../key-store.ts";
+import { requireWithin } from "../log-limits.ts";
 import { MAX_APPEND_BYTES } from "../outbox.ts";
+import { isSubjectId } from "../subjects.ts";
 import { messageKey, subtreeKey, versionOf } from "./log-tables.ts";
 import type { KeptLogEntry, KnownAddress, LogTables } from "./log-tables.ts";
 
@@ -13,13 +16,15 @@ type Asked =
   | "state"
   | "latest"
   | "firstVersions"
-  | "liveHeads"
+  | "heads"
   | "entries"
   | "positions"
+  | "namedKeys"
   | "find"
   | "hashes"
   | "streams"
   | "published"
+  | "forgettable"
   | "forget";
 
 /** The calls of a log but `integrate`, each done at once. */
@@ -47,9 +52,9 @@ export function memoryLog(tables: LogTables): LogCalls {
         const versions = [...(messages.get(tag) ?? [])].map(versionOf);
         return (versions.sort((a, b) => a - b)[0] ?? null) as Version | null;
       }),
-    liveHeads: ({ after, limit }) =>
+    heads: ({ only, after, limit }) =>
       [...heads.values()]
-        .filter(({ tag, state }) => state === "live" && (after === null || tag > after))
+        .filter(({ tag, state }) => (only === "all" || state === "live") && (after === null || tag > after))
         .sort((a, b) => (a.tag < b.tag ? -1 : 1))
         .slice(0, limit)
         .map((head): KnownAddress => ({ ...head })),
@@ -63,6 +68,11 @@ export function memoryLog(tables: LogTables): LogCalls {
       people: sum(entries, ({ people }) => people.length),
     }),
     positions: (ids) => ids.map((id) => positions.get(id) ?? null),
+    namedKeys: ({ after, limit }) =>
+      [...new Set(entries.flatMap(({ people }) => people))]
+        .filter((key) => isSubjectId(key) && (after === null || key > (after as string)))
+        .sort()
+        .slice(0, limit) as KeyVersion[],
     find: (query, page) => pageOf(entries, query, page).map(shownEntry),
     hashes: ({ height, start, end }) => hashesOf(tables, height, start, end),
     streams: (outbox, { after, limit }) =>
@@ -71,13 +81,20 @@ export function memoryLog(tables: LogTables): LogCalls {
         .sort((a, b) => (a.stream < b.stream ? -1 : 1))
         .slice(0, limit)
         .map((stream) => ({ ...stream })),
-    forget: ({ before, keep, limit }) => {
-      const over = entries.filter(({ text, at, action }) => text !== null && at < before && !keep.includes(action));
-      const gone = over.slice(0, limit);
+    forgettable: ({ before, keep, from, limit }) =>
+      entries
+        .slice(from)
+        .filter(({ text, at, action }) => text !== null && at < before && !keep.includes(action))
+        .slice(0, limit)
+        .map(({ position }) => position),
+    forget: (ranges) => {
+      requireWithin(ranges, tables.state.size);
+      const gone = ranges
+        .flatMap(({ from, to }) => entries.slice(from, to))
+        .filter(({ text, people }) => text !== null || people.length > 0);
       for (const entry of gone) entries[entry.position] = { ...entry, text: null, people: [] };
-      const forgotten = Math.max(tables.state.forgotten, (gone.at(-1)?.position ?? -1) + 1);
-      tables.state = { ...tables.state, forgotten };
-      return gone.length;
+      tables.state = { ...tables.state, forgotten: Math.max(tables.state.forgotten, ranges.at(-1)?.to ?? 0) };
+      return gone.filter(({ text }) => text !== null).length;
     },
   };
 }

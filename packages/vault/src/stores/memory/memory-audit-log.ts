@@ -4,7 +4,7 @@
 import { ruledOptions } from "@strongroom/base/options";
 import { VaultError } from "../../errors.ts";
 import type { AuditLog } from "../audit-log.ts";
-import { takeAddition } from "../log-limits.ts";
+import { takeAddition, takeRanges } from "../log-limits.ts";
 import { integrate } from "./log-additions.ts";
 import { memoryLog } from "./log-reads.ts";
 import { logTablesOf, MemoryAuditStorage } from "./log-tables.ts";
@@ -58,13 +58,15 @@ export function memoryAuditLog(options: MemoryAuditLogOptions = {}): AuditLog {
       }),
     latest: (queries) => opened.read(() => log.latest(queries)),
     firstVersions: (tags) => opened.read(() => log.firstVersions(tags)),
-    liveHeads: (page) => opened.read(() => log.liveHeads(page)),
+    heads: (page) => opened.read(() => log.heads(page)),
     entries: (range) => opened.read(() => log.entries(range)),
     counts: () => opened.read(() => log.counts()),
     positions: (ids) => opened.read(() => log.positions(ids)),
+    namedKeys: (page) => opened.read(() => log.namedKeys(page)),
     find: (query, page) => opened.read(() => log.find(query, page)),
     hashes: (of) => opened.read(() => log.hashes(of)),
     streams: (outbox, page) => opened.read(() => log.streams(outbox, page)),
-    forget: (request) => opened.change(structuredClone(request), (own) => log.forget(own)),
+    forgettable: (request) => opened.read(() => log.forgettable(request)),
+    forget: async (ranges) => opened.change(takeRanges(ranges), (own) => log.forget(own)),
   };
 }

@@ -2,7 +2,7 @@
  * What is done to a database, each within the writer's transaction and at once: a table for each kind of file, with a
  * row for each operation. What changes nothing is answered as undone, so that it costs no commit.
  */
-import type { LogState } from "../audit-log.ts";
+import type { LogState, PositionRange } from "../audit-log.ts";
 import type { Epoch } from "../gate.ts";
 import type { RewrapResult } from "../inventory.ts";
 import type { Lease, Leased, Progress } from "../jobs.ts";
@@ -85,12 +85,8 @@ export interface LogOperations extends CommonOperations {
     lease: Lease,
   ) => "integrated" | "overtaken";
   readonly published: (size: number) => undefined;
-  /** `before`: milliseconds since the epoch. Answers how many went. */
-  readonly forget: (request: {
-    readonly before: number;
-    readonly keep: readonly string[];
-    readonly limit: number;
-  }) => number;
+  /** Answers how many went. */
+  readonly forget: (ranges: readonly PositionRange[]) => number;
 }
 
 type Table<Own extends Operations<Own>> = {

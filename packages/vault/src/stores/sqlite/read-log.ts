@@ -6,6 +6,7 @@ import { sql } from "kysely";
 import type { RawBuilder } from "kysely";
 import type {
   AddressHead,
+  AuditLog,
   Latest,
   LatestQuery,
   LogCounts,
@@ -15,6 +16,7 @@ import type {
   WholeLogRow,
 } from "../audit-log.ts";
 import type { Version } from "../../records/address.ts";
+import type { KeyVersion } from "../key-store.ts";
 import { MAX_APPEND_BYTES, MAX_ENTRY_BYTES } from "../outbox.ts";
 import type { AddressTag, EntryId, StreamId } from "../outbox.ts";
 import type { HeadState } from "../rows.ts";
@@ -106,6 +108,30 @@ function wholeRowOf({ at, principal, action, collection, people, ...columns }: W
   };
 }
 
+interface Forgettable {
+  /** Milliseconds since the epoch. */
+  readonly before: number;
+  /** A list of actions, as JSON. */
+  readonly keep: string;
+  readonly from: number;
+  readonly limit: number;
+}
+
+/** By moments first, of which only those before are looked at; then the first in the log. */
+const FORGETTABLE = statement((db, { before, keep, from, limit }: Forgettable) =>
+  sql<{ readonly position: number | null }>`
+    select ${whole("position", 0)} as position from entries indexed by entries_whole
+    where text is not null and at < ${before} and position >= ${from}
+      and action not in (select value from json_each(${keep}))
+    order by entries.position limit ${limit}`.compile(db),
+);
+
+export const readForgettable = (
+  connection: Connection,
+  { keep, ...request }: Omit<Forgettable, "keep"> & { readonly keep: readonly string[] },
+): readonly number[] =>
+  connection.all(FORGETTABLE, { ...request, keep: JSON.stringify(keep) }).flatMap(({ position }) => position ?? []);
+
 type Counted = keyof LogCounts;
 
 const COUNTED: Readonly<Record<Counted, keyof LogSchema>> = {
@@ -131,6 +157,25 @@ const POSITION = statement((db, { id }: { readonly id: Uint8Array }) =>
 
 export const positionsOf = (connection: Connection, ids: readonly EntryId[]): readonly (number | null)[] =>
   ids.map((id) => connection.first(POSITION, { id: idBytes(id) })?.position ?? null);
+
+/** From one key to the next larger one: entries that name it are not gone through. Keys are bytes, all else is text. */
+const NAMED_KEYS = statement((db, { after, limit }: { readonly after: Uint8Array; readonly limit: number }) =>
+  sql<{ readonly key: string | null }>`
+    with recursive named(person) as (
+      select min(person) from entry_people where person > ${after}
+      union all
+      select (select min(person) from entry_people where person > named.person) from named where person is not null
+    )
+    select ${idDigits("named.person")} as key from named where ${isId("named.person")} limit ${limit}`.compile(db),
+);
+
+export const readNamedKeys = (
+  connection: Connection,
+  { after, limit }: Parameters<AuditLog["namedKeys"]>[0],
+): readonly KeyVersion[] =>
+  connection
+    .all(NAMED_KEYS, { after: after === null ? EMPTY : idBytes(after), limit })
+    .flatMap(({ key }) => (idOf(key) as string as KeyVersion | null) ?? []);
 
 interface HeadColumns {
   readonly version: number | null;
@@ -211,12 +256,19 @@ const FIRST = statement((db, { tag }: { readonly tag: string }) =>
 export const readFirstVersions = (connection: Connection, tags: readonly AddressTag[]): readonly (Version | null)[] =>
   tags.map((tag) => (connection.first(FIRST, { tag })?.version ?? null) as Version | null);
 
-const LIVE = statement((db, { after, limit }: { readonly after: string; readonly limit: number }) =>
+interface HeadsPage {
+  readonly after: string;
+  readonly limit: number;
+  /** Of a state that none has: heads of all states. */
+  readonly without: string;
+}
+
+const HEADS = statement((db, { after, limit, without }: HeadsPage) =>
   db
     .selectFrom("addresses")
     .where("tag", ">", after)
     // What is none of both is not known to be removed.
-    .where("state", "!=", "removed")
+    .where(sql<boolean>`state is not ${without}`)
     .where(sql<boolean>`octet_length(tag) = 22 and tag not glob '*[^A-Za-z0-9_-]*'`)
     .select(tagText("tag").as("tag"))
     .select(HEAD_COLUMNS)
@@ -226,11 +278,12 @@ const LIVE = statement((db, { after, limit }: { readonly after: string; readonly
 );
 
 /** Rows whose tag is none are no address's: they are left out, and take no place of a page. */
-export function readLiveHeads(
+export function readHeads(
   connection: Connection,
-  { after, limit }: { readonly after: AddressTag | null; readonly limit: number },
+  { only, after, limit }: Parameters<AuditLog["heads"]>[0],
 ): readonly (AddressHead & { readonly tag: AddressTag })[] {
-  return connection.all(LIVE, { after: after ?? "", limit }).flatMap(({ tag: text, ...row }) => {
+  const page = { after: after ?? "", limit, without: only === "live" ? "removed" : "" };
+  return connection.all(HEADS, page).flatMap(({ tag: text, ...row }) => {
     const tag = tagOf(text);
     return tag === null ? [] : [{ tag, ...headOf(row) }];
   });

@@ -6,6 +6,7 @@ import type { AuditLog } from "../audit-log.ts";
 import { whole, wholeNumber } from "../checked.ts";
 import type { Gate } from "../gate.ts";
 import type { JobStore } from "../jobs.ts";
+import { takeRanges } from "../log-limits.ts";
 import { parseMoment } from "../moment.ts";
 import { takenAddition } from "./addition-taken.ts";
 import { openAudit } from "./database.ts";
@@ -22,7 +23,9 @@ import {
   readHashes,
   readFirstVersions,
   readLatest,
-  readLiveHeads,
+  readNamedKeys,
+  readForgettable,
+  readHeads,
 } from "./read-log.ts";
 
 export type SqliteAuditLogOptions = Partial<OpenFileOptions>;
@@ -73,7 +76,7 @@ class SqliteAuditLog extends FileStore<LogOperations> implements AuditLog {
 
   readonly firstVersions: AuditLog["firstVersions"] = (tags) => this.#store.read((db) => readFirstVersions(db, tags));
 
-  readonly liveHeads: AuditLog["liveHeads"] = (page) => this.#store.read((db) => readLiveHeads(db, page));
+  readonly heads: AuditLog["heads"] = (page) => this.#store.read((db) => readHeads(db, page));
 
   readonly entries: AuditLog["entries"] = (range) => this.#store.read((db) => readEntries(db, range));
 
@@ -81,14 +84,20 @@ class SqliteAuditLog extends FileStore<LogOperations> implements AuditLog {
 
   readonly positions: AuditLog["positions"] = (ids) => this.#store.read((db) => positionsOf(db, ids));
 
+  readonly namedKeys: AuditLog["namedKeys"] = (page) => this.#store.read((db) => readNamedKeys(db, page));
+
   readonly find: AuditLog["find"] = (query, page) => this.#store.read((db) => findEntries(db, query, page));
 
   readonly hashes: AuditLog["hashes"] = (range) => this.#store.read((db) => readHashes(db, range));
 
   readonly streams: AuditLog["streams"] = (outbox, page) => this.#store.read((db) => readDelivered(db, outbox, page));
 
-  readonly forget: AuditLog["forget"] = async ({ before, keep, limit }) =>
-    this.#store.reduce("forget", [{ before: takeMoment(before), keep: [...keep], limit }]);
+  readonly forgettable: AuditLog["forgettable"] = async ({ before, ...request }) => {
+    const own = { ...request, before: takeMoment(before) };
+    return this.#store.read((db) => readForgettable(db, own));
+  };
+
+  readonly forget: AuditLog["forget"] = async (ranges) => this.#store.reduce("forget", [takeRanges(ranges)]);
 }
 
 const takeSize = (size: number): number => whole(() => wholeNumber(size, 0));

@@ -4,11 +4,11 @@
  */
 import { sql } from "kysely";
 import { VaultError } from "../../errors.ts";
-import type { LogState, LogStream } from "../audit-log.ts";
+import type { LogState, LogStream, PositionRange } from "../audit-log.ts";
 import type { Lease } from "../jobs.ts";
+import { requireWithin } from "../log-limits.ts";
 import type { HeadState } from "../rows.ts";
 import type { TakenAddition } from "./addition-taken.ts";
-import { whole } from "./columns.ts";
 import { idBytes } from "./ids.ts";
 import { ownerValue } from "./key-columns.ts";
 import type { EntryTable } from "./log-schema.ts";
@@ -168,47 +168,34 @@ const DROP_DELIVERED = statement((db, { outbox, stream }: DeliveredKey) =>
   db.deleteFrom("delivered").where("outbox", "=", outbox).where("stream", "=", stream).compile(),
 );
 
-interface Forgetting {
-  /** Milliseconds since the epoch. */
-  readonly before: number;
-  /** A list of actions, as JSON. */
-  readonly keep: string;
-  readonly limit: number;
-}
-
-/** By moments first, of which only those before are looked at; then the first in the log. */
-const TO_FORGET = statement((db, { before, keep, limit }: Forgetting) =>
-  sql<{ readonly position: number | null }>`
-    select ${whole("position", 0)} as position from entries indexed by entries_whole
-    where text is not null and at < ${before} and action not in (select value from json_each(${keep}))
-    order by entries.position limit ${limit}`.compile(db),
+/** Texts that are there: of what has none nothing is written. */
+const DROP_TEXTS = statement((db, { from, to }: PositionRange) =>
+  db
+    .updateTable("entries")
+    .set({ text: null })
+    .where("position", ">=", from)
+    .where("position", "<", to)
+    .where("text", "is not", null)
+    .compile(),
 );
 
-interface Position {
-  readonly position: number;
-}
-
-const DROP_TEXT = statement((db, { position }: Position) =>
-  db.updateTable("entries").set({ text: null }).where("position", "=", position).compile(),
+const DROP_PEOPLE = statement((db, { from, to }: PositionRange) =>
+  db.deleteFrom("entry_people").where("position", ">=", from).where("position", "<", to).compile(),
 );
 
-const DROP_PEOPLE = statement((db, { position }: Position) =>
-  db.deleteFrom("entry_people").where("position", "=", position).compile(),
-);
-
-/** How many went. `secure_delete` overwrites them. */
-export function forget(
-  connection: Connection,
-  { before, keep, limit }: { readonly before: number; readonly keep: readonly string[]; readonly limit: number },
-): number | Undone<number> {
-  const found = connection
-    .all(TO_FORGET, { before, keep: JSON.stringify(keep), limit })
-    .flatMap(({ position }) => position ?? []);
-  for (const position of found) {
-    connection.run(DROP_TEXT, { position });
-    connection.run(DROP_PEOPLE, { position });
+/**
+ * How many went. `secure_delete` overwrites them.
+ *
+ * @throws VaultError `store-failed`: some are beyond the log
+ */
+export function forget(connection: Connection, ranges: readonly PositionRange[]): number | Undone<number> {
+  requireWithin(ranges, readLogState(connection).size);
+  let [texts, people] = [0, 0];
+  for (const range of ranges) {
+    texts += connection.run(DROP_TEXTS, range);
+    people += connection.run(DROP_PEOPLE, range);
   }
-  const last = found.at(-1);
-  if (last !== undefined) setForgotten(connection, last + 1);
-  return changed(found.length, found.length > 0);
+  const last = ranges.at(-1);
+  if (last !== undefined) setForgotten(connection, last.to);
+  return changed(texts, texts + people > 0);
 }

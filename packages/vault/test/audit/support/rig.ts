@@ -17,6 +17,8 @@ import { at, EPOCH, live, remove, removed, write } from "../../../src/store-cont
 import { draftOf, entryOf, unitEntryOf } from "../../../src/audit/draft.ts";
 import type { EntryBody } from "../../../src/audit/entry-text.ts";
 import type { EntryRecord } from "../../../src/audit/entry.ts";
+import { forgetOlder } from "../../../src/audit/forgetting.ts";
+import type { ForgettingParts } from "../../../src/audit/forgetting.ts";
 import { openAudit } from "../../../src/audit/open-audit.ts";
 import type { AuditOptions, AuditService } from "../../../src/audit/open-audit.ts";
 import type { RaisedAlarm } from "../../../src/audit/alarms.ts";
@@ -232,6 +234,22 @@ export class TestProcess {
   /** Carries everything to the log. */
   async sequence(): Promise<void> {
     await this.service.sequence();
+  }
+
+  /** Forgets what is older, as the retention does. */
+  async forget(lane: Lane, before: Date = this.rig.clock(), more: Partial<ForgettingParts> = {}): Promise<number> {
+    const parts: ForgettingParts = {
+      log: this.stores.log,
+      tell: async (action, result, { details }) => {
+        await this.append(lane, { action, result, details });
+      },
+      sequence: () => this.sequence(),
+      alarm: (code, message) => {
+        this.service.alarm(code, message);
+      },
+      ...more,
+    };
+    return forgetOlder(parts, { before: before.toISOString() });
   }
 
   /** Ends lanes, as a process does that ends tidily, and closes the audit. */

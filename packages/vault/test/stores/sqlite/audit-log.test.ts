@@ -112,7 +112,7 @@ test("a text that was forgotten, and who was in it, is in no byte of the file an
       newLogEntry({ text: kept, people: [other], at: day(3) }),
     ],
   });
-  assert.equal(await log.forget({ before: day(2), keep: [], limit: 9 }), 1);
+  assert.equal(await log.forget([{ from: 0, to: 1 }]), 1);
   await log.close();
   const bytes = await readFile(path);
   assert.deepEqual(
@@ -190,7 +190,7 @@ test("a log that is full takes nothing more, tells it, and goes on when there is
   assert.deepEqual([(await log.state()).size, await log.positions(idsOf(more.entries.slice(0, 1)))], [500, [null]]);
   // What notes and what forgets has the room that was kept.
   await log.published(400);
-  assert.equal(await log.forget({ before: day(2), keep: [], limit: 100 }), 100);
+  assert.equal(await log.forget([{ from: 0, to: 100 }]), 100);
   volume.empty();
   assert.equal(
     await log.integrate(await log.state(), { ...more, state: { ...more.state, published: 400 } }, lease),

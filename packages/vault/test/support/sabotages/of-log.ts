@@ -177,8 +177,8 @@ export const OF_LOG: Readonly<Record<string, LogSabotage>> = {
   "has tags in the order of a dictionary": breaks(
     "live heads are listed in the order of their tags' bytes, page by page",
     (own) => ({
-      liveHeads: async ({ after, limit }) => {
-        const all = (await own.liveHeads({ after: null, limit: 1000 })).toSorted((a, b) =>
+      heads: async ({ only, after, limit }) => {
+        const all = (await own.heads({ only, after: null, limit: 1000 })).toSorted((a, b) =>
           a.tag.localeCompare(b.tag, "en"),
         );
         const first = all.findIndex(({ tag }) => tag === after) + 1;
@@ -270,6 +270,13 @@ export const OF_LOG: Readonly<Record<string, LogSabotage>> = {
       },
     }),
   ),
+  "tells keys behind the one that is asked from, and that one": breaks(
+    "keys of entries are told each once, in their order, as long as a text names them",
+    (own) => ({
+      namedKeys: async ({ after, limit }) =>
+        (await own.namedKeys({ after: null, limit: 99 })).filter((key) => key >= (after ?? "")).slice(0, limit),
+    }),
+  ),
   "forgets leaves with their texts": breaks(
     "the texts of what is over go, and whom it was about; their leaves stay",
     (own) => ({
@@ -278,12 +285,34 @@ export const OF_LOG: Readonly<Record<string, LogSabotage>> = {
     }),
   ),
   "forgets what is to be kept": breaks(
-    "the texts of what is over go, and whom it was about; their leaves stay",
-    (own) => ({ forget: (request) => own.forget({ ...request, keep: [] }) }),
+    "positions are told of what has its text, is over and is not to be kept",
+    (own) => ({ forgettable: (request) => own.forgettable({ ...request, keep: [] }) }),
   ),
-  "forgets all at once": breaks(
-    "as many texts go at once as are asked for, the first first, until none is left",
-    (own) => ({ forget: (request) => own.forget({ ...request, limit: 1000 }) }),
+  "tells all that is over": breaks(
+    "as many positions are told as are asked for, the first first, from where they are asked for",
+    (own) => ({ forgettable: (request) => own.forgettable({ ...request, limit: 1000 }) }),
+  ),
+  "tells what is over from the beginning": breaks(
+    "as many positions are told as are asked for, the first first, from where they are asked for",
+    (own) => ({ forgettable: (request) => own.forgettable({ ...request, from: 0 }) }),
+  ),
+  "forgets all from the first to the last": breaks(
+    "the texts of what is over go, and whom it was about; their leaves stay",
+    (own) => ({
+      forget: (ranges) => {
+        const [first, last] = [ranges[0], ranges.at(-1)];
+        return own.forget(first && last ? [{ from: first.from, to: last.to }] : []);
+      },
+    }),
+  ),
+  "forgets what is within the log": breaks(
+    "ranges that are none, or reach beyond the log, are refused, and nothing goes",
+    (own) => ({
+      forget: async (ranges) => {
+        const { size } = await own.state();
+        return own.forget(ranges.map(({ from, to }) => ({ from, to: Math.min(to, size) })));
+      },
+    }),
   ),
   "has forgotten what it was told last": (() => {
     let told: number | null = null;

@@ -12,6 +12,7 @@ import type {
   WholeLogRow,
 } from "../../audit-log.ts";
 import { refused } from "../../checked.ts";
+import type { KeyVersion } from "../../key-store.ts";
 import { MAX_APPEND_BYTES, MAX_ENTRY_BYTES } from "../../outbox.ts";
 import type { AddressTag, EntryId, StreamId } from "../../outbox.ts";
 import type { HeadState } from "../../rows.ts";
@@ -33,13 +34,15 @@ export type LogReads = Pick<
   | "state"
   | "latest"
   | "firstVersions"
-  | "liveHeads"
+  | "heads"
   | "entries"
   | "counts"
   | "positions"
+  | "namedKeys"
   | "find"
   | "hashes"
   | "streams"
+  | "forgettable"
 >;
 
 const ROW = `w.position, w.id, encode(w.leaf, 'hex') as leaf, encode(w.text, 'hex') as text,
@@ -61,13 +64,14 @@ export function logReads(connections: Connections, schema: SchemaName, vault: st
     "latest_v1($2::text[], $3::bigint[], $4::bytea)",
   );
   const firstVersions = asked("w.version", "first_versions_v1($2::text[])");
-  const liveHeads = asked("w.tag, w.version, w.state, w.entry", "live_heads_v1($2::text, $3::bigint)");
+  const heads = asked("w.tag, w.version, w.state, w.entry", "heads_v1($2::boolean, $3::text, $4::bigint)");
   const entries = asked(
     `${ROW}, w.at, w.principal, w.action, w.collection, w.people`,
     "entries_v1($2::bigint, $3::bigint, $4::bigint, $5::integer)",
   );
   const counts = asked(COUNTED.map((table) => `w.${table}`).join(", "), "counts_v1()");
   const positions = asked("w.position", "positions_v1($2::uuid[])");
+  const namedKeys = asked("w.key", "named_keys_v1($2::text, $3::bigint)");
   const find = asked(
     ROW,
     "find_v1($2::text[], $3::text, $4::text, $5::text, $6::bigint, $7::bigint, $8::boolean, $9::bigint, $10::bigint, " +
@@ -75,6 +79,8 @@ export function logReads(connections: Connections, schema: SchemaName, vault: st
   );
   const hashes = asked("w.index, encode(w.hash, 'hex') as hash", "hashes_v1($2::integer, $3::bigint, $4::bigint)");
   const streams = asked("w.stream, w.number, w.ended", "log_streams_v1($2::text, $3::uuid, $4::bigint)");
+
+  const forgettable = asked("w.position", "forgettable_v1($2::bigint, $3::text[], $4::bigint, $5::bigint)");
 
   async function ask(query: Statement, values: readonly unknown[]): Promise<readonly Columns[]> {
     const rows = await connections.run(query, [vault, ...values], "repeat");
@@ -102,8 +108,8 @@ export function logReads(connections: Connections, schema: SchemaName, vault: st
       if (tags.length === 0) return [];
       return (await ask(firstVersions, [tags])).map(({ version }) => whole(version, 1) as Version | null);
     },
-    async liveHeads({ after, limit }) {
-      const rows = await ask(liveHeads, [after, limit]);
+    async heads({ only, after, limit }) {
+      const rows = await ask(heads, [only === "live", after, limit]);
       return rows.flatMap((row) => {
         const tag = text(row["tag"]);
         return tag === null ? [] : { tag: tag as AddressTag, ...headRow(row) };
@@ -121,6 +127,9 @@ export function logReads(connections: Connections, schema: SchemaName, vault: st
       if (ids.length === 0) return [];
       const rows = await ask(positions, [ids.map((id) => (isSubjectId(id) ? id : null))]);
       return rows.map(({ position }) => whole(position, 0));
+    },
+    async namedKeys({ after, limit }) {
+      return (await ask(namedKeys, [after, limit])).flatMap(({ key }) => (text(key) as KeyVersion | null) ?? []);
     },
     async find({ people, principal, action, collection, since, until }, { order, after, limit }) {
       const values = [
@@ -149,6 +158,10 @@ export function logReads(connections: Connections, schema: SchemaName, vault: st
         const number = whole(row["number"], 0) ?? 0;
         return stream === null ? [] : [{ outbox, stream, number, ended: isTrue(row["ended"]) }];
       });
+    },
+    async forgettable({ before, keep, from, limit }) {
+      const rows = await ask(forgettable, [milliseconds(before), keep, from, limit]);
+      return rows.flatMap(({ position }) => whole(position, 0) ?? []);
     },
   };
 }

@@ -5,7 +5,7 @@ import { refused } from "../../checked.ts";
 import type { Addition, AuditLog, LogState } from "../../audit-log.ts";
 import { STORE_WRITER } from "../../gate.ts";
 import type { Lease } from "../../jobs.ts";
-import { takeAddition } from "../../log-limits.ts";
+import { takeAddition, takeRanges } from "../../log-limits.ts";
 import { whole } from "../columns.ts";
 import { placeholders, statement } from "../connection.ts";
 import type { Connections } from "../connection.ts";
@@ -42,7 +42,7 @@ export function logChanges({
       update ${schema}.log l set published = $2::bigint from g where g.refusal is null and l.published < $2::bigint
       returning l.one)
     select g.refusal, exists (select from changed) as is_changed from g`);
-  const forget = statement(`select result, changed from ${schema}.forget_v1(${placeholders(6)})`);
+  const forget = statement(`select result, changed from ${schema}.forget_v1(${placeholders(5)})`);
   const common = [vault, STORE_WRITER, Math.ceil(lockTimeoutMs)];
   return {
     async integrate(base, given, lease) {
@@ -54,9 +54,12 @@ export function logChanges({
     async published(size) {
       requireAccepted(await connections.run(published, [vault, size], "repeat"));
     },
-    async forget({ before, keep, limit }) {
-      const rows = await connections.run(forget, [...common, milliseconds(before), keep, limit], "repeat");
-      return whole(requireAccepted(rows, "result")["changed"], 0) ?? 0;
+    async forget(given) {
+      const ranges = takeRanges(given);
+      const values = [...common, ranges.map(({ from }) => from), ranges.map(({ to }) => to)];
+      const { result, changed } = requireAccepted(await connections.run(forget, values, "repeat"), "result");
+      if (result === "beyond") throw refused("positions beyond the end of the log");
+      return whole(changed, 0) ?? 0;
     },
   };
 }

@@ -34,13 +34,13 @@ const FIRST_VERSIONS: StoreFunction = readFunction(
     from unnest(p_tags) with ordinality u(tag, n) order by u.n;`,
 );
 
-const LIVE_HEADS: StoreFunction = readFunction(
-  "live_heads_v1",
-  "p_after text, p_limit bigint",
+const HEADS: StoreFunction = readFunction(
+  "heads_v1",
+  "p_live boolean, p_after text, p_limit bigint",
   "tag text, version bigint, state text, entry uuid",
   (schema) => `return query
     select left(h.tag, 64), h.version, h.state, h.entry from ${schema}.heads h
-    where h.tag > coalesce(p_after, '') and h.state = 'live' order by h.tag limit p_limit;`,
+    where h.tag > coalesce(p_after, '') and (h.state = 'live' or not p_live) order by h.tag limit p_limit;`,
 );
 
 /**
@@ -83,6 +83,21 @@ const POSITIONS: StoreFunction = readFunction(
     order by u.n;`,
 );
 
+/** From one key to the next larger one: entries that name it are not gone through. */
+const NAMED_KEYS: StoreFunction = readFunction(
+  "named_keys_v1",
+  "p_after text, p_limit bigint",
+  "key text",
+  (schema) => `return query
+    with recursive named(key) as (
+      (select p.key from ${schema}.people p where p.key > coalesce(p_after, '') order by p.key limit 1)
+      union all
+      select (select p.key from ${schema}.people p where p.key > named.key order by p.key limit 1)
+      from named where named.key is not null)
+    select named.key from named
+    where named.key ~ '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$' limit p_limit;`,
+);
+
 const HASHES: StoreFunction = readFunction(
   "hashes_v1",
   "p_height integer, p_start bigint, p_end bigint",
@@ -109,32 +124,43 @@ const LOG_STREAMS: StoreFunction = readFunction(
     order by s.stream limit p_limit;`,
 );
 
-/**
- * Takes texts and people away: at most `p_limit`, of entries of before `p_before`, the first first. Texts lead, so that
- * what went is not looked at again.
- */
-const FORGET: StoreFunction = changeFunction("forget_v1", "p_before bigint, p_keep text[], p_limit bigint", {
-  variables: `
-  v_gone bigint[];`,
-  body: (schema) => `select array_agg(f.position) into v_gone from (
+/** Entries of before `p_before` with their texts, the first first. Texts lead, so that what went is not looked at. */
+const FORGETTABLE: StoreFunction = readFunction(
+  "forgettable_v1",
+  "p_before bigint, p_keep text[], p_from bigint, p_limit bigint",
+  `"position" bigint`,
+  (schema) => `return query
     select t.position from ${schema}.texts t join ${schema}.entries e on e.position = t.position
-    where e.at < p_before and e.action <> all(p_keep) order by t.position limit p_limit) f;
-  delete from ${schema}.people p using unnest(v_gone) u(position) where p.position = u.position;
-  delete from ${schema}.texts t using unnest(v_gone) u(position) where t.position = u.position;
+    where t.position >= p_from and e.at < p_before and e.action <> all(p_keep) order by t.position limit p_limit;`,
+);
+
+/** Takes texts and people away of ranges of positions; or answers `beyond`: some are not in the log. */
+const FORGET: StoreFunction = changeFunction("forget_v1", "p_froms bigint[], p_ends bigint[]", {
+  variables: `
+  v_end bigint;`,
+  body: (schema) => `select max(u.position) into v_end from unnest(p_ends) u(position);
+  if v_end > (select l.size from ${schema}.log l) then
+    return query select 'beyond'::text, 0::bigint; return;
+  end if;
+  delete from ${schema}.people p using unnest(p_froms, p_ends) u(start, stop)
+    where p.position >= u.start and p.position < u.stop;
+  delete from ${schema}.texts t using unnest(p_froms, p_ends) u(start, stop)
+    where t.position >= u.start and t.position < u.stop;
   get diagnostics changed = row_count;
-  update ${schema}.log l set forgotten = greatest(l.forgotten, (select max(u.position) + 1 from unnest(v_gone) u(position)))
-    where changed > 0;`,
+  update ${schema}.log l set forgotten = v_end where v_end > l.forgotten;`,
 });
 
 export const LOG_FUNCTIONS: readonly StoreFunction[] = [
   LATEST,
   FIRST_VERSIONS,
-  LIVE_HEADS,
+  HEADS,
   RANGE,
   COUNTS,
   POSITIONS,
+  NAMED_KEYS,
   FIND,
   HASHES,
   LOG_STREAMS,
+  FORGETTABLE,
   FORGET,
 ];
