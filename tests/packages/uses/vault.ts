@@ -21,6 +21,7 @@ import type {
   LogReport,
   ObjectStoreClient,
   RestoredBackup,
+  SetBackStore,
   Store,
   Vault,
   VaultAudit,
@@ -35,6 +36,7 @@ import {
   kmsCheckpointSigner,
   objectWitness,
   openVault,
+  setBackStores,
   urlWitness,
   VAULT_ERRORS,
   VaultError,
@@ -86,7 +88,8 @@ async function useAudit(folder: string): Promise<void> {
   const log = memoryAuditLog();
   const audit: AuditOptions = { log, signer, witnesses: [witness], onAlarm: (alarm) => alarms.push(alarm) };
   const keyring = rawAesKeyring({ keyNamespace: "packed", keyName: "one", wrappingKey: randomBytes(32) });
-  const vault = await openVault({ store: memoryStore(), keyring, keys: { store: memoryKeyStore() }, audit });
+  const [store, keyStore] = [memoryStore(), memoryKeyStore()];
+  const vault = await openVault({ store, keyring, keys: { store: keyStore }, audit });
   const acting: ActingVault = vault.as({ principal: "token:1", purpose: "support", ticket: "HELP-1" });
   await acting.put({ collection: "people", id: "42" }, { name: "Ada" }, { subject: "ada" });
   await acting.get({ collection: "people", id: "42" });
@@ -104,6 +107,9 @@ async function useAudit(folder: string): Promise<void> {
   const { key }: AuditStatus = await view.status();
   const report: LogReport = await verifyAuditLog(log, { key, checkpoints: [(await view.checkpoint()) ?? ""] });
   assert.deepEqual(report.problems, []);
+  const setBack: readonly SetBackStore[] = await setBackStores({ store, keyStore, log, key });
+  assert.deepEqual(setBack, []);
+  assert.equal(await view.forget({ before: "2000-01-01T00:00:00.000Z" }), 0);
   const file: AccessLog = await view.accessLog("ada");
   assert.ok(file.entries.length > 0);
   assert.deepEqual(verifyAccessLog(file, { key }).problems, []);
