@@ -67,7 +67,7 @@ test("without its log the service gives nothing out, says why, and goes on witho
   await until(() => installation.ready());
 
   // Another program holds the file: calls go on, and how much waits is seen.
-  using other = new DatabaseSync(path);
+  using other = new DatabaseSync(path, { timeout: 5000 });
   other.exec("begin exclusive");
   for (let n = 0; n < 5; n++) assert.equal((await installation.request("GET", ADA)).status, 200);
   await until(async () => (await metric(installation, "strongroom_audit_waiting")) >= 5);
