@@ -52,6 +52,16 @@ export interface Trace {
   readonly pattern: Buffer;
 }
 
+/** Of a file that a running service has replaced meanwhile nothing: what it held is under its own name. */
+function contentOf(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if (file.endsWith(".part") && (error as NodeJS.ErrnoException).code === "ENOENT") return Buffer.alloc(0);
+    throw error;
+  }
+}
+
 /** Every place in the files at which one of the patterns lies. */
 export function findTraces(files: readonly string[], patterns: readonly Buffer[]): readonly Trace[] {
   // Patterns by their first bytes: one look-up a position, however many patterns there are, and none where no pattern
@@ -67,7 +77,7 @@ export function findTraces(files: readonly string[], patterns: readonly Buffer[]
   }) as [Uint8Array, Uint8Array];
   const found: Trace[] = [];
   for (const file of files) {
-    const content = readFileSync(file);
+    const content = contentOf(file);
     for (let at = 0; at + PREFIX <= content.length; at++) {
       if (first[content.readUInt16BE(at)] === 0 || second[content.readUInt16BE(at + 2)] === 0) continue;
       const candidates = byPrefix.get(content.toString("latin1", at, at + PREFIX)) ?? [];
