@@ -191,6 +191,8 @@ async function otherRecords(
     if (!isCollection(name)) continue;
     for await (const { address, rows } of listedRecords(records, name)) {
       const tag = keys.tag(address);
+      // What changes its place while it is listed comes twice.
+      if (there.has(tag)) continue;
       there.add(tag);
       some.push({ tag, rows });
       if (some.length === PAGE) await look();
