@@ -10,7 +10,6 @@ import { tablesOf } from "../../src/stores/memory/memory-storage.ts";
 import { auditedVault } from "../support/audited-vault.ts";
 import type { AuditedVault } from "../support/audited-vault.ts";
 import { rejectsWith } from "../support/errors.ts";
-import type { Rig } from "./support/rig.ts";
 import { keep } from "./support/snapshot.ts";
 
 const ADA = { collection: "people", id: "ada" };
@@ -33,7 +32,7 @@ async function restored(t: TestContext): Promise<Restored> {
   const copy = outbox.first(99).find(({ id }) => id === waiting?.id)!;
   await vault.remove(ADA);
   await vault.audit!.sequence();
-  const older = keep({ records: memory, keyRows: keyMemory, log: logMemory } as Rig, "records");
+  const older = keep({ records: memory, keyRows: keyMemory, log: logMemory }, "records");
   await vault.put({ ...ADA, id: "bob" }, { name: "Bob" }, { subject: "bob" });
   await vault.close();
   older();
