@@ -186,7 +186,7 @@ async function nothingOwed(installation: Installation): Promise<void> {
 /** Copies of the databases, as a backup makes them. */
 function dump(dataDir: string, into: string): void {
   mkdirSync(into);
-  const names = ["records.sqlite", "keys.sqlite", "kms/kms.sqlite"];
+  const names = ["records.sqlite", "keys.sqlite", "audit.sqlite", "kms/kms.sqlite"];
   for (const name of names.filter((file) => existsSync(join(dataDir, file)))) {
     const database = new DatabaseSync(join(dataDir, name), { readOnly: true });
     database.prepare("vacuum into ?").run(join(into, name.replace("/", "-")));

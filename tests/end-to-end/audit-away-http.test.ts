@@ -24,7 +24,8 @@ const REQUESTS = [
 
 interface Ready {
   readonly status: string;
-  readonly audit: { readonly ok: boolean; readonly problem: string | null };
+  readonly store: { readonly ok: boolean };
+  readonly audit: { readonly ok: boolean; readonly problem: string | null; readonly detail?: string };
 }
 
 async function metric({ url }: Installation, name: string): Promise<number> {
@@ -52,9 +53,12 @@ test("without its log the service gives nothing out, says why, and goes on witho
     assert.ok(!text.includes("Lovelace"));
   }
   const ready = await fetch(`${installation.url}/readyz`);
-  const { status, audit } = (await ready.json()) as Ready;
-  assert.deepEqual([ready.status, status, audit.ok], [503, "not-ready", false]);
-  assert.notEqual(audit.problem, null);
+  const { status, store, audit } = (await ready.json()) as Ready;
+  assert.deepEqual([ready.status, status, store.ok], [503, "not-ready", true], "the records are where they were");
+  assert.deepEqual(audit, {
+    ...{ ok: false, problem: "audit-unavailable", alarms: 0 },
+    detail: "The log of the audit: The database file was deleted or replaced",
+  });
   assert.ok((await metric(installation, "strongroom_audit_refused_total")) >= REQUESTS.length);
 
   renameSync(`${path}.away`, path);
@@ -63,7 +67,7 @@ test("without its log the service gives nothing out, says why, and goes on witho
   await until(() => installation.ready());
 
   // Another program holds the file: calls go on, and how much waits is seen.
-  using other = new DatabaseSync(path);
+  using other = new DatabaseSync(path, { timeout: 5000 });
   other.exec("begin exclusive");
   for (let n = 0; n < 5; n++) assert.equal((await installation.request("GET", ADA)).status, 200);
   await until(async () => (await metric(installation, "strongroom_audit_waiting")) >= 5);

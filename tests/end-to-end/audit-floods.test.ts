@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { nobodysFlood, tokensFlood } from "../support/flood-trials.ts";
 
 test("refused requests of nobody fill nothing", async (t) => {
-  await nobodysFlood(t, 2000);
+  await nobodysFlood(t, 600);
 });
 
 test("each refused request of a token is in the audit", async (t) => {
-  await tokensFlood(t, 300);
+  await tokensFlood(t, 150);
 });

@@ -50,6 +50,8 @@ export class Installation {
     ) as Record<Region, string>;
     this.env = {
       PATH: process.env["PATH"],
+      // Each test starts processes by the dozen: they share what one of them has compiled.
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
       HOME: folder,
       TMPDIR: join(folder, "tmp"),
       NO_COLOR: "1",

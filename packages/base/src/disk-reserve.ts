@@ -81,8 +81,15 @@ export class DiskReserve {
 
   /** Gives the room up when hardly anything is left of the volume. True when it was given up now. */
   releaseWhenScarce(): boolean {
-    const { free = Number.POSITIVE_INFINITY } = this.#look() ?? {};
-    return free < this.#bytes / 4 && this.release();
+    return this.#releaseBelow(1 / 4);
+  }
+
+  /**
+   * Gives the room up before somebody else on the volume is told by {@link DiskReserve.hasHalf} that there is none: for
+   * what takes over what others have written, who then need less. True when it was given up now.
+   */
+  releaseForOthers(): boolean {
+    return this.#releaseBelow(3 / 4);
   }
 
   /** Gives the room up. False when there was none to give. */
@@ -91,6 +98,11 @@ export class DiskReserve {
     this.#isHeld = false;
     this.#looked = { at: Number.NEGATIVE_INFINITY, room: null };
     return this.#remove();
+  }
+
+  #releaseBelow(share: number): boolean {
+    const { free = Number.POSITIVE_INFINITY } = this.#look() ?? {};
+    return free < this.#bytes * share && this.release();
   }
 
   #isThere(): boolean {

@@ -73,6 +73,10 @@ test("on a volume that fills, writing ends first, then the room is given up, and
     assert.deepEqual([reserve.hasRoom(), reserve.isHeld], [true, false], "room to write, and not yet to keep some");
     rmSync(join(volume, "ballast"));
     assert.deepEqual([reserve.hasRoom(), reserve.isHeld], [true, true]);
+    megabytes(14.2);
+    assert.deepEqual([reserve.releaseForOthers(), reserve.isHeld], [false, true], "nobody lacks it yet");
+    megabytes(14.4);
+    assert.deepEqual([reserve.releaseForOthers(), reserve.isHeld], [true, false], "sooner than others are told no");
   } finally {
     execFileSync("umount", ["--lazy", volume]);
   }

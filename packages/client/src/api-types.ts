@@ -1046,6 +1046,11 @@ export interface components {
                  * @example audit-unavailable
                  */
                 problem: string | null;
+                /**
+                 * @description In words, where the log's database is not to be used.
+                 * @example The log of the audit: The database file was deleted or replaced
+                 */
+                detail?: string;
                 /** @description What was found wrong since the process started: GET /v1/audit/status. */
                 alarms: number;
             } | null;
@@ -2631,7 +2636,23 @@ export interface operations {
                 /** @description Items of the page; 100 when left out. */
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2646,7 +2667,7 @@ export interface operations {
                     "application/json": components["schemas"]["DebtAnswer"];
                 };
             };
-            /** @description `cursor-invalid`: The cursor is not one that this list gave out. `limit-invalid`: The page size is not allowed. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `cursor-invalid`: The cursor is not one that this list gave out. `limit-invalid`: The page size is not allowed. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;

@@ -9,7 +9,7 @@ import type {
   RawServerDefault,
 } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
-import type { ActingVault, Vault } from "@strongroom/vault";
+import type { Vault } from "@strongroom/vault";
 import type { AuditLook } from "./audit/audit-look.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { ProbedRegions } from "./regions.ts";
@@ -34,12 +34,12 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** What a token needs for this route. Every route under /v1 has one. */
     scope?: Scope;
+    /** Whether the route acts on behalf of its caller; left out: it does if it takes a place while it works. */
+    isActing?: boolean;
   }
   interface FastifyRequest {
     /** Who asks; null before authentication and on public routes. */
     token: TokenIdentity | null;
-    /** The vault, for whoever asks and for what they say: under /v1, of what works on records or reads the audit. */
-    acting: ActingVault;
     /** Code of the problem that the request ended with, for its log line. */
     problemCode: string | null;
     /** Records that the answer names as damaged, for its log line and the metrics. */

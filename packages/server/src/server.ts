@@ -15,6 +15,7 @@ import { REFUSAL_CODES, Refusals } from "./admission/refusals.ts";
 import { admitRoutes } from "./admission/admitted-routes.ts";
 import { Connections, LARGEST_KEPT, SURPLUS } from "./admission/connections.ts";
 import type { Api, ApiContext } from "./api.ts";
+import { actAs } from "./audit/acting.ts";
 import { actorOf } from "./audit/actor.ts";
 import type { ActorHeaders } from "./audit/actor.ts";
 import { AuditLook } from "./audit/audit-look.ts";
@@ -132,7 +133,6 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   app.decorateRequest("problemCode", null);
   app.decorateRequest("damaged", 0);
   app.decorateRequest("deadline");
-  app.decorateRequest("acting");
   connections.watch(app.server, (socket) => {
     answerSocket(SURPLUS, socket);
     onMalformed(SURPLUS.code);
@@ -307,8 +307,9 @@ function guardedRoutes(v1: Api, { context, options, absent, admission, refusals 
   const principals = new Principals(context.vault);
   v1.addHook("preHandler", async (request) => {
     const { token, routeOptions } = request;
-    if (token === null || routeOptions.config.work === "none") return;
-    request.acting = context.vault.as(actorOf(token, request.headers as ActorHeaders));
+    const { work, isActing = work !== "none" } = routeOptions.config;
+    if (token === null || !isActing) return;
+    actAs(request, context.vault.as(actorOf(token, request.headers as ActorHeaders)));
     await principals.introduce(token);
   });
   v1.setNotFoundHandler((request, reply) => sendProblem(absent.error(request.method, request.url), request, reply));

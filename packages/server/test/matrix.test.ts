@@ -4,20 +4,27 @@ import { METHODS } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { mapBounded } from "@strongroom/base/work";
+import { audited } from "./support/audited-vault.ts";
 import { call } from "./support/http.ts";
 import type { Answer, CallOptions } from "./support/http.ts";
 import { installation } from "./support/installation.ts";
 import type { Installation } from "./support/installation.ts";
 
 const READ = ["GET", "HEAD"];
+const EXPORT = "0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e";
 
-/** Path -> its methods, and the body that one of them takes. */
+/** Path -> its methods. */
 const ROUTES: Readonly<Record<string, readonly string[]>> = {
   "/healthz": READ,
   "/readyz": READ,
   "/metrics": READ,
   "/openapi.json": READ,
+  "/v1/audit": READ,
+  "/v1/audit/access-log": READ,
+  "/v1/audit/checkpoint": READ,
+  "/v1/audit/status": READ,
   "/v1/collections": READ,
+  [`/v1/exports/${EXPORT}`]: ["POST"],
   "/v1/jobs": READ,
   "/v1/keys/cost": READ,
   "/v1/regions": READ,
@@ -31,7 +38,10 @@ const ROUTES: Readonly<Record<string, readonly string[]>> = {
   "/nothing": [],
 };
 const BODIES: Readonly<Record<string, object>> = { POST: { records: [], onExisting: "keep" }, PUT: {} };
-const TOKENS = ["none", "unknown", "read", "write", "admin"] as const;
+/** What one route or the other cannot do without; the rest passes over them. */
+const HEADERS = { "strongroom-export": EXPORT, "strongroom-subject": "ada" };
+const END_OF_EXPORT = { collection: "people", outcome: "complete", records: 1 };
+const TOKENS = ["none", "unknown", "read", "write", "audit", "admin"] as const;
 type As = (typeof TOKENS)[number];
 
 const tokenOf = ({ token }: Installation, as: As): { readonly token?: string } =>
@@ -45,12 +55,18 @@ function expected(path: string, method: string, as: As): readonly [status: numbe
   if (guarded && as === "unknown") return [401, "token-invalid"];
   if (methods.length === 0) return [404, "route-absent"];
   if (!methods.includes(method)) return [405, "method-not-allowed"];
-  const needed = READ.includes(method) ? "read" : "write";
+  const needed = neededFor(path, method);
   return guarded && as !== "admin" && as !== needed ? [403, "scope-missing"] : null;
 }
 
+function neededFor(path: string, method: string): As {
+  if (path.startsWith("/v1/audit")) return "audit";
+  // That an export has ended is told by whoever reads it.
+  return READ.includes(method) || path.startsWith("/v1/exports/") ? "read" : "write";
+}
+
 test("every route with every method and every token: nothing is a fault, and who may not learns nothing", async (t) => {
-  const service = await installation(t);
+  const service = await installation(t, { front: (vault) => audited(vault).vault });
   await service.vault.put({ collection: "people", id: "there" }, {});
   const cells = Object.keys(ROUTES).flatMap((path) =>
     METHODS.filter((method) => method !== "CONNECT").flatMap((method) =>
@@ -58,8 +74,9 @@ test("every route with every method and every token: nothing is a fault, and who
     ),
   );
   await mapBounded(cells, 16, async ({ path, method, as, must }) => {
-    const body = BODIES[method];
-    const options = { ...tokenOf(service, as), method, ...(body === undefined ? {} : { body }) };
+    const body = path.startsWith("/v1/exports/") && method === "POST" ? END_OF_EXPORT : BODIES[method];
+    const sent = { ...(body === undefined ? {} : { body }), headers: HEADERS };
+    const options = { ...tokenOf(service, as), method, ...sent };
     const { status, json, headers } = await call(service.origin, path, options);
     const cell = `${method} ${path} as ${as}: ${status}`;
     if (must === null) assert.ok([200, 201, 404].includes(status), cell);

@@ -61,6 +61,8 @@ export type {
 } from "./audit/view.ts";
 export type { AuditLog, LogState } from "./stores/audit-log.ts";
 export { verifyAccessLog } from "./audit/access-log.ts";
+export { setBackStores } from "./audit/set-back-stores.ts";
+export type { SetBackOptions, SetBackStore } from "./audit/set-back-stores.ts";
 export { verifyAuditLog } from "./audit/verify-log.ts";
 export type { VerifyLogOptions } from "./audit/verify-log.ts";
 export { kmsCheckpointSigner } from "./audit/kms-signer.ts";

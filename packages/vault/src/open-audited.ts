@@ -6,9 +6,11 @@ import { parseCaller } from "./audit/actor.ts";
 import type { Auditor } from "./audit/auditor.ts";
 import { openAudit } from "./audit/open-audit.ts";
 import { openAuditor } from "./audit/open-auditor.ts";
+import { unavailable } from "./audit/unavailable.ts";
 import type { VaultAudit } from "./audit/view.ts";
 import { parseTenant } from "./collections/declaration.ts";
 import type { Declarations } from "./collections/declaration.ts";
+import { isVaultError, VaultError } from "./errors.ts";
 import { DEFAULT_TENANT } from "./keys/key-binding.ts";
 import type { SubjectKeys } from "./keys/subject-keys.ts";
 import type { AuditOptions } from "./options.ts";
@@ -40,6 +42,7 @@ export interface OpenedAudit {
   readonly viewOf: (auditor: Auditor) => VaultAudit;
   /** Of the log. */
   readonly jobs: JobStore;
+  /** Resolves when the log answers. @throws VaultError `audit-unavailable`, whose cause says why */
   ping(): Promise<void>;
   /** Writes the last entries, and carries to the log what waits; does not throw. */
   close(): Promise<void>;
@@ -50,12 +53,15 @@ export interface OpenedAudit {
 /** Opens an audit. When it throws it has closed nothing. */
 export type OpenAudit = (parts: AuditParts) => Promise<OpenedAudit>;
 
-/** @throws VaultError `audit-foreign`, `store-rolled-back`, `audit-unavailable`, `audit-actor-invalid`; the stores' */
+/**
+ * @throws VaultError `audit-foreign`, `store-rolled-back`, `audit-unavailable`, `audit-actor-invalid`;
+ *   `key-not-configured`: the stores are of other keys; the stores'
+ */
 export const openAudited: OpenAudit = async ({ store, keyStore, subjectKeys, declarations, clock, audit }) => {
   const { log, principal = "local", signer, witnesses = [], acceptRestore, rollback, onAlarm, onFault } = audit;
   // Before anything else is made: who has no name does nothing.
   const { principal: own } = parseCaller({ principal });
-  const keys = await subjectKeys.audit(undefined);
+  const keys = await subjectKeys.audit(undefined).catch(keysUnknown);
   const service = await openAudit({
     ...{ store, keyStore, log, keys, witnesses, clock, acceptRestore },
     signers: signer === undefined ? [] : [signer],
@@ -90,7 +96,11 @@ export const openAudited: OpenAudit = async ({ store, keyStore, subjectKeys, dec
     verified: { auditor: opened.auditor, keys, settle: () => service.sequence() },
     viewOf: (auditor) => service.viewOf(auditor, { findPerson, groups: () => opened.groups() }),
     jobs: log.jobs,
-    ping: () => log.ping(),
+    ping: async () => {
+      await log.ping().catch((error: unknown) => {
+        throw unavailable("The log of the audit cannot be used", error);
+      });
+    },
     close: async () => {
       await opened.close();
       await service.close();
@@ -98,3 +108,14 @@ export const openAudited: OpenAudit = async ({ store, keyStore, subjectKeys, dec
     closeLog: () => log.close(),
   };
 };
+
+/** Without the audit's key nothing is read either: it is said at once, and of what. */
+function keysUnknown(cause: unknown): never {
+  if (!isVaultError(cause) || cause.code !== "key-not-configured") throw cause;
+  throw new VaultError(
+    "key-not-configured",
+    "The stores were written under other keys: none of the configured ones opens the key of the audit, without which " +
+      "nothing is written and nothing is read",
+    { cause },
+  );
+}

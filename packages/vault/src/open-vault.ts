@@ -248,7 +248,10 @@ class RecordVault extends ActingRecords implements Vault {
 
   async ping(): Promise<void> {
     const { keyStore, audited } = this.#parts;
-    await Promise.all([this.#dependencies.store.ping(), keyStore?.ping(), audited?.ping()]);
+    const pinged = [this.#dependencies.store, keyStore, audited].filter((one) => one !== null);
+    // In this order: what is wrong with the records is said before what is wrong with the log.
+    for (const one of await Promise.allSettled(pinged.map((part) => part.ping())))
+      if (one.status === "rejected") throw one.reason;
   }
 
   async close(): Promise<void> {

@@ -276,7 +276,11 @@ export interface Vault extends ActingVault {
   verify(options?: VerifyOptions): Promise<VerifyReport>;
   /** What the repair of owed wraps has done in this process. */
   repairStatus(): RepairStatus;
-  /** Resolves when the store answers, and the key store. */
+  /**
+   * Resolves when the store answers, and the key store, and the log of the audit.
+   *
+   * @throws VaultError the stores'; `audit-unavailable`: of the log, with what it said as the cause
+   */
   ping(): Promise<void>;
   /** Lets a repair under way end, wipes the keys in memory, then closes the store and the key store. */
   close(): Promise<void>;

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
-import type { KeyStore, Store } from "@strongroom/vault";
+import type { AuditLog, KeyStore, Store } from "@strongroom/vault";
 import {
+  DEFAULT_POSTGRES_AUDIT_LOG_OPTIONS,
   DEFAULT_POSTGRES_STORE_OPTIONS,
   inspectPostgres,
+  inspectPostgresAudit,
   inspectPostgresKeys,
   migratePostgres,
+  migratePostgresAudit,
   migratePostgresKeys,
+  postgresAuditLog,
   postgresKeyStore,
   postgresStore,
 } from "@strongroom/vault/postgres";
@@ -18,6 +22,7 @@ const unreachablePool = (): PostgresPool => ({
 });
 const unreachable = unreachablePool();
 const ofKeys = unreachablePool();
+const ofLog = unreachablePool();
 
 export const use = async (): Promise<void> => {
   const options: Partial<PostgresStoreOptions> = { ...DEFAULT_POSTGRES_STORE_OPTIONS, schema: "people" };
@@ -28,6 +33,9 @@ export const use = async (): Promise<void> => {
     (): Promise<KeyStore> => postgresKeyStore(ofKeys, { schema: "people_keys" }),
     (): Promise<readonly string[]> => migratePostgresKeys(ofKeys, { schema: "people_keys" }),
     (): Promise<unknown> => inspectPostgresKeys(ofKeys, { schema: "people_keys" }),
+    (): Promise<AuditLog> => postgresAuditLog(ofLog, { ...DEFAULT_POSTGRES_AUDIT_LOG_OPTIONS, schema: "people_audit" }),
+    (): Promise<readonly string[]> => migratePostgresAudit(ofLog, { schema: "people_audit" }),
+    (): Promise<unknown> => inspectPostgresAudit(ofLog, { schema: "people_audit" }),
   ];
   for (const call of calls) await assert.rejects(call, { name: "VaultError", code: "store-failed" });
 };

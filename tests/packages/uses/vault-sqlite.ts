@@ -4,10 +4,13 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { rawAesKeyring } from "@strongroom/envelope";
 import { openVault, parseAddress, parseSubject, parseVersion } from "@strongroom/vault";
-import type { Epoch, Store, Unit, WriteId } from "@strongroom/vault";
+import type { AuditLog, Epoch, Store, Unit, WriteId } from "@strongroom/vault";
 import {
+  DEFAULT_SQLITE_AUDIT_LOG_OPTIONS,
   DEFAULT_SQLITE_STORE_OPTIONS,
   inspectDatabase,
+  sqliteAuditLog,
+  type SqliteAuditLogOptions,
   SQLITE_CAPABILITIES,
   sqliteKeyStore,
   sqliteStore,
@@ -54,11 +57,17 @@ export const use = (): Promise<void> =>
     const keyring = rawAesKeyring({ keyNamespace: "use", keyName: "1", wrappingKey: randomBytes(32) });
     const keysPath = join(folder, "keys.sqlite");
     const stores = { store: await sqliteStore(join(folder, "people.sqlite")), keys: await sqliteKeyStore(keysPath) };
-    const vault = await openVault({ store: stores.store, keyring, keys: { store: stores.keys } });
+    const ofLog: SqliteAuditLogOptions = { ...DEFAULT_SQLITE_AUDIT_LOG_OPTIONS, mark: true };
+    const logPath = join(folder, "audit.sqlite");
+    const log: AuditLog = await sqliteAuditLog(logPath, ofLog);
+    const vault = await openVault({ store: stores.store, keyring, keys: { store: stores.keys }, audit: { log } });
     const ada = { collection: "people", id: "1" };
     await vault.put(ada, { name: "Ada" }, { subject: "ada" });
     assert.equal((await vault.get(ada)).subject, "ada");
+    await vault.audit?.sequence();
+    assert.ok(((await vault.audit?.status())?.size ?? 0) > 0);
     await vault.close();
+    assert.equal((await inspectDatabase(logPath, { kind: "audit" })).state, "sound");
     assert.equal((await inspectDatabase(keysPath, { kind: "keys" })).state, "sound");
   });
 

@@ -1,16 +1,16 @@
-// `strongroom backup --drill`: a backup is restored into a scratch folder, every record is opened against the audit,
-// and the folder is removed. The vault goes on meanwhile; no witness is told of a history that ends with the drill.
-import { randomInt } from "node:crypto";
+// `strongroom backup --drill`: a backup is restored into a scratch folder, every version of every record is opened and
+// held against the audit, and the folder is removed. The vault goes on meanwhile; no witness is told of a history that
+// ends with the drill.
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { systemReason } from "@strongroom/base/files";
-import { startProgress } from "@strongroom/base/terminal/progress";
-import { isVaultError, type Vault } from "@strongroom/vault";
+import type { Vault, VerifyReport } from "@strongroom/vault";
 import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
 import { dataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
+import { startPartsBar } from "../verify/parts-bar.ts";
 import { withoutStore } from "./facts.ts";
 import { restoreBackup } from "./restore-backup.ts";
 import { takeBackup } from "./take-backup.ts";
@@ -20,7 +20,7 @@ import { storeDumps } from "./with-postgres.ts";
 export interface DrillRequest {
   /** The folder of a backup; where there is none, one is made there and stays. Null: one is made, and removed. */
   readonly backup: string | null;
-  /** So many records, drawn; null: all. */
+  /** So many records, people and keys, drawn; null: all. */
   readonly sample: number | null;
   readonly key: string | null;
 }
@@ -32,12 +32,9 @@ export interface DrillReport {
   readonly cut: { readonly entry: string; readonly at: string };
   /** Where it lies; null: it was made for the drill, and removed. */
   readonly path: string | null;
-  readonly records: number;
-  readonly opened: number;
-  /** Of people who are restricted or erased: nobody reads them. */
-  readonly closed: number;
-  /** Code of the refusal -> how many records. Empty: everything opens. */
-  readonly refused: Readonly<Record<string, number>>;
+  /** Of everything that was restored, or of a sample of it. */
+  readonly verification: VerifyReport;
+  /** Of the whole drill. */
   readonly seconds: number;
 }
 
@@ -72,26 +69,29 @@ export async function drillBackup(
         witness: undefined,
       },
     };
-    let counts: Counts = { records: 0, opened: 0, closed: 0, refused: {} };
+    const verified: VerifyReport[] = [];
     const report = await restoreBackup(context, there, {
       ...{ from, reason: REASON, key, erasures: null, witnesses: "untold" },
       whileOpen: async ({ vault }) => {
-        counts = await openAll(vault, sample, context);
+        verified.push(await openAll(vault, sample, context));
       },
     });
+    const [verification] = verified;
+    if (verification === undefined) throw new TypeError("a restore that is drilled is verified while it is open");
     const seconds = Math.round(performance.now() - began) / 1000;
-    return { backup: report.backup, vault: report.vault, cut: report.cut, path: backup, ...counts, seconds };
+    const { vault, cut } = report;
+    return { backup: report.backup, vault, cut, path: backup, verification, seconds };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
 /** @throws CliError `drill-failed` */
-export function requireAllOpened({ refused }: DrillReport): void {
-  const codes = Object.entries(refused);
+export function requireNoProblems({ verification: { problems } }: DrillReport): void {
+  const codes = Object.entries(problems);
   if (codes.length === 0) return;
-  const problems = codes.map(([code, count]) => `${count.toLocaleString("en")} records: ${code}`);
-  throw new CliError("drill-failed", { detail: "Records of the backup do not open:", problems });
+  const told = codes.map(([code, count]) => `${count.toLocaleString("en")} × ${code}`);
+  throw new CliError("drill-failed", { detail: "Not everything of the backup is as it was written:", problems: told });
 }
 
 /** Beside the data folder: as much is written there, and it is as private. */
@@ -103,79 +103,16 @@ async function scratchFolder(dataDir: string): Promise<string> {
   }
 }
 
-type Counts = Pick<DrillReport, "records" | "opened" | "closed" | "refused">;
-type RecordAddress = Parameters<Vault["get"]>[0];
-
-/** Opened at once: readers' entries are committed in groups. */
-const AT_ONCE = 64;
-const PAGE = 1000;
-const CLOSED: ReadonlySet<string> = new Set(["subject-restricted", "subject-erased"]);
-
-async function openAll(vault: Vault, sample: number | null, { terminal, signal }: CommandContext): Promise<Counts> {
-  const counts = { records: 0, opened: 0, closed: 0, refused: {} as Record<string, number> };
-  const bar = startProgress(terminal, { label: "opening records", total: null });
-  const openGroup = async (group: readonly RecordAddress[]): Promise<void> => {
-    signal.throwIfAborted();
-    for (const code of await Promise.all(group.map((address) => codeOf(vault, address)))) {
-      if (code === null) counts.opened++;
-      else if (CLOSED.has(code)) counts.closed++;
-      else counts.refused[code] = (counts.refused[code] ?? 0) + 1;
-    }
-    bar.update(counts.opened, counts.opened);
-  };
+/** Every version and every key, as `strongroom verify` does it. */
+async function openAll(
+  vault: Vault,
+  sample: number | null,
+  { terminal, signal }: CommandContext,
+): Promise<VerifyReport> {
+  const bar = startPartsBar(terminal);
   try {
-    const drawn: RecordAddress[] = [];
-    let group: RecordAddress[] = [];
-    for await (const address of addresses(vault, counts.refused)) {
-      counts.records++;
-      if (sample !== null) draw(drawn, { address, size: sample, seen: counts.records });
-      else if (group.push(address) === AT_ONCE) {
-        await openGroup(group);
-        group = [];
-      }
-    }
-    await openGroup(group);
-    for (let start = 0; start < drawn.length; start += AT_ONCE) await openGroup(drawn.slice(start, start + AT_ONCE));
-    return counts;
+    return await vault.verify({ ...(sample === null ? {} : { sample }), signal, onProgress: bar.update });
   } finally {
-    bar.stop();
-  }
-}
-
-/** Every record is among those that are drawn as probably as any other. */
-function draw(
-  drawn: RecordAddress[],
-  { address, size, seen }: { readonly address: RecordAddress; readonly size: number; readonly seen: number },
-): void {
-  if (drawn.length < size) drawn.push(address);
-  else {
-    const place = randomInt(seen);
-    if (place < size) drawn[place] = address;
-  }
-}
-
-async function* addresses(vault: Vault, refused: Record<string, number>): AsyncGenerator<RecordAddress> {
-  for (const { collection } of await vault.collections()) {
-    let cursor: string | null = null;
-    do {
-      const page: Awaited<ReturnType<Vault["list"]>> = await vault.list(collection, {
-        limit: PAGE,
-        ...(cursor === null ? {} : { cursor }),
-      });
-      for (const { id } of page.items) yield { collection, id };
-      for (const { code } of page.damaged ?? []) refused[code] = (refused[code] ?? 0) + 1;
-      cursor = page.next;
-    } while (cursor !== null);
-  }
-}
-
-/** Null: it opens, and is the newest that the audit knows. */
-async function codeOf(vault: Vault, address: RecordAddress): Promise<string | null> {
-  try {
-    await vault.get(address);
-    return null;
-  } catch (error) {
-    if (!isVaultError(error) || error.code === "audit-unavailable") throw error;
-    return error.code;
+    bar.end();
   }
 }

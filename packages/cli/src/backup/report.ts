@@ -1,5 +1,6 @@
 // What a person is told of a backup.
 import type { Config } from "../config/config.ts";
+import { reportView } from "../verify/report.ts";
 import type { DrillReport } from "./drill.ts";
 import { cutText, fileText, sizeText } from "./file-text.ts";
 import type { BegunBackup } from "./with-postgres.ts";
@@ -68,15 +69,11 @@ export function restoreView(report: RestoreReport, { keys, kms: { rootKey } }: C
 }
 
 /** What came of a drill. */
-export function drillView(report: DrillReport): string {
-  const { backup, vault, cut, path, records, opened, closed, refused, seconds } = report;
-  const number = (count: number): string => count.toLocaleString("en");
-  const failed = Object.values(refused).reduce((sum, count) => sum + count, 0);
+export function drillView({ backup, vault, cut, path, verification, seconds }: DrillReport): string {
   return [
-    `The backup ${backup} of the vault ${vault}, ${path ?? "made for the drill"}, brings back what was acknowledged ` +
-      `before ${cut.at}.`,
-    `${number(records)} ${records === 1 ? "record" : "records"}: ${number(opened)} opened and held against the audit, ` +
-      `${number(closed)} of people whom nobody reads, ${number(failed)} refused, in ${seconds.toFixed(1)} s`,
+    `The backup ${backup} of the vault ${vault}, ${path ?? "made for the drill"}, was restored: what was acknowledged ` +
+      `before ${cut.at}, in ${seconds.toFixed(1)} s.`,
+    reportView(verification, null),
     "Nothing of the drill is left.",
   ].join("\n");
 }

@@ -12,11 +12,9 @@ import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
 import { type DataFolder, prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
-import { type CommandKeys, openCommandKeys } from "../installation/command-keys.ts";
-import { type CommandVault, openCommandVault } from "../installation/command-vault.ts";
+import type { CommandVault } from "../installation/command-vault.ts";
 import type { InstalledKeySets } from "../installation/key-sets.ts";
-import { openWitnesses } from "../installation/witnesses.ts";
-import { requireBelonging, seenStores } from "../store/pair.ts";
+import { withVault } from "../installation/with-vault.ts";
 import { sqliteFiles } from "../store/sqlite-state.ts";
 import { ALL_ROLES, STORE_ROLES, type StoreRole } from "../store/which.ts";
 import { copyDatabase, copyWhole, measureFile, settleDatabase } from "./copy-files.ts";
@@ -105,35 +103,6 @@ export function reportOf(
   const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
   const seconds = Math.round(performance.now() - began) / 1000;
   return { path, manifest, key, bytes, seconds, keepElsewhere: keepElsewhere(config, folder) };
-}
-
-/** Opens the vault as one process more, and its keys. */
-export async function withVault<Result>(
-  { env, signal }: CommandContext,
-  { config, folder }: Pick<BackupWork, "config" | "folder">,
-  work: (opened: CommandVault, keys: CommandKeys) => Promise<Result>,
-): Promise<Result> {
-  const parts = { config, folder, env };
-  await requireBelonging(parts);
-  const { records } = await seenStores(parts);
-  if (typeof records === "string")
-    throw new CliError("backup-incomplete", {
-      detail: `There is no vault in ${folder.path} yet.`,
-      remedy: "Name the data folder of the vault (--data-dir DIR), or start it: strongroom up.",
-    });
-  const { rootKey, witness: kmsWitness } = config.kms;
-  const keys = await openCommandKeys({ config, folder, signal, rootKey, kmsWitness });
-  try {
-    const witnesses = await openWitnesses(config, records.vault, env);
-    const opened = await openCommandVault({ ...parts, keySets: keys.keySets, witnesses });
-    try {
-      return await work(opened, keys);
-    } finally {
-      await opened.close();
-    }
-  } finally {
-    await keys.close();
-  }
 }
 
 /**

@@ -10,6 +10,7 @@ import type { Config } from "../config/config.ts";
 import { type PostgresPlace, storePlace } from "../config/store-url.ts";
 import { prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
+import { withVault } from "../installation/with-vault.ts";
 import { ALL_ROLES, placeSettings, type StoreRole } from "../store/which.ts";
 import { measureFile } from "./copy-files.ts";
 import { makeDraftFolder } from "./draft-folder.ts";
@@ -25,7 +26,6 @@ import {
   requireApart,
   seal,
   takeCut,
-  withVault,
   wrappingKeysOf,
 } from "./take-backup.ts";
 import { randomUUID } from "node:crypto";

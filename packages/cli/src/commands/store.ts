@@ -68,9 +68,10 @@ export const storeFlipCommand: CommandSpec = command({
   description:
     "The next set is keys.next; without it, the configured keys. From then on every write goes under it, and none " +
     "that was sealed under the set before is stored any more. Give keys.next to every process first: one that does " +
-    "not know the set in force refuses to write (key-set-unknown) and goes on reading. On a terminal it asks first; " +
-    "elsewhere it wants --yes.",
-  flagGroups: ["store"],
+    "not know the set in force refuses to write (key-set-unknown) and goes on reading. It is in the audit before it " +
+    "is done: one region of either set must answer, and the KMS of strongroom up is started where it does not run. " +
+    "On a terminal it asks first; elsewhere it wants --yes.",
+  flagGroups: ["store", "audit-log", "root-key", "audit"],
   options: { yes: option("-y, --yes", "do it without asking", given()) },
   examples: [
     { line: "npx strongroom store flip", meaning: "say what it does, ask, and do it" },

@@ -9,6 +9,7 @@ import { checkKeyPermissions } from "./permissions.ts";
 import { checkPublicIds } from "./public-ids.ts";
 import { checkRegions } from "./regions.ts";
 import { checkService } from "./service.ts";
+import { checkSetBack } from "./set-back.ts";
 import { checkBackups, checkBelonging } from "./stores.ts";
 import { checkWitness } from "./witness.ts";
 
@@ -22,6 +23,7 @@ export const CHECKS: readonly Check[] = [
   checkKeyStore,
   checkAuditLog,
   checkBelonging,
+  checkSetBack,
   checkBackups,
   checkWitness,
   checkPeople,

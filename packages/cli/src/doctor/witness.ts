@@ -61,7 +61,9 @@ async function finding(witness: Witness, log: WitnessedSize | null): Promise<Fin
     return {
       what: WHAT,
       severity: log === null ? "ok" : "warning",
-      detail: `${witness.name} has seen nothing yet`,
+      detail:
+        `${witness.name} has seen nothing yet` +
+        (log === null ? "" : ": no witness tells of stores that are set back together"),
       ...(log === null ? {} : { remedy: "A service that runs tells it; look into its log if that lasts." }),
     };
   const entries = seen.size.toLocaleString("en");

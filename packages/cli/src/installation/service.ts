@@ -15,6 +15,7 @@ import {
   type KeysOptions,
   openVault,
   type RepairOptions,
+  VAULT_ERRORS,
   type Vault,
   type VaultOptions,
 } from "@strongroom/vault";
@@ -29,6 +30,7 @@ import { requireBelonging } from "../store/pair.ts";
 import type { KeyedRole } from "../store/which.ts";
 import { keepVerifierKey } from "./audit-key.ts";
 import { keepRetention } from "./audit-retention.ts";
+import { auditedKeySets } from "./audited-key-sets.ts";
 import { watchDisk } from "./disk-watch.ts";
 import {
   type InstalledKeySet,
@@ -124,8 +126,8 @@ async function serve(
   ends.push(() => vault.close());
   await keepAudit(parts, vault, ends);
   const gates: Gates = {
-    records: keySetsOf(records.store.gate, keySetNames(keySets, "records")),
-    keys: keySetsOf(keyStore.store.gate, keySetNames(keySets, "keys")),
+    records: auditedKeySets(vault.audit, "records", keySetsOf(records.store.gate, keySetNames(keySets, "records"))),
+    keys: auditedKeySets(vault.audit, "keys", keySetsOf(keyStore.store.gate, keySetNames(keySets, "keys"))),
   };
   await parts.prepare?.(gates);
   for (const role of ["records", "keys"] as const) {
@@ -232,10 +234,20 @@ export function keysOptions(
   };
 }
 
-/** That two stores do not belong together, or that a declaration is none, as an error of the command. */
+/** That stores do not belong together, or to these keys, or that a declaration is none, as an error of the command. */
 export function vaultFailed(cause: unknown): never {
   if (isVaultError(cause) && cause.code === "vault-option-invalid")
     throw new CliError("config-invalid", { detail: cause.message, cause });
+  if (isVaultError(cause) && cause.code === "key-not-configured")
+    throw new CliError("startup-failed", {
+      title: VAULT_ERRORS[cause.code].title,
+      detail: cause.message,
+      remedy:
+        "Configure the keys that the stores were written under; or use a database or schemas of its own (store, " +
+        "keyStore, audit.store).",
+      reportedCode: cause.code,
+      cause,
+    });
   return storeFailed(cause);
 }
 

@@ -1,13 +1,18 @@
-// `strongroom store flip`: puts key sets in force, of the records and of the keys. It needs the names of the wrapping
-// keys and nothing else of them: no KMS is called, so that a set can be left whose regions do not answer.
+// `strongroom store flip`: puts key sets in force, of the records and of the keys. It is in the audit, whose key some
+// region of the sets that are left or taken must open: so the vault is opened for it. Of a set that is left no other
+// region need answer.
 import { type GateKeySets, isVaultError, keySetsOf, type KeySetStatus, VAULT_ERRORS } from "@strongroom/vault";
 import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
 import { requireYes } from "../confirm.ts";
 import { prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
+import { auditedKeySets } from "../installation/audited-key-sets.ts";
+import type { CommandVault } from "../installation/command-vault.ts";
 import { namedKeySets } from "../installation/key-sets.ts";
-import { openStore, type StoreParts } from "./open.ts";
+import { withVault } from "../installation/with-vault.ts";
+import type { StoreParts } from "./open.ts";
+import { placeOf } from "./pair.ts";
 import { type KeyedRole, STORE_ROLES } from "./which.ts";
 
 /** What is to be in force in a store. */
@@ -27,8 +32,8 @@ interface Flip {
 
 /**
  * Says what it will do, asks, does it: first in the key store, so that no record is written meanwhile that hangs on a
- * key of the set that is left. Throws `not-confirmed`, `store-not-flipped`, `config-invalid`, and what opening a store
- * throws.
+ * key of the set that is left. Throws `not-confirmed`, `store-not-flipped`, `config-invalid`, and what opening the
+ * vault throws.
  */
 export async function flipKeySet(context: CommandContext, config: Config, how: "ask" | "yes"): Promise<void> {
   const { terminal } = context;
@@ -40,15 +45,12 @@ export async function flipKeySet(context: CommandContext, config: Config, how: "
       detail: "No key set is configured: keys.regions names no keys, and none are remembered in the data folder.",
       remedy: "Run it with the configuration of the service: --config FILE, or --data-dir DIR of strongroom up.",
     });
-  const ends: (() => Promise<void>)[] = [];
-  try {
+  await withVault(context, { config, folder }, async (opened) => {
     const flips = new Map<KeyedRole, Flip>();
     for (const target of [keys, records]) {
       if (target === null || target === undefined) continue;
-      const opened = await openStore(parts, target.role);
-      ends.push(() => opened.close());
-      flips.set(target.role, await lookAtSets(target, opened.store));
-      if (flips.get(target.role)?.isDone === false) tell(target, opened.description, flips, context);
+      flips.set(target.role, await lookAtSets(target, opened));
+      if (flips.get(target.role)?.isDone === false) tell(target, placeOf(parts, target.role), flips, context);
     }
     const owed = [...flips.values()].filter(({ isDone }) => !isDone);
     if (owed.length > 0 && how === "ask") await requireYes("Put them in force?", context);
@@ -62,9 +64,7 @@ export async function flipKeySet(context: CommandContext, config: Config, how: "
     terminal.result(result, () =>
       owed.length === 0 ? "They are in force already." : `In force: ${epochs.toReversed().join(", ")}.`,
     );
-  } finally {
-    for (const end of ends.reverse()) await end();
-  }
+  });
 }
 
 async function targetOf(role: KeyedRole, { config, folder }: StoreParts): Promise<Target | null> {
@@ -72,14 +72,12 @@ async function targetOf(role: KeyedRole, { config, folder }: StoreParts): Promis
   return current === null ? null : { role, current, next };
 }
 
-async function lookAtSets(
-  { current, next }: Target,
-  { gate }: { readonly gate: Parameters<typeof keySetsOf>[0] },
-): Promise<Flip> {
-  const sets = keySetsOf(gate, { keySet: current, ...(next === null ? {} : { next }) });
+async function lookAtSets({ role, current, next }: Target, { vault, stores }: CommandVault): Promise<Flip> {
+  const sets = keySetsOf(stores[role].gate, { keySet: current, ...(next === null ? {} : { next }) });
   const before = await told(sets.status());
   const isDone = before.inForce === (before.next ?? before.current).digest;
-  return { keys: next ?? current, sets, before, isDone };
+  // One that is done changes nothing: there is nothing to tell.
+  return { keys: next ?? current, sets: isDone ? sets : auditedKeySets(vault.audit, role, sets), before, isDone };
 }
 
 function tell(

@@ -75,7 +75,8 @@ export async function requireBelonging(parts: StoreParts, acceptRestore?: string
   });
 }
 
-function placeOf({ config, env }: StoreParts, role: StoreRole): string {
+/** Where a store lies, for a person. */
+export function placeOf({ config, env }: StoreParts, role: StoreRole): string {
   const access = postgresAccess(config, env, role);
   return access === null
     ? sqliteFiles(config, role).path

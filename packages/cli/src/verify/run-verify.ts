@@ -1,5 +1,4 @@
 // What `strongroom verify` does: the vault opened as one process more, verified, and told as it goes on.
-import { startProgress } from "@strongroom/base/terminal/progress";
 import {
   isVaultError,
   VAULT_ERRORS,
@@ -7,12 +6,12 @@ import {
   type VerifyProgress,
   type VerifyReport,
 } from "@strongroom/vault";
-import { withVault } from "../backup/take-backup.ts";
 import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
 import { prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
-import { seenStores } from "../store/pair.ts";
+import { withVault } from "../installation/with-vault.ts";
+import { startPartsBar } from "./parts-bar.ts";
 import { type LogFindings, reportView } from "./report.ts";
 
 /** What the command was given. */
@@ -37,7 +36,6 @@ export async function runVerify(
   { all, ...request }: VerifyRequest,
 ): Promise<VerifyReport["verdict"]> {
   const { folder } = await prepareDataFolder(config.dataDir);
-  await requireVault(context, config, folder);
   return withVault(context, { config, folder }, async ({ vault }) => {
     const told = tellerOf(context);
     try {
@@ -51,19 +49,6 @@ export async function runVerify(
       told.end();
       throw ended(cause, told.cursor());
     }
-  });
-}
-
-async function requireVault(
-  { env }: CommandContext,
-  config: Config,
-  folder: Parameters<typeof seenStores>[0]["folder"],
-): Promise<void> {
-  const { records } = await seenStores({ config, folder, env });
-  if (typeof records !== "string") return;
-  throw new CliError("config-invalid", {
-    detail: `There is no vault in ${folder.path} yet.`,
-    remedy: "Name the data folder of the vault (--data-dir DIR), or start it: strongroom up.",
   });
 }
 
@@ -81,7 +66,7 @@ interface Teller {
 
 function tellerOf({ terminal }: CommandContext): Teller {
   let last: VerifyProgress | null = null;
-  let bar: { readonly part: string; readonly shown: ReturnType<typeof startProgress> } | null = null;
+  const bar = startPartsBar(terminal);
   let toldAt = -Infinity;
   const tellProgram = (progress: VerifyProgress): void => {
     if (performance.now() - toldAt < TELL_EVERY_MS) return;
@@ -95,22 +80,12 @@ function tellerOf({ terminal }: CommandContext): Teller {
       },
       onProgress: (progress) => {
         last = progress.cursor === null ? last : progress;
-        if (terminal.mode === "json") {
-          tellProgram(progress);
-          return;
-        }
-        const { part, done, of } = progress;
-        if (bar?.part !== part) {
-          bar?.shown.stop();
-          bar = { part, shown: startProgress(terminal, { label: `verifying ${part}`, total: of }) };
-        }
-        bar.shown.update(done, done);
+        if (terminal.mode === "json") tellProgram(progress);
+        else bar.update(progress);
       },
     },
     cursor: () => last?.cursor ?? null,
-    end: () => {
-      bar?.shown.stop();
-    },
+    end: bar.end,
   };
 }
 

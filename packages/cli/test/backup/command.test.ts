@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { sqliteStore } from "@strongroom/vault/sqlite";
@@ -49,6 +50,9 @@ describe("backup and restore", () => {
   });
 
   it("of a vault that is stopped", async () => {
+    // Of a version of before is told below.
+    const stdin = JSON.stringify({ name: "Ada, Countess" });
+    assert.equal((await runCommand(["put", "people", "ada"], { cwd: folder.path, env, stdin })).code, 0);
     assert.equal(await installation.stop(), 0);
     assert.doesNotMatch(installation.said(), /AUDIT/);
     assert.equal((await run(["backup", "tuesday"])).code, 0);
@@ -57,6 +61,25 @@ describe("backup and restore", () => {
       ["--drill", "tuesday"],
     ])
       assert.equal((await run(["backup", ...args])).code, 0, args[0]);
+  });
+
+  it("tell in a drill of an older version that does not open, and of nothing else", async () => {
+    const path = at("strongroom-data/records.sqlite");
+    const ofAda = "record = (select record from records where id = 'ada')";
+    const change = (message: string): void => {
+      using database = new DatabaseSync(path);
+      database.exec(`update versions set message = ${message} where ${ofAda} and version = 1`);
+    };
+    using database = new DatabaseSync(path);
+    const whole = database.prepare(`select hex(message) as hex from versions where ${ofAda} and version = 1`).get();
+    change("cast(substr(message, 1, length(message) - 2) || x'0000' as blob)");
+    const drilled = await run(["backup", "--drill", "--json"]);
+    assert.equal(drilled.code, 5, drilled.stderr);
+    const { verification } = JSON.parse(drilled.stdout) as { readonly verification: Record<string, unknown> };
+    assert.deepEqual([verification["verdict"], verification["problems"]], ["problems", { "record-tampered": 1 }]);
+    assert.match(drilled.stderr, /drill-failed/);
+    change(`unhex('${String(whole?.["hex"])}')`);
+    assert.equal((await run(["backup", "--drill", "--sample", "100"])).code, 0);
   });
 
   it("refuse what is no backup, and a root key that is not there", async () => {

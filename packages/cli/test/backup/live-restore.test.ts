@@ -10,7 +10,7 @@ import { backupRounds, isSetBack } from "../support/backup-rounds.ts";
 import { temporaryFolder } from "../support/installation.ts";
 
 test("a backup beside readers and writers brings everything back that was acknowledged before it", () =>
-  backupRounds(4));
+  backupRounds(2));
 
 test("the restore is on record: the backup, its cut, and what was lost", async () => {
   await using folder = await temporaryFolder();

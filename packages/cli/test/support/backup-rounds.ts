@@ -1,8 +1,8 @@
 // For tests: rounds of a backup of a vault that is written and read meanwhile, and of its restore.
 import assert from "node:assert/strict";
-import { cpSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
+import { setTimeout as delay, setImmediate } from "node:timers/promises";
 import { isVaultError } from "@strongroom/vault";
 import { comparePeople } from "../../src/doctor/people.ts";
 import { backUp, copyBackup, filesVault, type FilesVault } from "./backup.ts";
@@ -60,6 +60,9 @@ export async function backupRounds(rounds: number): Promise<void> {
     for (let round = 0; round < rounds; round++) {
       const before = new Map(load.acknowledged);
       await backUp(live, at("live"), at(`backup-${round}`));
+      // A copy is set back only as soon as the witness has seen more than it can hold.
+      const size = (await live.vault.audit?.status())?.size ?? 0;
+      while (sizeSeen(witness) <= size) await delay(20);
       // The restored vault has a witness that saw all that the live one's has.
       cpSync(witness, at(`witness-${round}`));
       const restored = { witness: at(`witness-${round}`) };
@@ -76,6 +79,9 @@ export async function backupRounds(rounds: number): Promise<void> {
     await live.close();
   }
 }
+
+/** Of the checkpoint, a note, that a witness has. */
+const sizeSeen = (witness: string): number => Number(readFileSync(witness, "utf8").split("\n")[1]);
 
 export const isSetBack = (error: unknown): boolean => isVaultError(error) && error.code === "store-rolled-back";
 

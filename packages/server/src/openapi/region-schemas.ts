@@ -48,7 +48,15 @@ export interface ReadyAnswer {
   };
   /** Null: the vault has none. */
   readonly audit?:
-    { readonly ok: boolean; readonly problem: string | null; readonly alarms: number } | null | undefined;
+    | {
+        readonly ok: boolean;
+        readonly problem: string | null;
+        /** In words, where the problem is one of the log's database. */
+        readonly detail?: string | undefined;
+        readonly alarms: number;
+      }
+    | null
+    | undefined;
   /** As last seen; null: not looked at yet. */
   readonly wrapDebt: { readonly items: number } | null;
 }
@@ -212,6 +220,13 @@ export const readyAnswer: z.ZodType<ReadyAnswer> = z
           .string()
           .nullable()
           .meta({ description: "The code of why nothing is released now.", examples: ["audit-unavailable"] }),
+        detail: z
+          .string()
+          .optional()
+          .meta({
+            description: "In words, where the log's database is not to be used.",
+            examples: ["The log of the audit: The database file was deleted or replaced"],
+          }),
         alarms: count.meta({ description: "What was found wrong since the process started: GET /v1/audit/status." }),
       })
       .nullable()

@@ -7,6 +7,7 @@ import { VaultError } from "@strongroom/vault";
 import type { AuditQuery, VaultAudit } from "@strongroom/vault";
 import { z } from "zod";
 import type { Api, ApiContext } from "../api.ts";
+import { actingOf } from "../audit/acting.ts";
 import { ServerError } from "../errors.ts";
 import { decodeText } from "../http/record-headers.ts";
 import type { WhomHeaders } from "../http/record-headers.ts";
@@ -50,7 +51,7 @@ export function auditRoutes(app: Api, { limits }: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const audit = requireAudit(request.acting.audit);
+      const audit = requireAudit(actingOf(request).audit);
       const query = queryOf(request.query);
       const who = personOf(request.headers);
       return reply.send(
@@ -79,7 +80,7 @@ export function auditRoutes(app: Api, { limits }: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const audit = requireAudit(request.acting.audit);
+      const audit = requireAudit(actingOf(request).audit);
       const who = personOf(request.headers);
       if (who === null) throw new VaultError("subject-invalid", "The header Strongroom-Subject says whose log it is");
       const { since } = request.query;
@@ -160,7 +161,7 @@ export function exportRoutes(app: Api): void {
       const { collection, outcome, records } = request.body;
       if (request.headers["strongroom-export"] !== request.params.export)
         throw new VaultError("audit-actor-invalid", "The header Strongroom-Export and the path name two exports");
-      await request.acting.audit?.tell("export-ended", outcome === "complete" ? "done" : "aborted", {
+      await actingOf(request).audit?.tell("export-ended", outcome === "complete" ? "done" : "aborted", {
         collection,
         details: { records },
       });

@@ -4,6 +4,7 @@
 import { DEFAULT_VAULT_LIMITS } from "@strongroom/vault";
 import type { FastifyRequest } from "fastify";
 import type { Api, ApiContext } from "../api.ts";
+import { actingOf } from "../audit/acting.ts";
 import { ServerError } from "../errors.ts";
 import { requireUnconditional } from "../http/record-headers.ts";
 import { ACTING, NAMING, problemAnswers, WRITING } from "../openapi/answers.ts";
@@ -70,7 +71,7 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
     },
     async (request, reply) => {
       const { cursor, limit } = request.query;
-      const page = await request.acting.list(request.params.collection, {
+      const page = await actingOf(request).list(request.params.collection, {
         ...(cursor === undefined ? {} : { cursor }),
         ...(limit === undefined ? {} : { limit }),
       });
@@ -124,7 +125,7 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
         throw new ServerError("scope-missing", why, { scope: "read" });
       }
       return reply.send({
-        results: await request.acting.putMany(request.params.collection, items, {
+        results: await actingOf(request).putMany(request.params.collection, items, {
           onExisting,
           signal: request.deadline,
         }),

@@ -3,6 +3,7 @@
  */
 import type { PutResult } from "@strongroom/vault";
 import type { Api, ApiContext } from "../api.ts";
+import { actingOf } from "../audit/acting.ts";
 import { entityTag, sendRecord, whomOf, writeExpectation } from "../http/record-headers.ts";
 import type { Whom } from "../http/record-headers.ts";
 import {
@@ -77,7 +78,7 @@ export function recordRoutes(app: Api, { limits }: ApiContext): void {
     },
     async (request, reply) => {
       const whom = whomOf(request.headers);
-      const result = await request.acting.put(request.params, request.body, {
+      const result = await actingOf(request).put(request.params, request.body, {
         expect: writeExpectation(request.headers),
         signal: request.deadline,
         ...whom,
@@ -111,7 +112,7 @@ export function recordRoutes(app: Api, { limits }: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const record = await request.acting.get(request.params, { signal: request.deadline });
+      const record = await actingOf(request).get(request.params, { signal: request.deadline });
       return sendRecord(request, reply, record);
     },
   );
@@ -136,7 +137,7 @@ export function recordRoutes(app: Api, { limits }: ApiContext): void {
       },
     },
     async (request, reply) =>
-      reply.send(await request.acting.remove(request.params, { expect: writeExpectation(request.headers) })),
+      reply.send(await actingOf(request).remove(request.params, { expect: writeExpectation(request.headers) })),
   );
 }
 
@@ -170,7 +171,7 @@ export function versionRoutes(app: Api): void {
         },
       },
     },
-    async (request, reply) => reply.send({ versions: await request.acting.history(request.params) }),
+    async (request, reply) => reply.send({ versions: await actingOf(request).history(request.params) }),
   );
 
   app.get(
@@ -196,7 +197,7 @@ export function versionRoutes(app: Api): void {
     },
     async (request, reply) => {
       const { version, ...address } = request.params;
-      const record = await request.acting.get(address, { version: Number(version), signal: request.deadline });
+      const record = await actingOf(request).get(address, { version: Number(version), signal: request.deadline });
       return sendRecord(request, reply, record);
     },
   );

@@ -3,10 +3,11 @@
  */
 import type { RepairStatus, Vault } from "@strongroom/vault";
 import type { Api, ApiContext } from "../api.ts";
+import { actingOf } from "../audit/acting.ts";
 import { problemAnswers } from "../openapi/answers.ts";
 import { debtAnswer, regionsAnswer } from "../openapi/region-schemas.ts";
 import type { DebtAnswer, RegionAnswer, RegionsAnswer } from "../openapi/region-schemas.ts";
-import { listQuery } from "../openapi/schemas.ts";
+import { actorHeaders, listQuery } from "../openapi/schemas.ts";
 import { extraCalls, REGION_COUNTERS } from "../regions.ts";
 import type { RegionCounters, RegionHealth } from "../regions.ts";
 
@@ -45,22 +46,24 @@ export function regionRoutes(app: Api, { vault, regions, limits }: ApiContext): 
   app.get(
     "/regions/debt",
     {
-      config: { scope: "read", work: "none" },
+      // It names records and people: whoever asks is in the audit.
+      config: { scope: "read", work: "none", isActing: true },
       schema: {
         operationId: "listDebt",
         summary: "List the keys and versions that owe a wrap",
         description: "Keys first, each in an order that is the store's own. A cursor is a place, not a snapshot.",
         tags: ["service"],
+        headers: actorHeaders,
         querystring: listQuery(limits.listItems),
         response: {
           200: { description: "One page.", content: { "application/json": { schema: debtAnswer } } },
-          ...problemAnswers("cursor-invalid", "limit-invalid"),
+          ...problemAnswers("cursor-invalid", "limit-invalid", "audit-actor-invalid"),
         },
       },
     },
     async (request, reply) => {
       const { cursor, limit } = request.query;
-      const page: DebtAnswer = await request.acting.debts({
+      const page: DebtAnswer = await actingOf(request).debts({
         ...(cursor === undefined ? {} : { cursor }),
         ...(limit === undefined ? {} : { limit }),
       });

@@ -2,9 +2,10 @@
  * GET /healthz: the process lives. GET /readyz: it can do its work. GET /metrics: for Prometheus. All without a token,
  * for whoever runs the service: a scraper that needed one would hold a token that reads records.
  */
-import { isVaultError } from "@strongroom/vault";
+import { isVaultError, VAULT_ERRORS } from "@strongroom/vault";
 import { z } from "zod";
 import type { Api, ApiContext } from "../api.ts";
+import type { AuditSeen } from "../audit/audit-look.ts";
 import type { Metrics } from "../metrics.ts";
 import { readyAnswer } from "../openapi/region-schemas.ts";
 import type { ReadyAnswer } from "../openapi/region-schemas.ts";
@@ -56,20 +57,14 @@ export function healthRoutes(app: Api, context: ApiContext): void {
 }
 
 async function readiness({ vault, regions, audit: look }: ApiContext): Promise<ReadyAnswer> {
-  const storeProblem = vault.ping().then(
-    () => null,
-    (error: unknown) => (isVaultError(error) ? error.code : "store-failed"),
-  );
+  const pinged = vault.ping().then(() => SOUND, problemsOf);
   // What was last seen: how much is owed is not counted for whoever asks whether the service is well.
   const debt = vault.debtSeen();
   const seen = await regions.current();
   const notDown = seen.filter(({ state }) => state !== "down").length;
-  const problem = await storeProblem;
+  const { store: problem, log } = await pinged;
   const audited = await look.current();
-  const audit =
-    audited === null
-      ? null
-      : { ok: audited.problem === null, problem: audited.problem, alarms: audited.status?.alarms.length ?? 0 };
+  const audit = audited === null ? null : auditOf(audited, log);
   const store = { ok: problem === null, problem };
   const regionsOk = notDown >= regions.minimum;
   return {
@@ -84,6 +79,29 @@ async function readiness({ vault, regions, audit: look }: ApiContext): Promise<R
     audit,
     wrapDebt: debt === null ? null : { items: debt.items },
   };
+}
+
+/** What a ping of the vault says: of the stores, and of the log of the audit. */
+interface Pinged {
+  readonly store: string | null;
+  readonly log: { readonly problem: string; readonly detail: string | undefined } | null;
+}
+
+const SOUND: Pinged = { store: null, log: null };
+
+function problemsOf(error: unknown): Pinged {
+  if (!isVaultError(error)) return { store: "store-failed", log: null };
+  if (error.code !== "audit-unavailable") return { store: error.code, log: null };
+  // The title alone: whoever asks has no token, and a message may say more than a person without one should see.
+  const { cause } = error;
+  const detail = isVaultError(cause) ? `The log of the audit: ${VAULT_ERRORS[cause.code].title}` : undefined;
+  return { store: null, log: { problem: error.code, detail } };
+}
+
+function auditOf({ problem, status }: AuditSeen, log: Pinged["log"]): NonNullable<ReadyAnswer["audit"]> {
+  const alarms = status?.alarms.length ?? 0;
+  if (log === null) return { ok: problem === null, problem, alarms };
+  return { ok: false, ...log, alarms };
 }
 
 /** Adds the page of the metrics. */

@@ -30,7 +30,7 @@ test("a request acts as its token's id, for what its headers say", async (t) => 
   const written = await call(origin, RECORD, { body: { name: "Ada" }, token: token.write });
   assert.equal(written.status, 201);
   const headers = { "strongroom-purpose": "support", "strongroom-ticket": "HELP-4711", "strongroom-export": EXPORT };
-  for (const path of [RECORD, `${RECORD}/versions`, `${RECORD}/versions/1`, "/v1/records/people"])
+  for (const path of [RECORD, `${RECORD}/versions`, `${RECORD}/versions/1`, "/v1/records/people", "/v1/regions/debt"])
     assert.equal((await call(origin, path, { token: token.read, headers })).status, 200, path);
   const ids = new Map((await tokens.list()).map(({ id, name }) => [name, id]));
   const reader = {
@@ -47,6 +47,7 @@ test("a request acts as its token's id, for what its headers say", async (t) => 
       ["history", reader],
       ["get", reader],
       ["list", reader],
+      ["debts", reader],
     ],
   );
   assert.doesNotMatch(
@@ -85,6 +86,8 @@ test("without its entry nothing is answered, and everything as soon as the audit
     assert.match(refused.headers["retry-after"] ?? "", /^\d+$/);
     assert.doesNotMatch(refused.text, /Ada/);
   }
+  // It names records and people, though it is answered while the service is overloaded.
+  assert.equal((await call(origin, "/v1/regions/debt", { token: token.read })).json.code, "audit-unavailable");
   const ready = await call(origin, "/readyz");
   assert.equal(ready.status, 503);
   assert.deepEqual(ready.json.audit, { ok: false, problem: "audit-unavailable", alarms: 0 });

@@ -85,7 +85,7 @@ export function audited(vault: Vault): AuditedVault {
     }) as unknown as VaultAudit;
   const as = (actor: Actor): unknown => ({
     ...Object.fromEntries(
-      (["put", "putMany", "get", "history", "remove", "list"] as const).map((name) => [
+      (["put", "putMany", "get", "history", "remove", "list", "debts"] as const).map((name) => [
         name,
         async (...given: unknown[]) => {
           note(actor, name, []);

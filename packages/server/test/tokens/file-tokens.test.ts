@@ -165,7 +165,7 @@ test("a token needs a scope, and admin includes the others", async (t) => {
   await assert.rejects(tokens.create({ name: "a", scopes: ["root" as never] }), code("option-invalid"));
   const may = (scope: (typeof SCOPES)[number]): string =>
     SCOPES.filter((wanted) => hasScope({ id: "", name: "", scopes: [scope] }, wanted)).join(" ");
-  assert.deepEqual(SCOPES.map(may), ["read", "write", "read write admin"]);
+  assert.deepEqual(SCOPES.map(may), ["read", "write", "audit", "read write audit admin"]);
 });
 
 test("a look at the file that began before a token was revoked does not let it in again", async (t) => {

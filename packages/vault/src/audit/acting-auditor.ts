@@ -27,6 +27,8 @@ import type { Histories, SeenRecord, Standing } from "./histories.ts";
 import { newStream, placeIn } from "./lanes.ts";
 import type { Lanes } from "./lanes.ts";
 import type { ReaderGroups } from "./reader-groups.ts";
+import { NotTogether } from "./reads-together.ts";
+import type { ReadsTogether } from "./reads-together.ts";
 import { unavailable } from "./unavailable.ts";
 
 /** What all callers share. */
@@ -37,6 +39,7 @@ export interface SharedAudit {
   readonly lanes: Lanes;
   /** Of the records' outbox. */
   readonly groups: ReaderGroups;
+  readonly together: ReadsTogether;
   /** Of the key store's outbox. */
   readonly keyGroups: ReaderGroups;
   readonly purposesOf: (collection: string) => readonly string[] | null;
@@ -63,9 +66,13 @@ const STREAM_ATTEMPTS = 8;
 export class ActingAuditor implements Auditor {
   readonly actor: Actor;
   readonly #shared: SharedAudit;
+  /** All that an entry says of its caller. */
+  readonly #caller: string;
 
   constructor(shared: SharedAudit, actor: Actor) {
+    const { principal, purpose, ticket, export: ofExport } = actor;
     this.#shared = shared;
+    this.#caller = JSON.stringify([principal, purpose ?? null, ticket ?? null, ofExport ?? null]);
     this.actor = actor;
   }
 
@@ -87,19 +94,35 @@ export class ActingAuditor implements Auditor {
     action: "read" | "list" | "history",
     reads: readonly ReleasedRead[],
   ): Promise<"released" | "overtaken"> {
-    const { histories, groups, requireOpen } = this.#shared;
+    const { histories, requireOpen } = this.#shared;
     requireOpen();
     const standing = await histories.check(reads);
     if (standing === "overtaken") return "overtaken";
-    const entries = await Promise.all(
-      pieces(reads).map(async (some) => [await this.#read(action, some), some] as const),
-    );
-    requireOpen();
-    await Promise.all(entries.map(([draft, some]) => groups.write(draft, some.flatMap(peopleOf))));
+    const [only] = reads;
+    // By a KMS's request it is told which read it was for.
+    if (action === "read" && reads.length === 1 && only?.kms.length === 0) await this.#readTogether(only);
+    else await Promise.all(pieces(reads).map((some) => this.#written(action, some)));
     this.#shared.onWritten();
     // Perhaps it was found set back meanwhile.
     this.#shared.requireWhole();
     return "released";
+  }
+
+  #readTogether(read: ReleasedRead): Promise<void> {
+    const of = `${read.row.collection}/${this.#caller}`;
+    return this.#shared.together.tell(of, read, (reads) => this.#written("read", reads));
+  }
+
+  /** Resolves when an entry of reads is durable. @throws NotTogether: of several not all can be sealed */
+  async #written(action: AuditAction, reads: readonly ReleasedRead[]): Promise<void> {
+    let draft: Draft;
+    try {
+      draft = await this.#read(action, reads);
+    } catch (error) {
+      throw action === "read" && reads.length > 1 ? new NotTogether("not all can be sealed", { cause: error }) : error;
+    }
+    this.#shared.requireOpen();
+    await this.#shared.groups.write(draft, reads.flatMap(peopleOf), reads.length);
   }
 
   async requireNewest(records: readonly SeenRecord[]): Promise<Standing> {

@@ -13,8 +13,11 @@ export interface RaisedAlarm {
   readonly at: string;
 }
 
-/** Newest are kept: whoever can make alarms must not fill the memory. */
-const MOST = 100;
+/**
+ * The newest of each code are kept: whoever can make alarms must neither fill the memory nor, by many of one kind,
+ * have one of another kind forgotten.
+ */
+const MOST_OF_A_CODE = 50;
 
 /** A function of the caller's: what it throws, at once or later, is not to end what it is told of. */
 export function guarded<Told>(tell: (told: Told) => unknown): (told: Told) => void {
@@ -48,7 +51,9 @@ export class Alarms {
   raise({ code, message }: Pick<RaisedAlarm, "code" | "message">): void {
     const alarm = { code, message, at: this.#clock().toISOString() };
     this.#raised.push(alarm);
-    if (this.#raised.length > MOST) this.#raised.shift();
+    const ofCode = this.#raised.filter((one) => one.code === code);
+    const [oldest] = ofCode;
+    if (oldest !== undefined && ofCode.length > MOST_OF_A_CODE) this.#raised.splice(this.#raised.indexOf(oldest), 1);
     this.#onAlarm(alarm);
   }
 

@@ -23,6 +23,7 @@ import { Lanes } from "./lanes.ts";
 import type { UsedStream } from "./lanes.ts";
 import { ReaderGroups } from "./reader-groups.ts";
 import type { GroupCounts } from "./reader-groups.ts";
+import { ReadsTogether } from "./reads-together.ts";
 import { wasClosed } from "./told-streams.ts";
 import { unavailable } from "./unavailable.ts";
 
@@ -79,6 +80,7 @@ export async function openAuditor(options: AuditorOptions): Promise<OpenedAudito
     histories: new Histories({ store, log, keys, onAlarm }),
     lanes: ofRecords.lanes,
     groups: ofRecords.groups,
+    together: new ReadsTogether(),
     keyGroups: ofKeys.groups,
     purposesOf,
     clock,

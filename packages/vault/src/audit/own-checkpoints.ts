@@ -4,6 +4,7 @@
  */
 import { parseCheckpoint } from "@strongroom/tlog/checkpoint";
 import type { Checkpoint } from "@strongroom/tlog/checkpoint";
+import { parseVkey, renamedVkey } from "@strongroom/tlog/keys";
 import type { Verifier } from "@strongroom/tlog/keys";
 import { openNote, parseNote, tlogFailure } from "@strongroom/tlog/note";
 import { provesInclusion } from "@strongroom/tlog/proof";
@@ -20,6 +21,22 @@ import type { WitnessedLog } from "./witness.ts";
 export interface OwnKey {
   readonly vault: string;
   readonly verifierOf: (origin: string) => Verifier;
+}
+
+/**
+ * By a verifier key of the vault's audit, of whichever history.
+ *
+ * @throws VaultError `vault-option-invalid`
+ */
+export function ownKeyOf(vkey: string): OwnKey {
+  try {
+    const { name } = parseVkey(vkey);
+    const [, vault] = /^strongroom\/([^/]+)\/[^/]+$/.exec(name) ?? [];
+    if (vault !== undefined) return { vault, verifierOf: (origin) => renamedVkey(vkey, origin) };
+  } catch (error) {
+    if (tlogFailure(error) === null) throw error;
+  }
+  throw new VaultError("vault-option-invalid", "That is no verifier key of an audit's log");
 }
 
 /** What a note says if the audit's key signed it, of whichever history of the vault; null: it is anything else. */

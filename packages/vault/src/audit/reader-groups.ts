@@ -15,11 +15,11 @@ import { placeIn } from "./lanes.ts";
 import type { Lanes } from "./lanes.ts";
 import { unavailable } from "./unavailable.ts";
 
-/** Most entries, and most bytes of their texts, of one group. */
-const GROUP_ENTRIES = 256;
+/** Most readers who wait for one group, and most bytes of its texts. */
+const GROUP_READERS = 256;
 const GROUP_BYTES: number = 1024 * 1024;
 /** Of so many or more that come together, and by so much more than the group before, only a half goes first. */
-const HALVED_ENTRIES = 16;
+const HALVED_READERS = 16;
 const HALVED_ABOVE = 1.5;
 /** Streams that are tried one after another, when each turns out to be closed or written to by somebody else. */
 const STREAM_ATTEMPTS = 4;
@@ -34,6 +34,8 @@ export interface GroupCounts {
 interface Waiting {
   readonly draft: Draft;
   readonly active: readonly SubjectId[];
+  /** How many wait for it. */
+  readonly readers: number;
   readonly resolve: () => void;
   readonly reject: (error: VaultError) => void;
 }
@@ -46,7 +48,7 @@ export class ReaderGroups {
   #waiting: Waiting[] = [];
   #running: Promise<void> | null = null;
   #isClosed = false;
-  #lastLength = 0;
+  #lastReaders = 0;
   #appends = 0;
   #entries = 0;
 
@@ -59,13 +61,14 @@ export class ReaderGroups {
   /**
    * Resolves when the entry is durable, and everybody in `active` was active then.
    *
+   * @param readers how many wait for it
    * @throws VaultError `audit-unavailable`, `subject-restricted`, `subject-erased`; `record-tampered`: somebody has no
    *   row
    */
-  write(draft: Draft, active: readonly SubjectId[] = []): Promise<void> {
+  write(draft: Draft, active: readonly SubjectId[] = [], readers: number = 1): Promise<void> {
     if (this.#isClosed) return Promise.reject(new VaultError("store-closed", "The vault was closed"));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ draft, active, resolve, reject });
+      this.#waiting.push({ draft, active, readers, resolve, reject });
       this.#running ??= this.#run();
     });
   }
@@ -85,13 +88,13 @@ export class ReaderGroups {
     await Promise.resolve();
     // Readers that go on together would all wait while their group is written, and then all work while nothing is. In
     // two halves some work while the others wait.
-    const all = this.#waiting.length;
-    const isHalved = all >= HALVED_ENTRIES && all > HALVED_ABOVE * this.#lastLength;
-    let most = isHalved ? Math.ceil(all / 2) : GROUP_ENTRIES;
+    const all = readersOf(this.#waiting);
+    const isHalved = all >= HALVED_READERS && all > HALVED_ABOVE * this.#lastReaders;
+    let most = isHalved ? Math.min(Math.ceil(all / 2), GROUP_READERS) : GROUP_READERS;
     while (this.#waiting.length > 0) {
-      const group = this.#waiting.splice(0, Math.min(most, groupLength(this.#waiting)));
-      most = GROUP_ENTRIES;
-      this.#lastLength = group.length;
+      const group = this.#waiting.splice(0, groupLength(this.#waiting, most));
+      most = GROUP_READERS;
+      this.#lastReaders = readersOf(group);
       try {
         await this.#append(group);
       } catch (error) {
@@ -161,11 +164,15 @@ const MADE: AppendResult = { kind: "made" };
 
 const isLost = (error: unknown): boolean => isVaultError(error) && error.code === "outcome-unknown";
 
+const readersOf = (waiting: readonly Waiting[]): number => waiting.reduce((sum, { readers }) => sum + readers, 0);
+
 /** How many of those that wait make the next group: at least one. */
-function groupLength(waiting: readonly Waiting[]): number {
-  let bytes = 0;
-  const most = waiting.slice(0, GROUP_ENTRIES).findIndex(({ draft }) => (bytes += draft.bytes) > GROUP_BYTES);
-  return most === -1 ? GROUP_ENTRIES : Math.max(1, most);
+function groupLength(waiting: readonly Waiting[], mostReaders: number): number {
+  let [bytes, all] = [0, 0];
+  const most = waiting.findIndex(
+    ({ draft, readers }) => (bytes += draft.bytes) > GROUP_BYTES || (all += readers) > mostReaders,
+  );
+  return most === -1 ? waiting.length : Math.max(1, most);
 }
 
 /** Everybody whom a group is about, each once. */

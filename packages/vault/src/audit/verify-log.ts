@@ -4,12 +4,9 @@
  * the public key, and nothing of the vault: whoever has the log verifies it.
  */
 import type { Checkpoint } from "@strongroom/tlog/checkpoint";
-import { parseVkey, renamedVkey } from "@strongroom/tlog/keys";
-import { tlogFailure } from "@strongroom/tlog/note";
-import { VaultError } from "../errors.ts";
 import type { AuditLog, LogState } from "../stores/audit-log.ts";
 import { rangeOf } from "./log-tree.ts";
-import { isGivenUp, ownCheckpoint } from "./own-checkpoints.ts";
+import { isGivenUp, ownCheckpoint, ownKeyOf } from "./own-checkpoints.ts";
 import type { OwnKey } from "./own-checkpoints.ts";
 import { originOf } from "./signer.ts";
 import { Walk } from "./verify-walk.ts";
@@ -119,18 +116,6 @@ async function tableProblems(log: AuditLog, walk: Walk, options: VerifyLogOption
     await walk.all({ ...options, progress: undefined }, size);
   }
   return lasting ?? [];
-}
-
-/** @throws VaultError `vault-option-invalid` */
-function ownKeyOf(vkey: string): OwnKey {
-  try {
-    const { name } = parseVkey(vkey);
-    const [, vault] = /^strongroom\/([^/]+)\/[^/]+$/.exec(name) ?? [];
-    if (vault !== undefined) return { vault, verifierOf: (origin) => renamedVkey(vkey, origin) };
-  } catch (error) {
-    if (tlogFailure(error) === null) throw error;
-  }
-  throw new VaultError("vault-option-invalid", "That is no verifier key of an audit's log");
 }
 
 /** The log's own checkpoint; null: it has none that holds. */

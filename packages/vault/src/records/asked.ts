@@ -120,6 +120,19 @@ export class Asked {
     return (await this.#audit.requireNewest(records)) === "newest";
   }
 
+  /** What the log has against each of these; null: nothing. */
+  async problemsOf(records: readonly Newest[]): Promise<readonly (VaultErrorCode | null)[] | typeof OVERTAKEN> {
+    // In one turn, so that it is one question.
+    const all = await Promise.allSettled(records.map((record) => this.areNewest([record])));
+    const problems: (VaultErrorCode | null)[] = [];
+    for (const one of all) {
+      if (one.status === "fulfilled" && !one.value) return OVERTAKEN;
+      if (one.status === "rejected" && !isOfOneRecord(one.reason)) throw one.reason;
+      problems.push(one.status === "rejected" ? (one.reason as VaultError).code : null);
+    }
+    return problems;
+  }
+
   /** The entry of a change; null: there is no audit. */
   async draft(facts: () => Omit<ChangeFacts, "kms">, kms: readonly KeyCall[]): Promise<EntryDraft | null> {
     return this.#audit === null ? null : this.#audit.draft({ ...facts(), kms: kms.slice(0, ENTRY_CALLS) });
@@ -205,6 +218,10 @@ function outcomeOf(made: readonly Made[]): NumberedOutcome {
 }
 
 const isRefusal = (error: unknown): error is VaultError => isVaultError(error) && !NO_REFUSALS.has(error.code);
+
+/** Whether a record is not as the log knows it; the others may be. */
+export const isOfOneRecord = (error: unknown): boolean =>
+  isVaultError(error) && (error.code === "record-rolled-back" || error.code === "record-tampered");
 
 /** A record as the audit is told of it. */
 export function concerned({ row, address }: Place, whom: Whom | null, version: Version | null): Concerned {

@@ -12,7 +12,7 @@ import type { Concerned, ReleasedRead } from "../audit/auditor.ts";
 import type { ListedRecord, ListPage } from "../stores/rows.ts";
 import { isCollection, parseId } from "./address.ts";
 import type { Collection, RecordId, Version } from "./address.ts";
-import { ENTRY_RECORDS, OVERTAKEN, untilNewest } from "./asked.ts";
+import { ENTRY_RECORDS, isOfOneRecord, OVERTAKEN, untilNewest } from "./asked.ts";
 import type { Asked } from "./asked.ts";
 import { cursorInvalid, decodeCursor, page, requirePageLimit } from "./paging.ts";
 import type { Shown } from "./paging.ts";
@@ -78,43 +78,73 @@ async function pageOf(
   const found = await store.records.list(collection, { after, limit: limit + 1 });
   if (found === null) throw new VaultError("collection-absent", "There is no such collection");
   const rows = found.slice(0, limit);
-  const shownRows = await mapBounded(rows, limits.batchConcurrency, (row) => listed(row, ownId));
-  if (!(await tell(rows, shownRows))) return OVERTAKEN;
-  const told = new Map(shownRows.map((one, index) => [found[index], one]));
+  const read = await mapBounded(rows, limits.batchConcurrency, (row) => listed(row, ownId));
+  const all = await asTold(rows.map((row, index) => ({ row, one: read[index] ?? tampered(row) })));
+  if (all === OVERTAKEN) return OVERTAKEN;
+  const told = new Map(all.map(({ row, one }) => [row, one]));
   return page(found, limit, {
-    show: (row) => told.get(row) ?? { damaged: { id: shown(row.id), code: "record-tampered" } },
+    show: (row) => told.get(row) ?? tampered(row),
     cursorAfter: ({ position }) => [LIST_FORMAT, collection, text(position)],
   });
 
-  /** Tells what is given out: records, and which of them are damaged. */
-  async function tell(listedRows: readonly ListedRecord[], all: readonly Listed[]): Promise<boolean> {
-    if (!asked.isAudited) return true;
+  /** Tells what is given out: records, and which of them are damaged, or not as the log knows them. */
+  async function asTold(all: readonly ListedRow[]): Promise<readonly ListedRow[] | typeof OVERTAKEN> {
+    if (!asked.isAudited) return all;
     const kms = asked.takeCalls();
-    const reads: ReleasedRead[] = [];
+    let given = all;
+    let isNewest: boolean;
+    try {
+      isNewest = await asked.released("list", given.flatMap(readOf(kms)));
+    } catch (error) {
+      if (!isOfOneRecord(error)) throw error;
+      const compared = await withoutDiffering(given);
+      if (compared === OVERTAKEN) return OVERTAKEN;
+      given = compared;
+      isNewest = await asked.released("list", given.flatMap(readOf(kms)));
+    }
+    if (!isNewest) return OVERTAKEN;
+    await tellDamaged(given);
+    return given;
+  }
+
+  /** Those that are not as the log knows them are damaged: one record that was set back withholds no other one. */
+  async function withoutDiffering(all: readonly ListedRow[]): Promise<readonly ListedRow[] | typeof OVERTAKEN> {
+    const problems = await asked.problemsOf(all.flatMap(readOf([])));
+    if (problems === OVERTAKEN) return OVERTAKEN;
+    const left = problems.values();
+    return all.map(({ row, one }) => {
+      const code = "item" in one ? (left.next().value ?? null) : null;
+      return { row, one: code === null ? one : { damaged: { id: shown(row.id), code } } };
+    });
+  }
+
+  async function tellDamaged(all: readonly ListedRow[]): Promise<void> {
     const damaged = new Map<VaultErrorCode, Concerned[]>();
-    for (const [index, one] of all.entries()) {
-      const row = listedRows[index];
-      if (row === undefined) continue;
-      const nobody = { row: { collection, id: row.id as RecordId }, scheme: null, subject: null, about: [] };
-      if ("damaged" in one) {
-        const { code } = one.damaged;
-        damaged.set(code, [...(damaged.get(code) ?? []), { ...nobody, id: null, version: null }]);
-      } else {
-        const { id, version } = one.item;
-        reads.push({
-          ...nobody,
-          id: id as RecordId,
-          version: version as Version,
-          rows: row,
-          message: null,
-          kms: reads.length === 0 ? kms : [],
-        });
-      }
+    for (const { row, one } of all) {
+      if ("item" in one) continue;
+      const { code } = one.damaged;
+      damaged.set(code, [...(damaged.get(code) ?? []), { ...ofNobody(row), id: null, version: null }]);
     }
     for (const [code, concerned] of damaged)
       for (let start = 0; start < concerned.length; start += ENTRY_RECORDS)
         await asked.tell("list", code, { concerned: concerned.slice(start, start + ENTRY_RECORDS) });
-    return asked.released("list", reads);
+  }
+
+  /** As a read that is about to be given out; the calls of a KMS go with the first. */
+  function readOf(kms: ReleasedRead["kms"]): (listed: ListedRow) => readonly ReleasedRead[] {
+    let left = kms;
+    return ({ row, one }) => {
+      if ("damaged" in one) return [];
+      const { id, version } = one.item;
+      const calls = left;
+      left = [];
+      const named = { id: id as RecordId, version: version as Version };
+      return [{ ...ofNobody(row), ...named, rows: row, message: null, kms: calls }];
+    };
+  }
+
+  function ofNobody({ id }: ListedRecord): Pick<ReleasedRead, "row" | "scheme" | "subject" | "about"> {
+    return { row: { collection, id: id as RecordId }, scheme: null, subject: null, about: [] };
   }
 
   /** The record's own id, as its row has it. */
@@ -129,13 +159,21 @@ async function pageOf(
 
 type Listed = Shown<ListResult["items"][number], DamagedRecord>;
 
+/** A row, and what it comes to. */
+interface ListedRow {
+  readonly row: ListedRecord;
+  readonly one: Listed;
+}
+
+const tampered = ({ id }: ListedRecord): Listed => ({ damaged: { id: shown(id), code: "record-tampered" } });
+
 async function listed(row: ListedRecord, ownId: (row: ListedRecord) => Promise<RecordId>): Promise<Listed> {
   const { id, updatedAt, ...rows } = row;
   try {
     const state = recordState(rows);
     if (state.kind === "live" && updatedAt !== null)
       return { item: { id: await ownId(row), version: state.version, updatedAt } };
-    return { damaged: { id: shown(id), code: "record-tampered" } };
+    return tampered(row);
   } catch (error) {
     const { code } = envelopeFailure(error);
     if (FAILS_THE_LIST.has(code)) throw error;

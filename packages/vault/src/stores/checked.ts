@@ -25,18 +25,23 @@ export function wholeNumber(value: number, least: number): number {
   throw new RangeError(`a number is whole and at least ${least}`);
 }
 
-/**
- * A copy in memory of its own: a Buffer may lie in memory that it shares with others of this process.
- *
- * @throws RangeError
- */
-export function bytes(value: Uint8Array, least: number, most: number): Uint8Array<ArrayBuffer> {
+/** The same bytes. @throws RangeError */
+export function someBytes(value: Uint8Array, least: number, most: number): Uint8Array {
   const { length } = value;
-  if (!(value instanceof Uint8Array) || length < least || length > most)
-    throw new RangeError(`some bytes are ${length}, not ${least} to ${most}`);
-  const own = new Uint8Array(length);
+  if (value instanceof Uint8Array && length >= least && length <= most) return value;
+  throw new RangeError(`some bytes are ${length}, not ${least} to ${most}`);
+}
+
+/** A copy in memory of its own: a Buffer may lie in memory that it shares with others of this process. */
+export function ownBytes(value: Uint8Array): Uint8Array<ArrayBuffer> {
+  const own = new Uint8Array(value.length);
   own.set(value);
   return own;
+}
+
+/** A copy of them in memory of its own. @throws RangeError */
+export function bytes(value: Uint8Array, least: number, most: number): Uint8Array<ArrayBuffer> {
+  return ownBytes(someBytes(value, least, most));
 }
 
 /** What is taken. @throws VaultError `store-failed`: it was refused */

@@ -1,7 +1,7 @@
 /**
  * What an outbox takes, the same in every store: checked and copied at the call.
  */
-import { bytes, randomId, refused, whole, wholeNumber } from "./checked.ts";
+import { ownBytes, randomId, refused, someBytes, whole, wholeNumber } from "./checked.ts";
 import { MAX_APPEND_BYTES, MAX_APPEND_ENTRIES, MAX_ENTRY_BYTES } from "./outbox.ts";
 import type { AddressTag, OutboxEntry, StreamId, UnitEntry } from "./outbox.ts";
 import type { SubjectId } from "./subjects.ts";
@@ -21,10 +21,23 @@ export interface Append {
 
 /** @throws VaultError `store-failed`: they are more than one call takes, or hold what no vault writes */
 export function takeAppend(entries: readonly OutboxEntry[], active: readonly SubjectId[]): Append {
+  const { entries: checked, active: own } = checkAppend(entries, active);
+  return {
+    entries: checked.map((entry) => ({ ...entry, text: ownBytes(entry.text), mac: ownBytes(entry.mac) })),
+    active: own,
+  };
+}
+
+/**
+ * The same, and the bytes stay the caller's: whoever copies them all in the same turn needs no copy before.
+ *
+ * @throws VaultError `store-failed`
+ */
+export function checkAppend(entries: readonly OutboxEntry[], active: readonly SubjectId[]): Append {
   if (entries.length > MAX_APPEND_ENTRIES)
     throw refused(`one append has at most ${MAX_APPEND_ENTRIES} entries, not ${entries.length}`);
   return whole(() => {
-    const own = entries.map(takeEntry);
+    const own = entries.map(checkEntry);
     const size = own.reduce((sum, { text }) => sum + text.length, 0);
     if (size > MAX_APPEND_BYTES) throw new RangeError(`one append has at most ${MAX_APPEND_BYTES} bytes, not ${size}`);
     requireSuccessive(own);
@@ -36,7 +49,9 @@ export function takeAppend(entries: readonly OutboxEntry[], active: readonly Sub
 export function takeUnitEntry(entry: UnitEntry, writeId: WriteId): UnitEntry {
   const { previous } = entry;
   if ((entry.id as string) !== writeId) throw new RangeError("the id of a unit's entry is its write id");
-  return { ...takeEntry(entry), previous: previous === null ? null : randomId(previous, "an entry's id") };
+  const { text, mac, ...own } = checkEntry(entry);
+  const before = previous === null ? null : randomId(previous, "an entry's id");
+  return { ...own, text: ownBytes(text), mac: ownBytes(mac), previous: before };
 }
 
 /** A checkpoint: a signed note. @throws VaultError `store-failed` */
@@ -57,7 +72,7 @@ export function addressTag(tag: AddressTag): AddressTag {
   throw new RangeError("an address's tag is none");
 }
 
-function takeEntry({ id, stream, number, ends, tag, text, mac }: OutboxEntry): OutboxEntry {
+function checkEntry({ id, stream, number, ends, tag, text, mac }: OutboxEntry): OutboxEntry {
   if (typeof (ends as unknown) !== "boolean") throw new RangeError("whether a stream ends is true or false");
   return {
     id: randomId(id, "an entry's id"),
@@ -65,8 +80,8 @@ function takeEntry({ id, stream, number, ends, tag, text, mac }: OutboxEntry): O
     number: wholeNumber(number, 1),
     ends,
     tag: tag === null ? null : addressTag(tag),
-    text: bytes(text, 1, MAX_ENTRY_BYTES),
-    mac: bytes(mac, MAC_BYTES, MAC_BYTES),
+    text: someBytes(text, 1, MAX_ENTRY_BYTES),
+    mac: someBytes(mac, MAC_BYTES, MAC_BYTES),
   };
 }
 

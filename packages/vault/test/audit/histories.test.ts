@@ -1,7 +1,7 @@
 /** What a hand in the database does to one record: it is refused by whoever reads it, and by whoever writes on top of it. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { isVaultError } from "@strongroom/vault";
+import { isVaultError, parseAddress } from "@strongroom/vault";
 import type { VaultError } from "@strongroom/vault";
 import { auditedVault, inWords } from "../support/audited-vault.ts";
 import type { AuditedVault } from "../support/audited-vault.ts";
@@ -12,11 +12,10 @@ const ADA = { collection: "people", id: "ada" };
 const OF_ADA = { subject: "ada@example.com" };
 type Code = VaultError["code"];
 
-/** Everything that gives a record out or builds on it. */
+/** Everything that gives a record out or builds on it, but for lists. */
 const calls = ({ vault }: AuditedVault): Readonly<Record<string, () => Promise<unknown>>> => ({
   get: () => vault.get(ADA),
   history: () => vault.history(ADA),
-  list: () => vault.list("people"),
   put: () => vault.put(ADA, { name: "other" }),
   prepare: () => vault.prepare(ADA, { name: "other" }),
   "conditional put": () => vault.put(ADA, { name: "other" }, { expect: { kind: "version", version: 9 } }),
@@ -28,6 +27,9 @@ async function refuses(audited: AuditedVault, code: Code): Promise<void> {
     await rejectsWith(code, call).catch((error: unknown) => {
       throw new Error(`${name} was not refused with ${code}`, { cause: error });
     });
+  // A list names it, and withholds no other record for it.
+  const before = await audited.vault.list("people");
+  assert.deepEqual([before.items, before.damaged], [[], [{ id: "ada", code }]]);
   for (const onExisting of ["replace", "keep", "compare"] as const) {
     const items = [
       { id: "ada", document: { name: "other" } },
@@ -37,6 +39,11 @@ async function refuses(audited: AuditedVault, code: Code): Promise<void> {
     assert.equal(ada?.outcome === "refused" && ada.code, code, `${onExisting} builds on it`);
     assert.equal(bob!.outcome, "created", "and nothing else of the batch is refused");
   }
+  const { items, damaged } = await audited.vault.list("people");
+  assert.deepEqual(
+    [items.map(({ id }) => id), damaged],
+    [["bob-compare", "bob-keep", "bob-replace"], [{ id: "ada", code }]],
+  );
 }
 
 describe("a record", () => {
@@ -127,6 +134,39 @@ describe("a record", () => {
       true,
     );
   });
+});
+
+test("a list names every record that is not as the log knows it, gives the others, and tells of both", async (t) => {
+  const { vault, rowOf, putBack, entries } = await auditedVault(t);
+  const all = Array.from({ length: 12 }, (_, index) => ({
+    collection: "people",
+    id: `p${String(index).padStart(2, "0")}`,
+  }));
+  for (const address of all) {
+    await vault.put(address, { life: 1 });
+    const first = rowOf(address);
+    await vault.put(address, { life: 2 });
+    if (address.id.endsWith("3")) putBack(address, first);
+  }
+  // Until everything of before has an entry, what nobody knows is taken as it is.
+  while (!(await vault.audit!.status()).adopted) await vault.audit!.sequence();
+  const address = parseAddress({ collection: "people", id: "p99" });
+  putBack(address, { ...rowOf(all[0]!)!, address });
+  const seen: string[] = [];
+  const damaged: string[] = [];
+  for (let cursor: string | null | undefined; cursor !== null;) {
+    const page = await vault.list("people", { limit: 5, ...(cursor === undefined ? {} : { cursor }) });
+    seen.push(...page.items.map(({ id, version }) => `${id} ${version}`));
+    damaged.push(...(page.damaged ?? []).map(({ id, code }) => `${id} ${code}`));
+    cursor = page.next;
+  }
+  assert.deepEqual(
+    seen,
+    all.filter(({ id }) => !id.endsWith("3")).map(({ id }) => `${id} 2`),
+  );
+  assert.deepEqual(damaged, ["p03 record-rolled-back", "p99 record-tampered"]);
+  const told = (await entries("list")).map(({ result, records = [] }) => `${result} ${records.length}`);
+  assert.deepEqual(told.sort(), ["done 2", "done 4", "done 5", "record-rolled-back 1", "record-tampered 1"]);
 });
 
 test("readers and writers of one record do not take each other for somebody's hand", async (t) => {

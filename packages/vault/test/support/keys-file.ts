@@ -26,7 +26,8 @@ export async function keysFile(t: TestContext, options: SqliteKeyStoreOptions = 
 
 /** Plain SQL from outside, whatever the rules of a table say. */
 export function hand(path: string, sql: string): void {
-  using database = new DatabaseSync(path);
+  // A vault that has it open may be writing just now.
+  using database = new DatabaseSync(path, { timeout: 5000 });
   database.exec("pragma ignore_check_constraints = on");
   assert.ok(Number(database.prepare(sql).run().changes) > 0, `the test's own SQL changed nothing: ${sql}`);
 }

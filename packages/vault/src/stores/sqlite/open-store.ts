@@ -88,6 +88,29 @@ export class OpenStore<Own extends Operations<Own>> {
     return this.reduce(name, given, bytes);
   }
 
+  /**
+   * A change that takes over what waits in another file, where it is then dropped: on a full disk it gives up the room
+   * that is kept for it before that file takes nothing more, and leaves half of as much to what removes.
+   *
+   * @param owned memory that goes over to the writer
+   */
+  async carry<Name extends keyof Own & string>(
+    name: Name,
+    given: Given<Own, Name>,
+    owned: readonly OwnBytes[],
+  ): Promise<Answer<Own, Name>> {
+    const { reserve } = this.#file;
+    reserve?.releaseForOthers();
+    if (reserve?.hasHalf() === false) throw noRoom();
+    try {
+      return await this.change(name, given, owned);
+    } catch (error) {
+      // What was given is gone with it: whoever carries tries again, and has the room then.
+      if (isVaultError(error) && error.code === "store-full") reserve?.release();
+      throw error;
+    }
+  }
+
   /** `owned` is memory that goes over to the writer. */
   change<Name extends keyof Own & string>(
     name: Name,

@@ -4,7 +4,7 @@
 import { VaultError } from "../../errors.ts";
 import type { CheckpointRow } from "../key-store.ts";
 import type { Outbox } from "../outbox.ts";
-import { takeAppend, takeCheckpoint } from "../outbox-limits.ts";
+import { checkAppend, takeCheckpoint } from "../outbox-limits.ts";
 import { readCheckpoint } from "./checkpoint-row.ts";
 import { takenEntries } from "./entries-taken.ts";
 import type { OpenStore } from "./open-store.ts";
@@ -23,7 +23,7 @@ export function outboxOf(
 ): Outbox {
   return {
     append: async (entries, active) => {
-      const taken = takeAppend(entries, active);
+      const taken = checkAppend(entries, active);
       if (!hasPeople && taken.active.length > 0)
         throw new VaultError("store-failed", "The store does not take this: a key store has no people");
       const own = takenEntries(taken.entries);

@@ -67,7 +67,7 @@ class SqliteAuditLog extends FileStore<LogOperations> implements AuditLog {
 
   readonly integrate: AuditLog["integrate"] = async ({ history, size }, given, { job, partition, fence }) => {
     const addition = takenAddition({ history, size }, given);
-    return this.#store.change("integrate", [{ history, size }, addition, { job, partition, fence }], [addition.bytes]);
+    return this.#store.carry("integrate", [{ history, size }, addition, { job, partition, fence }], [addition.bytes]);
   };
 
   readonly published: AuditLog["published"] = async (size) => this.#store.reduce("published", [takeSize(size)]);

@@ -1,6 +1,6 @@
 /**
  * A volume that is full: several removals that meet it at the same time all have the room that was kept for them, with
- * their entries; entries of what is read have half of it.
+ * their entries; entries of what is read have half of it, and half of what the log gives up.
  */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
@@ -10,10 +10,12 @@ import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { roomOf } from "@strongroom/base/disk-reserve";
 import type { Store } from "@strongroom/vault";
-import { sqliteKeyStore, sqliteStore } from "@strongroom/vault/sqlite";
+import { sqliteAuditLog, sqliteKeyStore, sqliteStore } from "@strongroom/vault/sqlite";
 import { defer } from "../../../../../tests/support/defer.ts";
 import { smallVolume } from "../../../../../tests/support/faults/volume.ts";
 import type { Volume } from "../../../../../tests/support/faults/volume.ts";
+import { add, newLogEntries } from "../../../src/store-contract/additions.ts";
+import { leaseOf } from "../../../src/store-contract/changes.ts";
 import { newEntries, newStream, withEntry } from "../../../src/store-contract/entries.ts";
 import type { AppendResult, Outbox } from "../../../src/stores/outbox.ts";
 import { rejectsWith } from "../../support/errors.ts";
@@ -100,6 +102,33 @@ test("entries of what is read go on for a while on a full disk, and leave half o
   await delay(250);
   await store.requireRoom();
   await store.outbox.append(newEntries(64), []);
+});
+
+test("carrying entries to the log gives up its room too, for more of them, and takes nothing of what removes", async (t) => {
+  const given = await fullStore(t, 96);
+  if (given === null) return;
+  const { volume, store, ids } = given;
+  const log = await sqliteAuditLog(join(volume.folder, "audit.sqlite"), { reserve: true });
+  defer(t, () => log.close());
+  const lease = await leaseOf(log);
+  const carry = (): Promise<unknown> => add(log, lease, { entries: newLogEntries(1) });
+  volume.fill(0);
+  await delay(250);
+  assert.ok((await appendAll(store.outbox)) >= 64);
+  await carry();
+  await delay(250);
+  assert.ok((await appendAll(store.outbox)) >= 64, "what the log gave up is for the next ones");
+  await delay(250);
+  await rejectsWith("store-full", carry);
+  const { free } = roomOf(volume.folder)!;
+  assert.ok(free > 2 * 1024 * 1024, `${free} bytes are left`);
+  assert.deepEqual(
+    await store.records.apply([withEntry(remove(ids[0]!, live(1), 1), newStream(), 1)], { atomic: true }),
+    [{ kind: "made" }],
+  );
+  volume.empty();
+  await delay(250);
+  await carry();
 });
 
 test("a key store takes entries as long as there is any room", async (t) => {
