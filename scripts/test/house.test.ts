@@ -41,7 +41,7 @@ describe("the sources of the packages", () => {
     ["multiRegionKeyring", 24, definitionOf(house, "envelope", "multiRegionKeyring")],
     // It puts records, the keys of people, repair, the audit and the verification together, and nobody reads all of them
     // for one question: what each of them opens is measured by itself.
-    ["openVault", 136, definitionOf(house, "vault", "openVault")],
+    ["openVault", 137, definitionOf(house, "vault", "openVault")],
     // Both hear how what is asked is told to the audit, and a write makes entries and links that go with its unit.
     ["a read of a record", 15, "packages/vault/src/records/read.ts"],
     ["a write of a record", 21, "packages/vault/src/records/write.ts"],
@@ -49,9 +49,9 @@ describe("the sources of the packages", () => {
     ["the keys of people", 31, definitionOf(house, "vault", "openSubjectKeys")],
     ["how entries are made", 27, definitionOf(house, "vault", "openAuditor")],
     ["how entries come to the log", 21, "packages/vault/src/audit/sequencer.ts"],
-    // It holds the stores against the log, carries entries, forgets what is due, publishes and answers questions: parts of
-    // their own again.
-    ["the log of a vault", 44, "packages/vault/src/audit/open-audit.ts"],
+    // It holds the stores against the log, adopts what a restore brought, carries entries, forgets what is due, publishes
+    // and answers questions: parts of their own again.
+    ["the log of a vault", 45, "packages/vault/src/audit/open-audit.ts"],
     // Each entry, whether its text may be gone, the tables of addresses and of streams: a file each.
     ["the verification of the log", 22, definitionOf(house, "vault", "verifyAuditLog")],
     ["the verification of a vault", 40, "packages/vault/src/verify/verify.ts"],

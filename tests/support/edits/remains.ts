@@ -34,11 +34,6 @@ const REASONS: readonly Reason[] = [
     why: "the log's tables were changed as well: reads believe them, since to compute them anew is to read the whole log; `strongroom audit verify` does",
   },
   {
-    fits: /^an entry's text gone, as if its time were over$/,
-    unnoticed: true,
-    why: "whoever owns the log's tables may do what the retention does; the entry's hash stays, and `audit verify` counts what was forgotten",
-  },
-  {
     fits: /^outbox: the last row gone, and its stream one less$|: what waits gone, and its streams as far as the log$/,
     when: "waiting",
     unnoticed: true,
@@ -48,11 +43,6 @@ const REASONS: readonly Reason[] = [
     fits: /^published less, and the key store's checkpoint of before$/,
     unnoticed: true,
     why: "the key store's checkpoint is one of the same log, and the log says that no newer one was put there: the next one is put in its place. The log itself, its streams and a witness are not touched",
-  },
-  {
-    fits: /^keys\.keys: a row$/,
-    unnoticed: true,
-    why: "the audit key of a person: the entries about them stay in the log, and are not found by their name any more; a new key is made with the next entry",
   },
   {
     fits: /^audit\.log_state\.published$/,

@@ -1,14 +1,15 @@
 /**
  * Goes on with stores that do not go together, because somebody says so: a backup was restored. (Of a standby that
  * lacked the last moments see accept-tail.ts.) Another history of the log begins with an entry that says what was found
- * and what was lost, and everything that is there is adopted anew; the entries of before stay where they are.
+ * and what was lost, and everything that is there is adopted anew (adopt-restored.ts); the entries of before stay where
+ * they are.
  */
 import { VaultError } from "../errors.ts";
 import { isCollection } from "../records/address.ts";
 import type { Address, Collection, RecordId } from "../records/address.ts";
-import type { AuditLog, LogStream } from "../stores/audit-log.ts";
+import type { AddressHead, AuditLog, LogStream } from "../stores/audit-log.ts";
 import type { AddressTag, EntryId } from "../stores/outbox.ts";
-import type { ListedRecord } from "../stores/rows.ts";
+import type { ListedRecord, RecordRows } from "../stores/rows.ts";
 import type { RecordStore } from "../stores/store.ts";
 import type { AuditKeys } from "./audit-keys.ts";
 import { storeStreams } from "./compare-stores.ts";
@@ -67,7 +68,7 @@ export async function acceptRestore(
   const behind = rows.filter((row) => isBehindLog(row, held));
   // What is authentic of what waits is a part of the log, and holes in it are told by their names.
   while (await held.carry());
-  const missing = await missingRecords(log, records, keys);
+  const { missing, differing } = await otherRecords(log, records, keys);
   const lost = comparison.differences.flatMap(({ streams = [] }) => streams);
   const entry = {
     action: "accept-restore",
@@ -77,6 +78,7 @@ export async function acceptRestore(
       ...checkpointsOf(comparison),
       ...(await witnessed(comparison)),
       recordsMissing: missing,
+      recordsDiffering: differing,
       lostStreams: lost.length,
       ...(lost.length === 0 ? {} : { lost: lost.slice(0, MOST_STREAMS).map(named).join(" ") }),
     },
@@ -167,26 +169,50 @@ async function witnessed({ witnesses }: Comparison): Promise<Readonly<Record<str
 
 export const named = ({ outbox, stream, from, to }: SetBackStream): string => `${outbox}/${stream}:${from}-${to}`;
 
-/** How many records the log knows as live and the store does not have. */
-async function missingRecords(
+/** How many records the log knows as live and the store does not have, or has as others than the log knows them. */
+async function otherRecords(
   log: AuditLog,
   records: RestoreParts["records"],
   keys: RestoreParts["keys"],
-): Promise<number> {
+): Promise<{ readonly missing: number; readonly differing: number }> {
   const there = new Set<AddressTag>();
-  for (const { name } of await records.collections())
+  let differing = 0;
+  let some: { readonly tag: AddressTag; readonly rows: RecordRows }[] = [];
+  const look = async (): Promise<void> => {
+    const latest = await log.latest(some.map(({ tag }) => ({ tag, message: null })));
+    for (const [index, { rows }] of some.entries()) {
+      const head = latest[index]?.head ?? null;
+      if (head !== null && !isLiveAs(head, rows)) differing++;
+    }
+    some = [];
+  };
+  for (const { name } of await records.collections()) {
     // Of what no vault would call a collection, nobody reads a record.
-    if (isCollection(name)) for await (const { address } of listedRecords(records, name)) there.add(keys.tag(address));
+    if (!isCollection(name)) continue;
+    for await (const { address, rows } of listedRecords(records, name)) {
+      const tag = keys.tag(address);
+      // What changes its place while it is listed comes twice.
+      if (there.has(tag)) continue;
+      there.add(tag);
+      some.push({ tag, rows });
+      if (some.length === PAGE) await look();
+    }
+  }
+  await look();
   let missing = 0;
   let after: AddressTag | null = null;
   for (;;) {
     const page: readonly { readonly tag: AddressTag }[] = await log.heads({ only: "live", after, limit: PAGE });
     for (const { tag } of page) if (!there.has(tag)) missing++;
     const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) return missing;
+    if (last === undefined || page.length < PAGE) return { missing, differing };
     after = last.tag;
   }
 }
+
+/** Whether a record is there, and as the log knows it. */
+export const isLiveAs = ({ version, state, entry }: AddressHead, rows: RecordRows): boolean =>
+  state === "live" && rows.head?.version === version && (rows.entry ?? null) === entry;
 
 /** Records of a collection, as the store lists them. */
 export async function* listedRecords(

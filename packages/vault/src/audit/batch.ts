@@ -13,6 +13,7 @@ import type { EntryText } from "./entry.ts";
 import type { NewEntries } from "./log-appender.ts";
 import { placeOwn } from "./log-entries.ts";
 import type { OwnEntry, PlacedEntry } from "./log-entries.ts";
+import { givenUpAt } from "./own-checkpoints.ts";
 import { lanesIn, wasClosed } from "./told-streams.ts";
 import { alteredDetails, claimedPlace, inOrder } from "./waiting-entries.ts";
 import type { Alteration, Examined } from "./waiting-entries.ts";
@@ -177,6 +178,8 @@ class Batch {
     const found = head?.entry ?? null;
     if (head === null && !this.#base.adopted) return;
     if (previous === found || entry.id === found) return;
+    // A tombstone of before a restore that was accepted is not adopted: it is in no list.
+    if (head === null && previous !== null && (await this.#isOfBefore(previous))) return;
     const { stream, number } = entry;
     const where = { outbox, stream, number, entry: entry.id };
     if (previous === null || (await this.#isKnown(previous))) {
@@ -204,6 +207,13 @@ class Batch {
       const gap = { outbox, stream, from, to };
       this.#tell({ action: "gap", details: { ...gap, said: id } }, gapAlarm(gap));
     }
+  }
+
+  /** Whether an entry is from before the newest restore that was accepted. */
+  async #isOfBefore(id: EntryId): Promise<boolean> {
+    const { log } = this.#base;
+    const [position = null] = await log.positions([id]);
+    return position !== null && position < (await givenUpAt(log));
   }
 
   async #isKnown(id: EntryId): Promise<boolean> {

@@ -30,7 +30,7 @@ export interface SeenRecord {
 /** What records are compared with. */
 export interface HistoryDependencies {
   readonly store: Pick<Store, "outbox" | "records">;
-  readonly log: Pick<AuditLog, "latest" | "state">;
+  readonly log: Pick<AuditLog, "latest" | "positions" | "state">;
   readonly keys: Pick<AuditKeys, "tag" | "verifies">;
   /** Something is wrong with what is stored. */
   readonly onAlarm: (code: string, message: string) => void;
@@ -117,7 +117,28 @@ export class Histories {
     const waiting = await this.#waitingChanges(asked.map(({ tag }) => tag));
     const latest = await this.#latest(asked);
     if (waiting.size === 0) return latest;
-    return asked.map((one, index) => withWaiting(one, latest[index] ?? NOTHING, waiting.get(one.tag) ?? []));
+    const { known, copies } = await this.#copies(asked, latest, waiting);
+    return asked.map((one, index) => {
+      const changes = (waiting.get(one.tag) ?? []).filter(({ id }) => !copies.has(id));
+      return withWaiting(one, known[index] ?? NOTHING, changes);
+    });
+  }
+
+  /**
+   * Of addresses that the log does not know, what waits and is in the log already: somebody put it there again, from a
+   * time before a restore. Or it has come there just now: then the log knows the address.
+   */
+  async #copies(
+    asked: readonly Asked[],
+    latest: readonly Latest[],
+    waiting: ReadonlyMap<AddressTag, readonly EntryText[]>,
+  ): Promise<{ readonly known: readonly Latest[]; readonly copies: ReadonlySet<EntryId> }> {
+    const ids = asked.flatMap(({ tag }, index) =>
+      latest[index]?.head === null ? (waiting.get(tag) ?? []).map(({ id }) => id) : [],
+    );
+    const positions = ids.length === 0 ? [] : await this.#dependencies.log.positions(ids);
+    const copies = new Set(ids.filter((_, index) => positions[index] !== null));
+    return { known: copies.size === 0 ? latest : await this.#latest(asked), copies };
   }
 
   #latest(asked: readonly Asked[]): Promise<readonly Latest[]> {
@@ -223,8 +244,9 @@ function withWaiting({ tag, version, sha256 }: Asked, latest: Latest, waiting: r
     const [first] = own;
     const last = own.at(-1);
     const isChange = action === "write" || action === "remove";
-    // What is in the log already, or comes after what is not there yet.
-    if (isChange && (first?.previous ?? null) !== (head?.entry ?? null)) continue;
+    // What is in the log already, or comes after what is not there yet. Of what was removed before a restore that was
+    // accepted the log knows nothing: what goes on from that is the first that it will know.
+    if (isChange && head !== null && (first?.previous ?? null) !== head.entry) continue;
     if (isChange && last?.state !== undefined && last.version !== null)
       head = { version: last.version as Version, state: last.state, entry: id };
     // What was known before a removal is not, if it is put back below what was written after it.

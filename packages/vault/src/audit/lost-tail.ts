@@ -10,7 +10,7 @@ import type { RecordRows } from "../stores/rows.ts";
 import type { RecordStore } from "../stores/store.ts";
 import { isCollection } from "../records/address.ts";
 import type { Address, Version } from "../records/address.ts";
-import { listedRecords } from "./accept-restore.ts";
+import { isLiveAs, listedRecords } from "./accept-restore.ts";
 import type { AuditKeys } from "./audit-keys.ts";
 import type { SetBackStream } from "./compare-stores.ts";
 import type { EntryText } from "./entry.ts";
@@ -213,9 +213,6 @@ interface Listed {
   readonly address: Address;
   readonly rows: RecordRows;
 }
-
-const isLiveAs = ({ version, state, entry }: AddressHead, rows: RecordRows): boolean =>
-  state === "live" && rows.head?.version === version && (rows.entry ?? null) === entry;
 
 /** Whether changes of all of these are on their way to the log. */
 async function isWaiting(outbox: TailParts["outbox"], open: readonly AddressTag[]): Promise<boolean> {

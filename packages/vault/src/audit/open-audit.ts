@@ -14,6 +14,7 @@ import type { Store } from "../stores/store.ts";
 import { acceptRestore, requireCut, requireNewReason } from "./accept-restore.ts";
 import type { RestoredBackup } from "./accept-restore.ts";
 import { acceptTail } from "./accept-tail.ts";
+import { adoptRestored, isToAdopt } from "./adopt-restored.ts";
 import { Adoption } from "./adoption.ts";
 import { Alarms, guarded } from "./alarms.ts";
 import type { RaisedAlarm } from "./alarms.ts";
@@ -24,7 +25,7 @@ import type { Auditor } from "./auditor.ts";
 import { carried } from "./carried.ts";
 import { compareStores, requireTogether } from "./compare-stores.ts";
 import type { ComparedStores, Comparison } from "./compare-stores.ts";
-import { HeldLog } from "./held-log.ts";
+import { HeldLog, Overtaken } from "./held-log.ts";
 import type { LogParts } from "./held-log.ts";
 import { rangeOf } from "./log-tree.ts";
 import { lostTail } from "./lost-tail.ts";
@@ -77,7 +78,8 @@ export async function openAudit(options: AuditOptions): Promise<AuditService> {
   const compared = comparedOf(options, parts);
   const comparison = await compareStores(compared);
   const accepted = await accept(options, parts, { compared, comparison });
-  const { witnesses } = accepted ? await compareStores(compared) : comparison;
+  const hasAdopted = await adopt(options, parts);
+  const { witnesses } = accepted || hasAdopted ? await compareStores(compared) : comparison;
   return new AuditService(options, { ...parts, witnesses: new Witnesses(witnesses, parts.onFault) }, compared);
 }
 
@@ -154,6 +156,30 @@ async function accept(
   return true;
 }
 
+/** @returns whether anything was adopted here, before the vault is open: a restore had been accepted */
+async function adopt({ store, keys }: AuditOptions, parts: Parts): Promise<boolean> {
+  const { log, outboxes } = parts;
+  if (!(await isToAdopt(log, await log.state()))) return false;
+  const lease = await waitForLease(log);
+  let cursor: string | null = null;
+  try {
+    const held = await HeldLog.open({ ...parts, witnesses: new Witnesses([], parts.onFault) }, lease);
+    const adoption = new Adoption({ records: store.records, outbox: outboxes.records, log, keys }, lease.cursor);
+    try {
+      await adoptRestored(log, { held, lease, adoption });
+    } finally {
+      cursor = adoption.cursor;
+    }
+    await held.publish();
+  } catch (error) {
+    if (!(error instanceof Overtaken)) throw error;
+    throw new VaultError("audit-unavailable", "Another process has the audit's log while records are adopted");
+  } finally {
+    await log.jobs.finish(lease, { cursor, done: 0, failed: 0, problem: null }, 0);
+  }
+  return true;
+}
+
 /** Accepts a lost tail under the lease. @throws VaultError `store-rolled-back`: it is none */
 async function takeTail(
   options: TailOptions,
@@ -196,7 +222,10 @@ async function waitForLease({ jobs }: AuditLog): Promise<NonNullable<Awaited<Ret
     const lease = await takeLease(jobs, `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`);
     if (lease !== null) return lease;
     if (performance.now() > until)
-      throw new VaultError("audit-unavailable", "A restore is accepted while no other process has the vault open");
+      throw new VaultError(
+        "audit-unavailable",
+        "A restore is accepted, and its records are adopted, while no other process has the vault open",
+      );
     await delay(SEQUENCER_PACE.gatherMs);
   }
 }

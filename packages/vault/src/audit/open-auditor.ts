@@ -31,7 +31,7 @@ import { unavailable } from "./unavailable.ts";
 export interface AuditorOptions {
   readonly store: Pick<Store, "outbox" | "records">;
   readonly keyStore: Pick<KeyStore, "outbox">;
-  readonly log: Pick<AuditLog, "find" | "latest" | "state">;
+  readonly log: Pick<AuditLog, "find" | "latest" | "positions" | "state">;
   readonly keys: AuditKeys;
   /** Who does what nobody else is said to do. */
   readonly principal: string;

@@ -306,6 +306,7 @@ test("a log that cannot be asked gives nothing out, and everything again afterwa
       keys: audit.keys,
       log: {
         find: (query, page) => audit.log.find(query, page),
+        positions: (ids) => audit.log.positions(ids),
         state: () => audit.log.state(),
         latest: (queries) => (isBroken ? Promise.reject(new Error("gone")) : audit.log.latest(queries)),
       },

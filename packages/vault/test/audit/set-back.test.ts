@@ -156,6 +156,7 @@ test("a restore is accepted, with what was lost, and everything goes on", async 
     await session(rig, witness, "ada");
     const older = keepAll(rig);
     await session(rig, witness, "grace");
+    await session(rig, witness, "ada");
     for (const name of names) older[name]();
     const label = names.join(", ");
     const one = await rig.open({ witnesses: [witness], acceptRestore: "a disk was lost" });
@@ -164,17 +165,21 @@ test("a restore is accepted, with what was lost, and everything goes on", async 
       ["accept-restore"],
       label,
     );
+    // Before anybody reads: until then any record would be taken as it is.
+    assert.equal((await one.stores.log.state()).adopted, true, label);
     await one.tellStores("open");
     one.service.start();
     const lane = one.lane();
     await one.write(lane, "joan");
     await one.sequence();
-    for (let turns = 0; turns < 500 && !(await one.stores.log.state()).adopted; turns++) await setImmediate();
     await one.close(lane);
     const said = await one.stores.log.find({ action: "accept-restore" }, { order: "newest", after: null, limit: 2 });
     assert.equal(said.length, 1, label);
     const { details } = JSON.parse(Buffer.from(said[0]?.text ?? "").toString()) as { details: Record<string, unknown> };
     assert.equal(details["reason"], "a disk was lost");
+    const [records, log] = [names.includes("records"), names.includes("log")];
+    const found = [details["recordsDiffering"], details["recordsMissing"]];
+    assert.deepEqual(found, [records === log ? 0 : 1, records && !log ? 1 : 0], label);
     // For the same reason it is done once.
     await assert.rejects(async () => {
       const newest = keepAll(rig);
@@ -209,6 +214,7 @@ test("a process that ends while a restore is accepted leaves it to be accepted a
     );
     isOver = faulty.calls < at;
     const next = await rig.open({ acceptRestore: "a test" });
+    assert.equal((await next.stores.log.state()).adopted, true, `dies after call ${at}`);
     next.service.start();
     await next.sequence();
     await next.service.close();

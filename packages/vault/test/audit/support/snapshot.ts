@@ -15,7 +15,10 @@ export type StoreName = "records" | "keys" | "log";
 
 export const STORE_NAMES: readonly StoreName[] = ["records", "keys", "log"];
 
-export function tables(rig: Rig, name: StoreName): CommonTables {
+/** Where three stores lie. */
+export type Places = Pick<Rig, "records" | "keyRows" | "log">;
+
+export function tables(rig: Places, name: StoreName): CommonTables {
   if (name === "records") return tablesOf(rig.records);
   return name === "keys" ? keyTablesOf(rig.keyRows) : logTablesOf(rig.log);
 }
@@ -23,7 +26,7 @@ export function tables(rig: Rig, name: StoreName): CommonTables {
 export const logTables = (rig: Rig): LogTables => logTablesOf(rig.log);
 
 /** Puts a store back to how it is now: call the result later, as often as wanted. */
-export function keep(rig: Rig, name: StoreName): () => void {
+export function keep(rig: Places, name: StoreName): () => void {
   const own = tables(rig, name) as unknown as Record<string, unknown>;
   const puts = Object.keys(own)
     // A lease is not set back: its process is another one by then.
