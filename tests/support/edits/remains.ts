@@ -50,7 +50,12 @@ const REASONS: readonly Reason[] = [
     why: "lowered: the newest checkpoint is put into the key store once more",
   },
   {
-    fits: /^audit\.(addresses|messages)\./,
+    fits: /^audit\.log_state\.adopted$/,
+    unnoticed: true,
+    why: "said not to be over: the adoption looks at every record once more. Only what the log does not know at all is taken as it is then, and it knows all of them",
+  },
+  {
+    fits: /^audit\.(addresses|messages)[.:]/,
     when: "waiting",
     unnoticed: true,
     why: "what the log knows of a record whose next write or removal waits: reads go by what waits, and it is replaced when that is carried",
