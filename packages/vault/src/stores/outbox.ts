@@ -103,7 +103,8 @@ export interface Outbox {
   /**
    * The oldest that wait, in an order in which each comes after what it was written after: never one that was committed
    * later before one that its writer had seen. Damaged rows are among them: what is damaged of them is empty or 0.
-   * Fewer than `limit` when no more wait, or when their texts together reach {@link MAX_APPEND_BYTES}: at least one.
+   * Fewer than `limit` when no more wait, or when their texts together reach the most bytes of one append, 16 MiB: at
+   * least one.
    */
   take(limit: number): Promise<readonly WaitingEntry[]>;
   /** Those that wait and change these addresses, in the same order. */
