@@ -21,11 +21,8 @@ export interface Append {
 
 /** @throws VaultError `store-failed`: they are more than one call takes, or hold what no vault writes */
 export function takeAppend(entries: readonly OutboxEntry[], active: readonly SubjectId[]): Append {
-  const { entries: checked, active: own } = checkAppend(entries, active);
-  return {
-    entries: checked.map((entry) => ({ ...entry, text: ownBytes(entry.text), mac: ownBytes(entry.mac) })),
-    active: own,
-  };
+  const checked = checkAppend(entries, active);
+  return { entries: checked.entries.map(withOwnBytes), active: checked.active };
 }
 
 /**
@@ -47,12 +44,21 @@ export function checkAppend(entries: readonly OutboxEntry[], active: readonly Su
 
 /** The entry of a unit, whose id is the write's. @throws RangeError */
 export function takeUnitEntry(entry: UnitEntry, writeId: WriteId): UnitEntry {
+  return withOwnBytes(checkUnitEntry(entry, writeId));
+}
+
+/** The same, and the bytes stay the caller's. @throws RangeError */
+export function checkUnitEntry(entry: UnitEntry, writeId: WriteId): UnitEntry {
   const { previous } = entry;
   if ((entry.id as string) !== writeId) throw new RangeError("the id of a unit's entry is its write id");
-  const { text, mac, ...own } = checkEntry(entry);
-  const before = previous === null ? null : randomId(previous, "an entry's id");
-  return { ...own, text: ownBytes(text), mac: ownBytes(mac), previous: before };
+  return { ...checkEntry(entry), previous: previous === null ? null : randomId(previous, "an entry's id") };
 }
+
+const withOwnBytes = <Entry extends OutboxEntry>(entry: Entry): Entry => ({
+  ...entry,
+  text: ownBytes(entry.text),
+  mac: ownBytes(entry.mac),
+});
 
 /** A checkpoint: a signed note. @throws VaultError `store-failed` */
 export function takeCheckpoint(note: string): string {

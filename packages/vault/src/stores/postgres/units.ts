@@ -10,7 +10,7 @@ import type { UnitEntry } from "../outbox.ts";
 import type { Capabilities } from "../store.ts";
 import type { UnitSubject } from "../subjects.ts";
 import { takePeople, takePeopleOf } from "../unit-people.ts";
-import { takeUnitEntry } from "../outbox-limits.ts";
+import { checkUnitEntry } from "../outbox-limits.ts";
 import type { NewVersion, Unit } from "../units.ts";
 import { entryArguments, previousOf } from "./entries.ts";
 import { asBuffer, cutBySize, cutsOf, joined } from "./sent-bytes.ts";
@@ -39,7 +39,7 @@ export function requireUnits(units: readonly Unit[], capabilities: Capabilities,
     const name = `${address.collection}/${address.id}`;
     if (names.has(name)) refuse("a record in two units");
     names.add(name);
-    if (entry !== undefined) whole(() => takeUnitEntry(entry, writeId));
+    if (entry !== undefined) whole(() => checkUnitEntry(entry, writeId));
     if (change.kind === "remove") {
       milliseconds(change.removedAt);
       continue;

@@ -13,7 +13,7 @@ import { isSubjectId } from "../subjects.ts";
 import type { SubjectState, UnitSubject } from "../subjects.ts";
 import type { NewVersion, RemoveChange, Unit, WriteChange, WriteId } from "../units.ts";
 import type { UnitEntry } from "../outbox.ts";
-import { takeUnitEntry } from "../outbox-limits.ts";
+import { checkUnitEntry } from "../outbox-limits.ts";
 import { takePeople, takePeopleOf } from "../unit-people.ts";
 import { moment } from "./columns.ts";
 import { ABOUT_NOBODY } from "./whom.ts";
@@ -52,7 +52,7 @@ export interface TakenUnit {
   readonly change: TakenWrite | RemoveChange;
 }
 
-/** A unit, and its audit entry; null: the vault has no audit. */
+/** A unit, and its audit entry, whose bytes are copied when it is packed, in the same turn; null: there is no audit. */
 export interface UnitWithEntry {
   readonly unit: TakenUnit;
   readonly entry: UnitEntry | null;
@@ -102,7 +102,7 @@ function takeUnit({ writeId, address, base, entry, change }: Unit): UnitWithEntr
         ? takeWrite(change)
         : { kind: "remove", tombstone: parseVersion(change.tombstone), removedAt: takeMoment(change.removedAt) },
   };
-  return { unit, entry: entry === undefined ? null : takeUnitEntry(entry, unit.writeId) };
+  return { unit, entry: entry === undefined ? null : checkUnitEntry(entry, unit.writeId) };
 }
 
 function takeWrite(change: WriteChange): TakenWrite {
