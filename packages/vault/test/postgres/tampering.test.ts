@@ -8,6 +8,7 @@ import { isVaultError } from "@strongroom/vault";
 import type { Vault, VaultErrorCode } from "@strongroom/vault";
 import { rejectsWith } from "../support/errors.ts";
 import { fileServer } from "./support/storage.ts";
+import { listedRowByRow } from "../support/vault.ts";
 import { key, postgresVault, WITHOUT_RULES } from "./support/vault.ts";
 
 const { pool } = await fileServer();
@@ -226,15 +227,7 @@ for (const [name, id] of Object.entries(ODD_IDS)) {
       `insert into s.records (collection, id) values ('people', ${id})`,
       "insert into s.heads select max(key), 1, 'live', 0, 'w' from s.records",
     );
-    const [seen, damaged]: [string[], string[]] = [[], []];
-    let pages = 0;
-    for (let cursor: string | null | undefined; cursor !== null; pages++) {
-      assert.ok(pages < 10, "it ends");
-      const page = await vault.list("people", { limit: 1, ...(cursor === undefined ? {} : { cursor }) });
-      seen.push(...page.items.map((item) => item.id));
-      damaged.push(...(page.damaged ?? []).map((row) => row.id));
-      cursor = page.next;
-    }
+    const { seen, damaged } = await listedRowByRow(vault, "people");
     assert.deepEqual(seen, ["A", "aaaa", "bob", "\u{10000}"]);
     assert.equal(damaged.length, 1);
     assert.match(damaged[0]!, /^[\x20-\x7e]{0,1300}$/, "cut and escaped");

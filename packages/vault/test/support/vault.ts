@@ -1,6 +1,7 @@
 /**
  * A real vault for tests: over a store of its own, messages under a raw AES key.
  */
+import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
@@ -93,3 +94,20 @@ export const lastByteChanged = (where = "true"): string => `update versions set 
   where ${where}`;
 
 export const ADA = { name: "Ada Lovelace", born: 1815, languages: ["en", "fr"] };
+
+/** Ids of a small collection, a page for each row: of records, and of rows that are damaged. */
+export async function listedRowByRow(
+  vault: Pick<Vault, "list">,
+  collection: string,
+): Promise<{ readonly seen: readonly string[]; readonly damaged: readonly string[] }> {
+  const [seen, damaged]: [string[], string[]] = [[], []];
+  let pages = 0;
+  for (let cursor: string | null | undefined; cursor !== null; pages++) {
+    assert.ok(pages < 10, "it ends");
+    const page = await vault.list(collection, { limit: 1, ...(cursor === undefined ? {} : { cursor }) });
+    seen.push(...page.items.map((item) => item.id));
+    damaged.push(...(page.damaged ?? []).map((row) => row.id));
+    cursor = page.next;
+  }
+  return { seen, damaged };
+}
