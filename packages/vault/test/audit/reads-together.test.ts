@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
-import { VaultError } from "@strongroom/vault";
+import { VaultError, verifyAccessLog } from "@strongroom/vault";
 import type { SubjectId } from "@strongroom/vault";
 import type { ReleasedRead } from "../../src/audit/auditor.ts";
 import type { EntryText } from "../../src/audit/entry.ts";
@@ -13,6 +13,7 @@ import { READS_TOGETHER } from "../../src/audit/reads-together.ts";
 import { newPeople } from "../../src/store-contract/people.ts";
 import { actor, audited } from "../support/audited.ts";
 import type { Audited, AuditedOptions } from "../support/audited.ts";
+import { auditedVault } from "../support/audited-vault.ts";
 
 interface Read extends Audited {
   readonly people: readonly SubjectId[];
@@ -126,4 +127,24 @@ test("an outbox that is away is asked once for reads together, not once for each
   );
   assert.ok(all.every((one) => one.status === "rejected" && (one.reason as VaultError).code === "audit-unavailable"));
   assert.equal(asked, 1);
+});
+
+test("of reads that were told together a person's access log has that person's record alone, and verifies", async (t) => {
+  const { vault, entries } = await auditedVault(t);
+  const names = ["ada", "ben", "cy"];
+  for (const id of names) await vault.put({ collection: "people", id }, { id }, { subject: `${id}@example.com` });
+  await Promise.all(names.map((id) => vault.get({ collection: "people", id })));
+  assert.equal((await entries("read")).length, 1, "they were told together");
+  await vault.audit!.sequence();
+  const { key } = await vault.audit!.status();
+  for (const id of names) {
+    const file = await vault.audit!.accessLog(`${id}@example.com`);
+    const read = file.entries.filter(({ event }) => event.action === "read");
+    assert.deepEqual(
+      read.map(({ event }) => event.records.map((record) => record.id)),
+      [[id]],
+    );
+    assert.equal(read[0]!.event.people.length, 1, "of the others not even who they are");
+    assert.deepEqual(verifyAccessLog(file, { key }).problems, []);
+  }
 });
