@@ -15,6 +15,7 @@ export default tseslint.config(
     ignores: [
       "**/dist/**",
       "packages/*/build/**",
+      "site/**",
       "**/node_modules/**",
       "**/.revisions/**",
       "**/*.d.ts",
