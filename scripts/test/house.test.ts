@@ -55,7 +55,7 @@ describe("the sources of the packages", () => {
     // Each entry, whether its text may be gone, the tables of addresses and of streams: a file each.
     ["the verification of the log", 22, definitionOf(house, "vault", "verifyAuditLog")],
     ["the verification of a vault", 40, "packages/vault/src/verify/verify.ts"],
-    ["repair", 12, "packages/vault/src/repair/repairs.ts"],
+    ["convergence", 12, "packages/vault/src/convergence/repairs.ts"],
     ["a call of the KMS", 12, "packages/kms/src/operations/encrypt.ts"],
   ] as const) {
     test(`a reader of ${call} opens at most ${most} files`, () => {

@@ -87,13 +87,13 @@ export type {
 
 export type { SubjectListOptions, SubjectOptions, SubjectRecordsPage, Subjects } from "./subjects/subjects.ts";
 
-export { MOST_SEEN } from "./repair/debt.ts";
-export type { DebtSeen, WrapDebt } from "./repair/debt.ts";
-export type { DamagedDebt, DebtPage, Owed, OwedKey, OwedVersion } from "./repair/debts.ts";
-export type { RepairStatus } from "./repair/repair-worker.ts";
-export type { RepairOptions } from "./repair/repairs.ts";
-export { DEFAULT_REPAIR_SETTINGS } from "./repair/schedule.ts";
-export type { RegionHealth, RepairSettings } from "./repair/schedule.ts";
+export { MOST_SEEN } from "./convergence/debt.ts";
+export type { DebtSeen, WrapDebt } from "./convergence/debt.ts";
+export type { DamagedDebt, DebtPage, Owed, OwedKey, OwedVersion } from "./convergence/debts.ts";
+export type { RepairStatus } from "./convergence/worker.ts";
+export type { RepairOptions } from "./convergence/repairs.ts";
+export { DEFAULT_REPAIR_SETTINGS } from "./convergence/schedule.ts";
+export type { RegionHealth, RepairSettings } from "./convergence/schedule.ts";
 
 export { keyCostBetween } from "./keys/cost.ts";
 export type { KeyCost, ScopeCalls } from "./keys/cost.ts";

@@ -31,14 +31,14 @@ import type { ParsedKeysOptions, VaultOptions } from "./options.ts";
 import { collections } from "./records/pages.ts";
 import type { CollectionCount } from "./records/pages.ts";
 import { RowAddresses } from "./records/row-addresses.ts";
-import { DebtLook, DebtView, wrapDebt } from "./repair/debt.ts";
-import type { DebtSeen, WrapDebt } from "./repair/debt.ts";
-import { repairableKeys } from "./repair/repair-key.ts";
-import { repairableVersions } from "./repair/repair-version.ts";
-import { RepairCounters } from "./repair/repair-worker.ts";
-import type { RepairStatus } from "./repair/repair-worker.ts";
-import { Repairs } from "./repair/repairs.ts";
-import type { RepairOptions } from "./repair/repairs.ts";
+import { DebtLook, DebtView, wrapDebt } from "./convergence/debt.ts";
+import type { DebtSeen, WrapDebt } from "./convergence/debt.ts";
+import { owedKeys } from "./convergence/repair-key.ts";
+import { owedVersions } from "./convergence/repair-version.ts";
+import { RepairCounters } from "./convergence/worker.ts";
+import type { RepairStatus } from "./convergence/worker.ts";
+import { Repairs } from "./convergence/repairs.ts";
+import type { RepairOptions } from "./convergence/repairs.ts";
 import type { KeyStore } from "./stores/key-store.ts";
 import type { Store } from "./stores/store.ts";
 import type { ActingVault, Vault } from "./vault.ts";
@@ -166,11 +166,11 @@ function repairs(
   const { signal } = options;
   const [ofVersions = new DebtLook(dependencies.store.inventory, dependencies.clock), ofKeys] = looks;
   const stores = {
-    versions: { repairable: repairableVersions({ ...dependencies, signal }), look: ofVersions },
+    versions: { work: owedVersions({ ...dependencies, signal }), look: ofVersions },
     keys:
       keys === null || ofKeys === undefined
         ? null
-        : { repairable: repairableKeys({ ...keys.dependencies, audit: dependencies.audit, signal }), look: ofKeys },
+        : { work: owedKeys({ ...keys.dependencies, audit: dependencies.audit, signal }), look: ofKeys },
   };
   return new Repairs(stores, dependencies.clock, options);
 }

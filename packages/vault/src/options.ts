@@ -23,7 +23,7 @@ import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
 import type { GetOptions } from "./records/read.ts";
 import type { WhomOptions } from "./records/whom.ts";
 import type { Expectation, PutOptions, RemoveOptions } from "./records/write.ts";
-import type { RepairOptions } from "./repair/repairs.ts";
+import type { RepairOptions } from "./convergence/repairs.ts";
 import type { AuditLog } from "./stores/audit-log.ts";
 import type { Store } from "./stores/store.ts";
 import type { SubjectListOptions, SubjectOptions } from "./subjects/subjects.ts";

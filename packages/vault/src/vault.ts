@@ -16,9 +16,9 @@ import type { PutManyResult } from "./records/batch-plan.ts";
 import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
 import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
-import type { DebtSeen, WrapDebt } from "./repair/debt.ts";
-import type { DebtPage } from "./repair/debts.ts";
-import type { RepairStatus } from "./repair/repair-worker.ts";
+import type { DebtSeen, WrapDebt } from "./convergence/debt.ts";
+import type { DebtPage } from "./convergence/debts.ts";
+import type { RepairStatus } from "./convergence/worker.ts";
 import type { Subjects } from "./subjects/subjects.ts";
 import type { VerifyOptions, VerifyReport } from "./verify/report.ts";
 

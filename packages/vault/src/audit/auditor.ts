@@ -1,7 +1,7 @@
 /**
  * What the records ask of the audit, on behalf of one caller: the only face of this folder that `records/`, `subjects/`
- * and `repair/` know. Nothing is read, written or refused without an entry: where the audit cannot take one, the call
- * fails with `audit-unavailable`, and nothing is released.
+ * and `convergence/` know. Nothing is read, written or refused without an entry: where the audit cannot take one, the
+ * call fails with `audit-unavailable`, and nothing is released.
  */
 import type { Address, RecordId, Subject, Version } from "../records/address.ts";
 import type { EntryId, UnitEntry } from "../stores/outbox.ts";

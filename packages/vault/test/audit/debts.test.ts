@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { ActFacts } from "../../src/audit/auditor.ts";
 import type { Asked } from "../../src/records/asked.ts";
-import { tellDebts } from "../../src/repair/debts.ts";
-import type { OwedKey, OwedVersion } from "../../src/repair/debts.ts";
+import { tellDebts } from "../../src/convergence/debts.ts";
+import type { OwedKey, OwedVersion } from "../../src/convergence/debts.ts";
 import { newPeople } from "../../src/store-contract/people.ts";
 import { auditedVault } from "../support/audited-vault.ts";
 

@@ -6,7 +6,7 @@ import { parseAddress, parseVersion } from "@strongroom/vault";
 import { memoryKeyStore } from "@strongroom/vault/memory";
 import { parseKeySet } from "../../src/keys/key-set.ts";
 import { KeySets } from "../../src/keys/key-sets.ts";
-import { repairVersion } from "../../src/repair/repair-version.ts";
+import { repairVersion } from "../../src/convergence/repair-version.ts";
 import { keyedVault } from "../support/keyed-vault.ts";
 import { owesNothing, QUICK_KEYRING, QUICK_REPAIR, regionalVault, until } from "../support/regional-vault.ts";
 

@@ -10,9 +10,9 @@ import { memoryKeyStore } from "@strongroom/vault/memory";
 import { parseKeySet } from "../../src/keys/key-set.ts";
 import { KeySets } from "../../src/keys/key-sets.ts";
 import { RegionWraps } from "../../src/keys/region-wraps.ts";
-import { repairKey } from "../../src/repair/repair-key.ts";
-import type { KeyRepairDependencies } from "../../src/repair/repair-key.ts";
-import type { RepairOutcome } from "../../src/repair/repairable.ts";
+import { repairKey } from "../../src/convergence/repair-key.ts";
+import type { KeyRepairDependencies } from "../../src/convergence/repair-key.ts";
+import type { WorkOutcome } from "../../src/convergence/work.ts";
 import { QUICK_KEYRING, regionalKeys, until } from "./regional-vault.ts";
 import type { Region, RegionalKeys } from "./regional-vault.ts";
 
@@ -23,7 +23,7 @@ export interface RegionalKeyStore extends RegionalKeys {
   /** Makes the first key of somebody new. */
   make(kind?: KeyKind, owner?: string): Promise<KeyPlace>;
   row(place: KeyPlace): Promise<KeyRow>;
-  repair(place: KeyPlace, lease?: Lease | null): Promise<RepairOutcome>;
+  repair(place: KeyPlace, lease?: Lease | null): Promise<WorkOutcome>;
   /** The key in hexadecimal, opened by the wraps of one region alone. */
   openedIn(region: Region, place: KeyPlace): Promise<string>;
   allUp(): Promise<void>;

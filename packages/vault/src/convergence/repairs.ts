@@ -7,9 +7,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { KeyPlace } from "../stores/key-store.ts";
 import type { VersionPlace } from "../stores/rows.ts";
 import type { DebtLook } from "./debt.ts";
-import { RepairCounters, RepairWorker } from "./repair-worker.ts";
-import type { RepairStatus } from "./repair-worker.ts";
-import type { Repairable } from "./repairable.ts";
+import { RepairCounters, Worker } from "./worker.ts";
+import type { RepairStatus } from "./worker.ts";
+import type { Work } from "./work.ts";
 import { Pace, parseRepairSettings } from "./schedule.ts";
 import type { RegionHealth, RepairSettings } from "./schedule.ts";
 
@@ -29,7 +29,7 @@ export interface RepairOptions extends Partial<RepairSettings> {
 
 /** Things that are repaired, and the look at what is owed of them. */
 interface Repaired<Place> {
-  readonly repairable: Repairable<Place>;
+  readonly work: Work<Place>;
   readonly look: DebtLook;
 }
 
@@ -42,7 +42,7 @@ export interface RepairedStores {
 
 /** Repairs from when it is made until it is stopped. */
 export class Repairs {
-  readonly #workers: readonly Pick<RepairWorker<never>, "state" | "wake" | "ended">[];
+  readonly #workers: readonly Pick<Worker<never>, "state" | "wake" | "ended">[];
   readonly #counters = new RepairCounters();
   readonly #stopping = new AbortController();
 
@@ -68,8 +68,8 @@ export class Repairs {
       stop: signal === undefined ? stop : AbortSignal.any([stop, signal]),
     };
     this.#workers = [
-      new RepairWorker({ ...shared, ...versions, health }),
-      ...(keys === null ? [] : [new RepairWorker({ ...shared, ...keys, health: keysHealth })]),
+      new Worker({ ...shared, ...versions, health }),
+      ...(keys === null ? [] : [new Worker({ ...shared, ...keys, health: keysHealth })]),
     ];
   }
 

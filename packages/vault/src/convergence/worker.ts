@@ -7,14 +7,14 @@ import { isVaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import type { DebtLook } from "./debt.ts";
 import { REPAIR_PARTITIONS } from "./partitions.ts";
-import { RepairRound } from "./repair-round.ts";
-import type { Repairable, RepairOutcome } from "./repairable.ts";
+import { Round } from "./round.ts";
+import type { Work, WorkOutcome } from "./work.ts";
 import { RegionGate } from "./schedule.ts";
 import type { Pace, RegionHealth, RepairSettings } from "./schedule.ts";
 
 /** What a worker works with. */
 export interface WorkerDependencies<Place> {
-  readonly repairable: Repairable<Place>;
+  readonly work: Work<Place>;
   /** At the same inventory: what each round sees to be owed. */
   readonly look: DebtLook;
   readonly settings: RepairSettings;
@@ -49,10 +49,10 @@ export interface RepairStatus {
 export type RepairState = "resting" | "working" | "stopped";
 
 /** Repairs from when it is made until it is stopped. */
-export class RepairWorker<Place> {
+export class Worker<Place> {
   readonly #d: WorkerDependencies<Place>;
   readonly #gate: RegionGate;
-  readonly #round: RepairRound<Place>;
+  readonly #round: Round<Place>;
   #state: RepairState = "resting";
   #isAdded = false;
   #awake = true;
@@ -63,7 +63,7 @@ export class RepairWorker<Place> {
   constructor(dependencies: WorkerDependencies<Place>) {
     this.#d = dependencies;
     this.#gate = new RegionGate(dependencies.settings.intervalMs);
-    this.#round = new RepairRound({ ...dependencies, gate: this.#gate });
+    this.#round = new Round({ ...dependencies, gate: this.#gate });
     this.ended = this.#run();
   }
 
@@ -89,8 +89,8 @@ export class RepairWorker<Place> {
   }
 
   async #work(): Promise<void> {
-    const { repairable, look, counters, clock, onFault } = this.#d;
-    const { job, jobs } = repairable;
+    const { work, look, counters, clock, onFault } = this.#d;
+    const { job, jobs } = work;
     try {
       if (!this.#isAdded) await jobs.add(job, REPAIR_PARTITIONS);
       this.#isAdded = true;
@@ -123,7 +123,7 @@ export class RepairWorker<Place> {
 
 /** Counts what the repairs come to. */
 export class RepairCounters {
-  readonly #outcomes: Record<RepairOutcome["kind"] | "failed", number> = {
+  readonly #outcomes: Record<WorkOutcome["kind"] | "failed", number> = {
     repaired: 0,
     settled: 0,
     overtaken: 0,
@@ -133,7 +133,7 @@ export class RepairCounters {
   #lastRepairAt: string | null = null;
   #lastFailure: RepairStatus["lastFailure"] = null;
 
-  ended({ kind }: RepairOutcome, at: Date): void {
+  ended({ kind }: WorkOutcome, at: Date): void {
     this.#outcomes[kind]++;
     if (kind === "repaired") this.#lastRepairAt = at.toISOString();
   }

@@ -8,7 +8,7 @@ import { bucketOf, openVault, parseAddress } from "@strongroom/vault";
 import type { AddressInput, Lease, Leased, Store } from "@strongroom/vault";
 import { MemoryStorage, memoryStore } from "@strongroom/vault/memory";
 import { defer } from "../../../../tests/support/defer.ts";
-import { bucketsOf, REPAIR_JOB, REPAIR_PARTITIONS } from "../../src/repair/partitions.ts";
+import { bucketsOf, REPAIR_JOB, REPAIR_PARTITIONS } from "../../src/convergence/partitions.ts";
 import { flipTo } from "../support/key-sets.ts";
 import {
   owedVersions,

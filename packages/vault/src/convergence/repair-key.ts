@@ -16,10 +16,11 @@ import type { Lease } from "../stores/jobs.ts";
 import { isSubjectId } from "../stores/subjects.ts";
 import type { KeyPlace, KeyRewrap, KeyRow, KeyWrap } from "../stores/key-store.ts";
 import type { MissingWrap } from "../stores/wrap-set.ts";
+import { owedRegions } from "./debt.ts";
 import { decideRepair, placeName } from "./decide-repair.ts";
 import type { WrapPlace } from "./decide-repair.ts";
 import { REPAIR_KEYS_JOB } from "./partitions.ts";
-import type { Repairable, RepairOutcome } from "./repairable.ts";
+import type { Work, WorkOutcome } from "./work.ts";
 
 /** What a repair of keys works with. */
 export interface KeyRepairDependencies extends KeyDependencies {
@@ -32,14 +33,15 @@ export interface KeyRepairDependencies extends KeyDependencies {
 const WRAP_ATTEMPTS = 8;
 
 /** The keys of a key store. */
-export function repairableKeys(dependencies: KeyRepairDependencies): Repairable<KeyPlace> {
+export function owedKeys(dependencies: KeyRepairDependencies): Work<KeyPlace> {
   const { inventory, jobs } = dependencies.store;
   return {
     job: REPAIR_KEYS_JOB,
     inventory,
     jobs,
     damaged: "subject-key-tampered",
-    repair: (place, lease) => repairKey(dependencies, place, lease),
+    wanted: () => owedRegions({ sets: () => inventory.sets() }),
+    converge: (place, lease) => repairKey(dependencies, place, lease),
   };
 }
 
@@ -55,7 +57,7 @@ export async function repairKey(
   dependencies: KeyRepairDependencies,
   place: KeyPlace,
   lease: Lease | null,
-): Promise<RepairOutcome> {
+): Promise<WorkOutcome> {
   const { store, keySets, clock } = dependencies;
   for (let attempt = 1; attempt <= WRAP_ATTEMPTS; attempt++) {
     await store.requireRoom();
@@ -84,7 +86,7 @@ async function tell(audit: KeyRepairDependencies["audit"], { kind, owner, versio
 
 /** What is to be done to a row, and what it comes to. */
 interface Change {
-  readonly outcome: RepairOutcome;
+  readonly outcome: WorkOutcome;
   readonly change: Pick<KeyRewrap, "epoch" | "wraps" | "moved" | "wrapSet">;
 }
 

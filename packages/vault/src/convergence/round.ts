@@ -14,22 +14,20 @@ import type { VaultErrorCode } from "../errors.ts";
 import type { BucketRange, Failure, InventoryItem, InventoryPage } from "../stores/inventory.ts";
 import type { Leased, Progress } from "../stores/jobs.ts";
 import type { WrapSetId } from "../stores/wrap-set.ts";
-import { owedSets } from "./debt.ts";
-import type { OwedSets } from "./debt.ts";
 import { bucketsOf } from "./partitions.ts";
-import type { Repairable, RepairOutcome } from "./repairable.ts";
+import type { WantedSets, Work, WorkOutcome } from "./work.ts";
 import { originOf, waitMs } from "./schedule.ts";
 import type { Access, Pace, RegionGate, RegionHealth, RepairSettings } from "./schedule.ts";
 
 /** What a round works with. */
 export interface RoundDependencies<Place> {
-  readonly repairable: Repairable<Place>;
+  readonly work: Work<Place>;
   readonly clock: () => Date;
   readonly settings: RepairSettings;
   readonly gate: RegionGate;
   readonly pace: Pace;
   readonly counters: {
-    ended(outcome: RepairOutcome, at: Date): void;
+    ended(outcome: WorkOutcome, at: Date): void;
     failed(code: VaultErrorCode, at: Date): void;
   };
   readonly health: () => readonly RegionHealth[];
@@ -56,7 +54,7 @@ type Ended = "done" | "left" | "busy" | "damaged" | { readonly failed: VaultErro
  */
 const NEXT_MS = 1;
 
-export class RepairRound<Place> {
+export class Round<Place> {
   readonly #d: RoundDependencies<Place>;
   /** What this process calls itself where others see who works. */
   readonly #holder = `${hostname().slice(0, 64)}/${process.pid}/${randomUUID().slice(0, 8)}`;
@@ -85,14 +83,14 @@ export class RepairRound<Place> {
 
   /** Everything that is due in regions that are open; otherwise what one region may be tried with. */
   async #plan(): Promise<Plan | null> {
-    const owed = await owedSets(this.#inventory);
-    const regions = new Set([...owed.values()].flatMap(({ missing }) => missing.map(({ region }) => region)));
-    const having = (wanted: Access): readonly string[] =>
-      [...regions].filter((region) => this.#d.gate.access(region, this.#now) === wanted);
-    const open = { access: "open", asked: askedOf(owed, having("open")) } as const;
+    const wanted = await this.#d.work.wanted();
+    const regions = new Set([...wanted.values()].flat());
+    const having = (access: Access): readonly string[] =>
+      [...regions].filter((region) => this.#d.gate.access(region, this.#now) === access);
+    const open = { access: "open", asked: askedOf(wanted, having("open"), "and what needs none") } as const;
     if (await this.#isDue(open)) return open;
     for (const region of having("trial")) {
-      const trial = { access: "trial", asked: askedOf(owed, [region]) } as const;
+      const trial = { access: "trial", asked: askedOf(wanted, [region]) } as const;
       if (await this.#isDue(trial)) return trial;
     }
     return null;
@@ -108,7 +106,7 @@ export class RepairRound<Place> {
 
   /** Takes each partition once, of a trial only until one item was tried. Tells how many items were begun. */
   async #follow(plan: Plan): Promise<number> {
-    const { job, jobs } = this.#d.repairable;
+    const { job, jobs } = this.#d.work;
     const seen = new Set<string>();
     let begun = 0;
     while (!this.#d.stop.aborted && (plan.access === "open" || begun === 0)) {
@@ -129,7 +127,7 @@ export class RepairRound<Place> {
 
   /** Repairs what is due in a partition and gives it back. Tells how many items were begun. */
   async #visit({ leased, buckets, plan, until }: Visit): Promise<number> {
-    const { jobs } = this.#d.repairable;
+    const { jobs } = this.#d.work;
     const { claimItems, leaseMs, regionWaitMs } = this.#d.settings;
     const limit = plan.access === "trial" ? 1 : claimItems;
     let held = { leased, plan, until };
@@ -171,7 +169,7 @@ export class RepairRound<Place> {
 
   #count(ended: readonly Ended[]): Omit<Progress, "cursor"> {
     const failed = ended.flatMap((end): readonly VaultErrorCode[] =>
-      typeof end === "object" ? [end.failed] : end === "damaged" ? [this.#d.repairable.damaged] : [],
+      typeof end === "object" ? [end.failed] : end === "damaged" ? [this.#d.work.damaged] : [],
     );
     const code = failed.at(-1);
     return {
@@ -188,7 +186,8 @@ export class RepairRound<Place> {
     if (wait > 0) await sleep(wait, stop);
     gate.look(health());
     const asked = held.plan.asked.get(item.wrapSet) ?? [];
-    const isClosed = held.plan.access === "open" && !asked.some((region) => gate.access(region, this.#now) === "open");
+    const isOpen = asked.length === 0 || asked.some((region) => gate.access(region, this.#now) === "open");
+    const isClosed = held.plan.access === "open" && !isOpen;
     // A lease that has run out is somebody else's by now.
     if (stop.aborted || isClosed || this.#now >= held.until) return "left";
     if (held.plan.access === "trial") for (const region of asked) gate.tried(region, this.#now);
@@ -201,9 +200,9 @@ export class RepairRound<Place> {
     asked: readonly string[],
     { leased }: Held,
   ): Promise<Ended> {
-    const { repairable, clock, settings, gate, counters } = this.#d;
+    const { work, clock, settings, gate, counters } = this.#d;
     try {
-      const outcome = await repairable.repair(place, leased);
+      const outcome = await work.converge(place, leased);
       counters.ended(outcome, clock());
       if (outcome.kind === "repaired") {
         for (const gained of outcome.gained) gate.gained(gained);
@@ -228,8 +227,8 @@ export class RepairRound<Place> {
     }
   }
 
-  get #inventory(): Repairable<Place>["inventory"] {
-    return this.#d.repairable.inventory;
+  get #inventory(): Work<Place>["inventory"] {
+    return this.#d.work.inventory;
   }
 
   get #now(): number {
@@ -248,13 +247,12 @@ interface Visit extends Held {
   readonly buckets: BucketRange;
 }
 
-/** The sets that miss a wrap in one of these regions, with those of them that they miss. */
-function askedOf(owed: OwedSets, regions: readonly string[]): Plan["asked"] {
+/** The sets that want one of these regions, with those of them that they want. */
+function askedOf(wanted: WantedSets, regions: readonly string[], also?: "and what needs none"): Plan["asked"] {
   const asked = new Map<WrapSetId, readonly string[]>();
-  for (const [id, { missing }] of owed) {
-    const own = new Set(missing.map(({ region }) => region));
-    const some = regions.filter((region) => own.has(region));
-    if (some.length > 0) asked.set(id, some);
+  for (const [id, own] of wanted) {
+    const some = regions.filter((region) => own.includes(region));
+    if (some.length > 0 || (own.length === 0 && also !== undefined)) asked.set(id, some);
   }
   return asked;
 }

@@ -9,8 +9,8 @@ import type { KeyPlace, KeyRow, KeyWrap, Lease, SubjectId, WrapSet } from "@stro
 import { parseKeySet } from "../../src/keys/key-set.ts";
 import { KeySets } from "../../src/keys/key-sets.ts";
 import { tenantWrapSet } from "../../src/keys/tenant-wrap.ts";
-import { REPAIR_KEYS_JOB } from "../../src/repair/partitions.ts";
-import { repairKey } from "../../src/repair/repair-key.ts";
+import { REPAIR_KEYS_JOB } from "../../src/convergence/partitions.ts";
+import { repairKey } from "../../src/convergence/repair-key.ts";
 import { rejectsWith } from "../support/errors.ts";
 import { regionalKeyStore } from "../support/key-repair.ts";
 import type { RegionalKeyStore } from "../support/key-repair.ts";

@@ -6,6 +6,7 @@
 import { shown } from "@strongroom/base/shown";
 import type { Inventory, WrapSetCount } from "../stores/inventory.ts";
 import type { WrapSet, WrapSetId } from "../stores/wrap-set.ts";
+import type { WantedSets } from "./work.ts";
 
 /** What counts: the inventory of a store, whatever it is an inventory of. */
 export type CountingInventory = Pick<Inventory, "sets" | "counts">;
@@ -42,6 +43,12 @@ export async function owedSets({ sets }: Pick<Inventory, "sets">): Promise<OwedS
   const owed = new Map<WrapSetId, WrapSet>();
   for (const { id, set } of await sets()) if (set !== null && set.missing.length > 0) owed.set(id, set);
   return owed;
+}
+
+/** The same with the regions that each owes a wrap in. */
+export async function owedRegions(inventory: Pick<Inventory, "sets">): Promise<WantedSets> {
+  const owed = await owedSets(inventory);
+  return new Map([...owed].map(([id, { missing }]) => [id, [...new Set(missing.map(({ region }) => region))]]));
 }
 
 /** `vault.wrapDebt`: of all inventories together. */

@@ -18,10 +18,11 @@ import { keySetMoved } from "../records/write.ts";
 import type { RewrapResult } from "../stores/inventory.ts";
 import type { Lease } from "../stores/jobs.ts";
 import type { StoredMessage, VersionPlace } from "../stores/rows.ts";
+import { owedRegions } from "./debt.ts";
 import { decideRepair } from "./decide-repair.ts";
 import type { RepairDecision } from "./decide-repair.ts";
 import { REPAIR_JOB } from "./partitions.ts";
-import type { Repairable, RepairOutcome } from "./repairable.ts";
+import type { Work, WorkOutcome } from "./work.ts";
 
 /** What a repair works with. */
 export interface RepairDependencies extends Pick<Dependencies, "store" | "keys" | "subjectKeys" | "clock"> {
@@ -34,14 +35,15 @@ export interface RepairDependencies extends Pick<Dependencies, "store" | "keys" 
 const SEAL_ATTEMPTS = 8;
 
 /** The versions of a record store. */
-export function repairableVersions(dependencies: RepairDependencies): Repairable {
+export function owedVersions(dependencies: RepairDependencies): Work {
   const { inventory, jobs } = dependencies.store;
   return {
     job: REPAIR_JOB,
     inventory,
     jobs,
     damaged: "record-tampered",
-    repair: (place, lease) => repairVersion(dependencies, place, lease),
+    wanted: () => owedRegions({ sets: () => inventory.sets() }),
+    converge: (place, lease) => repairVersion(dependencies, place, lease),
   };
 }
 
@@ -57,7 +59,7 @@ export async function repairVersion(
   dependencies: RepairDependencies,
   place: VersionPlace,
   lease: Lease | null,
-): Promise<RepairOutcome> {
+): Promise<WorkOutcome> {
   const { store, keys, audit } = dependencies;
   for (let attempt = 1; attempt <= SEAL_ATTEMPTS; attempt++) {
     await store.requireRoom();

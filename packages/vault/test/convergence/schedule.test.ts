@@ -8,8 +8,8 @@ import {
   parseRepairSettings,
   RegionGate,
   waitMs,
-} from "../../src/repair/schedule.ts";
-import type { RegionHealth } from "../../src/repair/schedule.ts";
+} from "../../src/convergence/schedule.ts";
+import type { RegionHealth } from "../../src/convergence/schedule.ts";
 import { throwsWith } from "../support/errors.ts";
 
 const health = (region: string, state: RegionHealth["state"]): readonly RegionHealth[] => [{ region, state }];

@@ -12,10 +12,10 @@ import { parseAddress, parseSubject, parseVersion } from "@strongroom/vault";
 import type { Lease, MissingWrap, Store, VersionPlace } from "@strongroom/vault";
 import { parseKeySet } from "../../src/keys/key-set.ts";
 import { KeySets } from "../../src/keys/key-sets.ts";
-import { decideRepair } from "../../src/repair/decide-repair.ts";
-import type { WrapPlace } from "../../src/repair/decide-repair.ts";
-import { repairVersion } from "../../src/repair/repair-version.ts";
-import type { RepairOutcome } from "../../src/repair/repairable.ts";
+import { decideRepair } from "../../src/convergence/decide-repair.ts";
+import type { WrapPlace } from "../../src/convergence/decide-repair.ts";
+import { repairVersion } from "../../src/convergence/repair-version.ts";
+import type { WorkOutcome } from "../../src/convergence/work.ts";
 import { rejectsWith, throwsWith } from "../support/errors.ts";
 import { QUICK_KEYRING, REGIONS, regionalVault, until } from "../support/regional-vault.ts";
 import type { RegionalVault } from "../support/regional-vault.ts";
@@ -41,7 +41,7 @@ async function allUp({ keyring }: RegionalVault): Promise<void> {
 async function repair(
   { store, keyring }: { readonly store: Store; readonly keyring: Keyring },
   lease: Lease | null = null,
-): Promise<RepairOutcome> {
+): Promise<WorkOutcome> {
   const keys = new KeySets(store.gate, parseKeySet(keyring, undefined), null);
   return repairVersion({ store, keys, subjectKeys: null, clock: () => new Date(), signal: undefined }, place, lease);
 }
@@ -81,7 +81,7 @@ test("an old version is repaired beside newer ones, and the record stays at its 
 
 const MEANWHILE: readonly {
   readonly what: string;
-  readonly outcome: RepairOutcome["kind"];
+  readonly outcome: WorkOutcome["kind"];
   readonly happens: (regional: RegionalVault) => Promise<unknown>;
   readonly versions: readonly number[];
 }[] = [
