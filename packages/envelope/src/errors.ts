@@ -99,7 +99,7 @@ export const FAILURE_RULES: Readonly<Record<RegionFailureKind, FailureRule>> = {
 };
 
 export type RegionOperation =
-  "GenerateDataKey" | "Encrypt" | "Decrypt" | "DescribeKey" | "DeriveSharedSecret" | "GetPublicKey";
+  "GenerateDataKey" | "Encrypt" | "Decrypt" | "ReEncrypt" | "DescribeKey" | "DeriveSharedSecret" | "GetPublicKey";
 
 /** A call to a KMS that was answered, well or not. */
 export interface AnsweredCall {

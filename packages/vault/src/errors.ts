@@ -5,6 +5,8 @@
 import type { ErrorTable } from "@strongroom/base/errors";
 import { AUDIT_ERRORS } from "./audit-errors.ts";
 import type { AuditErrorCode } from "./audit-errors.ts";
+import { RUN_ERRORS } from "./run-errors.ts";
+import type { RunErrorCode } from "./run-errors.ts";
 import { PEOPLE_ERRORS } from "./people-errors.ts";
 import type { PeopleErrorCode } from "./people-errors.ts";
 
@@ -44,6 +46,7 @@ export type VaultErrorCode =
   | "batch-too-large"
   | "key-set-unknown"
   | "key-set-moved"
+  | RunErrorCode
   | "transaction-refused"
   | "outcome-unknown"
   | "store-newer"
@@ -266,6 +269,7 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   },
   ...PEOPLE_ERRORS,
   ...AUDIT_ERRORS,
+  ...RUN_ERRORS,
   "key-set-unknown": {
     title: "Another key set is in force than this process is configured with",
     remedy:

@@ -94,6 +94,41 @@ export interface KeyringCall {
   readonly onCall?: OnCall | undefined;
 }
 
+/** A key that is kept wrapped, and is to have wraps under a keyring's wrapping keys. */
+export interface Rewrapping {
+  /** Wraps that it has, whoever made them. Those that are wrong are found out by `accepts`. */
+  readonly wraps: readonly EncryptedDataKey[];
+  /** The keyrings whose wrapping keys made them, the likeliest first. */
+  readonly sources: readonly Keyring[];
+  readonly encryptionContext: CanonicalContext;
+  /** Names of wrapping keys of this keyring that have a right wrap already: they need no other, and count. */
+  readonly have: readonly string[];
+  /** `opened`: each new wrap is opened by its own key, and `accepts` asked, before it is given. */
+  readonly proof: "opened" | "none";
+  /** Whether a key is the one that is kept: asked of each that is opened. */
+  accepts(candidate: Uint8Array): boolean;
+}
+
+/** A wrap that was just made. */
+export interface MadeWrap {
+  readonly wrap: EncryptedDataKey;
+  /** The name of the wrapping key. */
+  readonly key: string;
+  /** Which material of it, where its provider told; null: it is not known. */
+  readonly material: string | null;
+  /** Whether it was opened, and held the key. */
+  readonly isProven: boolean;
+}
+
+/** What a rewrapping came to. */
+export interface Rewrapped {
+  readonly made: readonly MadeWrap[];
+  /** How many wraps under this keyring are wanted, those of `have` among them. */
+  readonly target: number;
+  /** Empty when the target is met. */
+  readonly missing: WrapReport["missing"];
+}
+
 export interface Keyring {
   /**
    * Generates a data key if there is none, wraps it, and returns materials with both.
@@ -113,6 +148,24 @@ export interface Keyring {
     encryptedDataKeys: readonly EncryptedDataKey[],
     call: KeyringCall,
   ): Promise<DecryptionMaterials>;
+  /**
+   * Makes wraps under its own wrapping keys of a key that is kept wrapped elsewhere, by the fewest calls: where a
+   * provider can turn one wrap into another, the key does not leave it; otherwise it is opened once, and wrapped in each.
+   * Never throws for a wrap that could not be made: that is `missing`. Keyrings that leave it out are given the opened
+   * key.
+   *
+   * @throws EnvelopeError `deadline-exceeded`, `keyring-overloaded`, `aborted`; what opening throws where nothing was
+   *   made and the key had to be opened
+   */
+  onRewrap?(request: Rewrapping, call: KeyringCall): Promise<Rewrapped>;
+  /** How many wraps it wants of a key. Left out: one for each of its wrapping keys. */
+  readonly target?: number;
+  /**
+   * Which material each of its wrapping keys has now, of those whose provider tells; null: it did not answer.
+   *
+   * @throws EnvelopeError `aborted`
+   */
+  currentMaterials?(call: KeyringCall): Promise<readonly { readonly key: string; readonly material: string | null }[]>;
 }
 
 /** An option that is a keyring. */

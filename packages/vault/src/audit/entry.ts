@@ -33,6 +33,8 @@ export const AUDIT_ACTIONS = [
   "keys-made",
   "flip-key-set",
   "rewrap",
+  "converge",
+  "retire-key",
   "audit-read",
   "verify",
   "backup",

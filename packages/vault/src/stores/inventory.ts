@@ -76,6 +76,8 @@ export interface Rewrap {
   readonly epoch: Epoch;
   /** Null: the message stays. */
   readonly message: Uint8Array | null;
+  /** With a message: the one before is kept (kept.ts), unless one is kept of the version already. */
+  readonly keeps?: true;
   readonly wrapSet: WrapSet;
   /** ISO 8601, UTC: since when the version has the new set. */
   readonly at: string;

@@ -173,8 +173,16 @@ export interface KeyRewrap {
   readonly epoch: Epoch;
   /** Null: the wraps stay. */
   readonly wraps: readonly KeyWrap[] | null;
-  /** Of `wraps`, and the check that goes with it; null: it stays. Without new wraps, null. */
-  readonly moved: { readonly generation: number; readonly check: Uint8Array } | null;
+  /**
+   * Of `wraps`, and the check that goes with it; null: it stays. Without new wraps, null. With another kind the key
+   * becomes the owner's of that kind and ordinal, under the same version; where they have one of that ordinal already,
+   * nothing is changed (`overtaken`).
+   */
+  readonly moved: {
+    readonly generation: number;
+    readonly check: Uint8Array;
+    readonly as?: { readonly kind: KeyKind; readonly ordinal: number };
+  } | null;
   readonly wrapSet: WrapSet;
   /** ISO 8601, UTC: since when the key has the new set. */
   readonly at: string;

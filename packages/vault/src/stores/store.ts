@@ -20,6 +20,8 @@ import type { Address, Collection, Version } from "../records/address.ts";
 import type { Gate } from "./gate.ts";
 import type { Inventory } from "./inventory.ts";
 import type { JobStore } from "./jobs.ts";
+import type { KeptMessages } from "./kept.ts";
+import type { Notes } from "./notes.ts";
 import type { Outbox } from "./outbox.ts";
 import type {
   FoundCollection,
@@ -128,6 +130,10 @@ export interface Store {
   readonly gate: Gate;
   readonly inventory: Inventory;
   readonly jobs: JobStore;
+  /** Of all processes that use the store. */
+  readonly notes: Notes;
+  /** Messages that were replaced and are kept for now. */
+  readonly kept: KeptMessages;
   readonly outbox: Outbox;
   /**
    * The caller's own transaction; only of a store that is capable of it.
