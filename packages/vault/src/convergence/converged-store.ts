@@ -2,7 +2,6 @@
  * A store as plans and probes look at it: its inventory, its gate, and the key sets that this process knows. They read
  * wrap sets and counts; no message, no key.
  */
-import type { KeySet } from "../keys/key-set.ts";
 import type { KeySets } from "../keys/key-sets.ts";
 import type { Gate } from "../stores/gate.ts";
 import type { Inventory } from "../stores/inventory.ts";
@@ -15,22 +14,9 @@ export interface ConvergedStore {
   readonly store: WrappedStore;
   readonly inventory: Pick<Inventory<unknown, never>, "sets" | "counts" | "any">;
   readonly gate: Pick<Gate, "current" | "drained">;
-  readonly keySets: Pick<KeySets, "status">;
-  readonly current: KeySet;
-  readonly next: KeySet | null;
+  readonly keySets: Pick<KeySets, "status" | "known" | "declared" | "digests">;
   /** Null: the store keeps no old messages. */
   readonly kept: Pick<KeptMessages, "counts" | "any"> | null;
-}
-
-/** The set that everything is to be brought to: the next one, where there is one. */
-export const declaredSet = ({ current, next }: Pick<ConvergedStore, "current" | "next">): KeySet => next ?? current;
-
-/** The set that a digest of the gate tells; null: none that is known here. */
-export function knownSet(
-  { current, next }: Pick<ConvergedStore, "current" | "next">,
-  digest: string | null,
-): KeySet | null {
-  return [current, next].find((set) => set?.digest === digest) ?? null;
 }
 
 /** How many items a wrap set has. */

@@ -5,7 +5,6 @@
 import { hasMethods } from "@strongroom/base/options";
 import type { Keyring } from "@strongroom/envelope";
 import type { KeySet } from "../keys/key-set.ts";
-import type { Target } from "./target.ts";
 
 /** A key set without its keyring. */
 export interface DeclaredKeys {
@@ -33,11 +32,6 @@ export function declaredKeys({ digest, names, keyring }: Pick<KeySet, "digest" |
   const named = new Set(names);
   const known = new Set([...preferred, ...others].filter((key) => named.has(key)));
   const keys = names === null ? null : [...known, ...names.filter((name) => !known.has(name))];
-  // A keyring of one's own says nothing of a target: it wraps under each of its keys.
-  return { digest, keys, target: keyring.target ?? (preferred.length > 0 ? preferred.length : (names?.length ?? 1)) };
-}
-
-/** What items are to have, by it. @param materials null: of whatever material */
-export function targetOf({ keys, target }: DeclaredKeys, materials: Target["materials"]): Target {
-  return { names: new Set(keys), target, materials };
+  // As targetOf: a keyring that says nothing of a target wraps under each of its keys.
+  return { digest, keys, target: keyring.target ?? names?.length ?? 1 };
 }

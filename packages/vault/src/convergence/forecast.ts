@@ -128,10 +128,12 @@ function costOf(counted: CountedSet, charged: Charged): Cost {
       return { bytes: rowWith(set.wraps.length + gained), keptBytes: 0 };
     case "add-and-drop": {
       chargeAdding(counted, set, charged);
+      chargeDropping(counted, set, charged);
       const both = rowWith(set.wraps.length + gained);
       return { bytes: both + rowWith(set.wraps.length + gained - extra), keptBytes: 0 };
     }
     case "drop":
+      chargeDropping(counted, set, charged);
       return { bytes: rowWith(set.wraps.length - extra), keptBytes: 0 };
     default:
       return NOTHING;
@@ -141,8 +143,9 @@ function costOf(counted: CountedSet, charged: Charged): Cost {
 /**
  * A key gets wraps. In a region where it has one already the KMS turns that one into the new one (one ReEncrypt); for all
  * others together it is opened once (one Decrypt, in the first region that the likeliest keyring prefers), and wrapped in
- * each (one Encrypt). Each wrap that is proven is opened once more, in its own region. Assumes that every region answers,
- * and that the wraps there are right.
+ * each (one Encrypt). Each wrap that is proven is opened once more, in its own region: all of them where only current
+ * material will do, as nothing else tells it. Assumes that every region answers, that the wraps there are right, and that
+ * the key is of this vault's shredding generation.
  */
 function chargeAdding({ items, want }: CountedSet, set: WrapSet, { store, verify, calls }: Charged): void {
   const had = new Set(set.wraps.filter(isOfKms).map(({ key }) => regionOfKey(key)));
@@ -151,15 +154,29 @@ function chargeAdding({ items, want }: CountedSet, set: WrapSet, { store, verify
   for (const key of coming) {
     const region = regionOfKey(key);
     calls.add(region, had.has(region) ? "ReEncrypt" : "Encrypt", items);
-    calls.add(region, "Decrypt", shareOf(items, verify));
+    calls.add(region, "Decrypt", shareOf(items, store.target.materials === null ? verify : 1));
   }
   if (anew.length > 0) calls.add(openingRegion(set, store.sources), "Decrypt", items);
 }
 
 /**
+ * Wraps go: no call. Those that stay and that the run did not make itself are opened once before, by the share that is
+ * proven.
+ */
+function chargeDropping({ items, want }: CountedSet, set: WrapSet, { store, verify, calls }: Charged): void {
+  if (want.kind !== "wraps") return;
+  const made = new Set(comingKeys(want, store.declared));
+  const extra = new Set(want.extra);
+  const staying = set.wraps.filter((wrap) => !extra.has(wrap) && isOfKms(wrap) && !made.has(wrap.key));
+  for (const key of new Set(staying.map((wrap) => wrap.key)))
+    calls.add(regionOfKey(key), "Decrypt", shareOf(items, verify));
+}
+
+/**
  * A version is sealed anew. In `record` scope: one Decrypt to open it, one GenerateDataKey in the nearest region, one
- * Encrypt in each other one, and one Decrypt in the nearest of each message that is proven. Under a key of the key store:
- * none, as people's keys are opened once in an age of the cache, for live traffic too.
+ * Encrypt in each other one, and of each message that is proven one Decrypt of each wrap. Under a key of the key store:
+ * none, as people's keys are opened once in an age of the cache, for live traffic too. What a keyring proves of its own
+ * accord (`proveWraps`) is in none of it.
  */
 function chargeSealing({ items, want }: CountedSet, set: WrapSet, { store, verify, calls }: Charged): void {
   if (want.kind === "inner") return;
@@ -168,10 +185,10 @@ function chargeSealing({ items, want }: CountedSet, set: WrapSet, { store, verif
 }
 
 function chargeMessages(items: number, { declared }: ForecastStore, { verify, calls }: Omit<Charged, "store">): void {
-  for (const [index, key] of wrappingKeys(declared).entries())
+  for (const [index, key] of wrappingKeys(declared).entries()) {
     calls.add(regionOfKey(key), index === 0 ? "GenerateDataKey" : "Encrypt", items);
-  const [nearest] = wrappingKeys(declared);
-  if (nearest !== undefined) calls.add(regionOfKey(nearest), "Decrypt", shareOf(items, verify));
+    calls.add(regionOfKey(key), "Decrypt", shareOf(items, verify));
+  }
 }
 
 /** Keys and messages that change their scope, as far as they were counted. Tells how many bytes that writes. */
@@ -189,7 +206,9 @@ function addMoves(
   }
   calls.add(regionOfKey(nearest), "Decrypt", keysUnderTenants);
   for (const key of wrappingKeys(store.declared)) calls.add(regionOfKey(key), "Encrypt", keysUnderRegions);
-  return keysUnderTenants * (ROW_BYTES + WRAP_BYTES) + keysUnderRegions * (ROW_BYTES + store.declared.target * WRAP_BYTES);
+  return (
+    keysUnderTenants * (ROW_BYTES + WRAP_BYTES) + keysUnderRegions * (ROW_BYTES + store.declared.target * WRAP_BYTES)
+  );
 }
 
 /** The keys that a write wraps under when all regions answer. */

@@ -33,7 +33,11 @@ type Check = (planned: Planned) => PlanProblem | null;
 
 const runUnderWay: Check = ({ isUnderWay }) =>
   isUnderWay
-    ? { code: "run-under-way", message: "A run is under way: it ends, or is ended, before another begins", blocks: true }
+    ? {
+        code: "run-under-way",
+        message: "A run is under way: it ends, or is ended, before another begins",
+        blocks: true,
+      }
     : null;
 
 const namesMissing: Check = ({ stores }) => {

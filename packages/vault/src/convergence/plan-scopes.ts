@@ -82,7 +82,8 @@ function offScope(
 ): number | null {
   if (scope === "record") return ofCollection(onKeys, collection, itemsOf(found.inner));
   const fromRecord = ofCollection(inRecord, collection, itemsOf(found.record));
-  const [own, other] = scope === "subject" ? (["subjectKeys", "tenantKeys"] as const) : (["tenantKeys", "subjectKeys"] as const);
+  const [own, other] =
+    scope === "subject" ? (["subjectKeys", "tenantKeys"] as const) : (["tenantKeys", "subjectKeys"] as const);
   // Where both are declared the keys of the other kind may well be another collection's.
   const isElsewhere = found[other] > 0 && !(declared.has("subject") && declared.has("tenant") && found[own] > 0);
   return isElsewhere ? null : fromRecord;
@@ -116,7 +117,13 @@ async function byCollection(
   return null;
 }
 
-function movesOf({ found, declared, to, inRecord, onKeys }: Told & { readonly to: ReadonlyMap<string, Scope> }): ForecastMoves {
+function movesOf({
+  found,
+  declared,
+  to,
+  inRecord,
+  onKeys,
+}: Told & { readonly to: ReadonlyMap<string, Scope> }): ForecastMoves {
   const counted = (counts: ByCollection, isOff: (scope: Scope) => boolean): number =>
     [...(counts ?? [])].reduce((sum, [name, items]) => {
       const scope = to.get(name);

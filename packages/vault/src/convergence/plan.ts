@@ -4,17 +4,17 @@
  */
 import { collectionsOffScope } from "./plan-scopes.ts";
 import type { ScopeSources } from "./plan-scopes.ts";
-import { countKept, countSets, declaredSet } from "./converged-store.ts";
+import { countKept, countSets } from "./converged-store.ts";
 import type { ConvergedStore, SetCount } from "./converged-store.ts";
-import { declaredKeys, targetOf } from "./declared.ts";
-import type { DeclaredKeys } from "./declared.ts";
+import { declaredKeys } from "./declared.ts";
 import { forecast, NO_MOVES } from "./forecast.ts";
 import type { ForecastStore } from "./forecast.ts";
+import { currentMaterials, targetOf } from "./in-force.ts";
 import { changeOf, planLines } from "./plan-lines.ts";
 import { planProblems } from "./plan-problems.ts";
 import type { FleetSeen } from "./plan-problems.ts";
 import { wantOf } from "./target.ts";
-import type { Target } from "./target.ts";
+import type { Target, Want } from "./target.ts";
 import type { ConvergeOptions, ConvergencePlan, StorePlan } from "./view.ts";
 
 /** What a plan is made from. */
@@ -43,7 +43,17 @@ export async function planOf(sources: PlanSources, options: ConvergeOptions = {}
   const stores = planned.map(({ plan }) => plan);
   const [fleet, isUnderWay] = await Promise.all([sources.fleet(), sources.isUnderWay()]);
   const problems = planProblems({ stores, scopes, fleet, isUnderWay, force: options.force === true });
-  return { at, stores, scopes, forecast: forecast(planned.map(({ cost }) => cost), options, moves), problems };
+  return {
+    at,
+    stores,
+    scopes,
+    forecast: forecast(
+      planned.map(({ cost }) => cost),
+      options,
+      moves,
+    ),
+    problems,
+  };
 }
 
 interface PlannedStore {
@@ -58,13 +68,20 @@ async function plannedStore(
   { messageBytes, signal }: Pick<PlanSources, "messageBytes" | "signal">,
 ): Promise<PlannedStore> {
   const { epoch, inForce } = await from.keySets.status();
-  const set = declaredSet(from);
+  const set = from.keySets.declared;
   const declared = declaredKeys(set);
+  // A key whose provider does not answer now has whatever material there is: nothing is replaced because of it.
   const materials = options.material === "current" ? await currentMaterials(set, signal) : null;
-  const target = targetOf(declared, materials);
+  const named = targetOf(set, materials);
+  const target: Target = named ?? { names: new Set<string>(), target: 0, materials };
   const counts = await countSets(from);
   const kept = await countKept(from);
-  const sets = counts.map((count) => ({ ...count, want: wantIn(count, declared, target) }));
+  // Against a set without names nothing can be held: what lies under keys of the vault is told, and the rest stays.
+  const wantIn = ({ set: found }: SetCount): Want => {
+    const want = wantOf(found, target);
+    return named === null && want.kind === "wraps" ? { kind: "wraps", lacks: [], short: 0, extra: [] } : want;
+  };
+  const sets = counts.map((count) => ({ ...count, want: wantIn(count) }));
   const rules = { store: from.store, declared, target, options };
   const anew = sets.filter((counted) => changeOf(counted, rules) === "seal-anew");
   const plan = {
@@ -79,23 +96,8 @@ async function plannedStore(
   const cost = {
     ...rules,
     sets,
-    sources: [declared, ...[from.current].filter((known) => known !== set).map(declaredKeys)],
+    sources: [set, ...from.keySets.digests.map((digest) => from.keySets.known(digest) ?? set)].map(declaredKeys),
     messageBytes: from.store === "keys" || anew.length === 0 ? 0 : await messageBytes(anew),
   };
   return { plan, cost, sets: counts };
-}
-
-/** Against a set without names nothing can be held: what lies under keys of the vault is told, and the rest stays. */
-function wantIn({ set }: SetCount, { keys }: DeclaredKeys, target: Target): ReturnType<typeof wantOf> {
-  const want = wantOf(set, target);
-  return keys === null && want.kind === "wraps" ? { kind: "wraps", lacks: [], short: 0, extra: [] } : want;
-}
-
-/** A key whose provider does not answer now has whatever material there is: nothing is replaced because of it. */
-async function currentMaterials(
-  { keyring }: ReturnType<typeof declaredSet>,
-  signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<string, string>> {
-  const told = (await keyring.currentMaterials?.({ signal })) ?? [];
-  return new Map(told.flatMap(({ key, material }) => (material === null ? [] : [[key, material] as const])));
 }

@@ -6,7 +6,7 @@ import { shown } from "@strongroom/base/shown";
 import { VaultError } from "../errors.ts";
 import { MAX_KEY_NAME_BYTES } from "../keys/key-set.ts";
 import type { WrapSetId } from "../stores/wrap-set.ts";
-import { countKept, countSets, knownSet } from "./converged-store.ts";
+import { countKept, countSets } from "./converged-store.ts";
 import type { ConvergedStore, SetCount } from "./converged-store.ts";
 import { regionOrNull } from "./plan-lines.ts";
 import type { InventoryLine, KeyProbe, WrappedStore } from "./view.ts";
@@ -23,7 +23,7 @@ export async function keyInventory(stores: readonly ConvergedStore[]): Promise<r
  */
 async function storeInventory(from: ConvergedStore): Promise<readonly InventoryLine[]> {
   const { digest } = await from.gate.current();
-  const inForce = new Set(knownSet(from, digest)?.names);
+  const inForce = new Set(from.keySets.known(digest)?.names);
   const lines = new Map<string, InventoryLine>();
   for (const { set, items, oldest } of [...(await countSets(from)), ...(await countKept(from))]) {
     for (const { provider, key, material } of distinct(set)) {
@@ -105,7 +105,7 @@ async function probeStore(from: ConvergedStore, key: string): Promise<StoreProbe
   await from.keySets.status();
   await from.gate.drained();
   const { epoch, digest } = await from.gate.current();
-  const inForce = knownSet(from, digest);
+  const inForce = from.keySets.known(digest);
   // What another set names nobody here can tell; where nothing was ever written nothing is in force.
   const isTold = digest === null || (inForce?.names ?? null) !== null;
   const isInForce = inForce?.names?.includes(key) === true;
