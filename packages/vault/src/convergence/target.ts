@@ -48,7 +48,7 @@ const INNER: ReadonlySet<string> = new Set([HIERARCHY_PROVIDER, TENANT_PROVIDER,
 /** What the items of a set want. @param set null: its row is damaged */
 export function wantOf(set: WrapSet | null, { names, target, materials }: Target): Want {
   if (set === null) return { kind: "unknown" };
-  if (set.wraps.some(({ provider }) => INNER.has(provider))) return { kind: "inner" };
+  if (isInner(set)) return { kind: "inner" };
   const isCurrent = ({ key, material }: Wrap): boolean => {
     const current = materials?.get(key);
     return names.has(key) && (current === undefined || current === material);
@@ -65,6 +65,10 @@ export function wantOf(set: WrapSet | null, { names, target, materials }: Target
     extra: set.wraps.filter((wrap) => !isCurrent(wrap)),
   };
 }
+
+/** Whether what has this set lies under another key of the vault. */
+export const isInner = ({ wraps }: Pick<WrapSet, "wraps">): boolean =>
+  wraps.some(({ provider }) => INNER.has(provider));
 
 /** Where a wrapping key lives, by its ARN; "" for a key that has none. */
 export function regionOfKey(key: string): string {
