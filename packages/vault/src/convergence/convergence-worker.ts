@@ -117,6 +117,12 @@ export class ConvergenceWorker {
     this.#state = "working";
     if (run.phase === "flip" || run.phase === "undo") await this.#finishFlip(run);
     if (run.phase === "flip") return;
+    // Somebody has put another set in force beside the run: what it asks for is not what is written under.
+    for (const { keySets, digest } of this.#sets(run))
+      if (digest !== null && (await keySets.forWriting()).digest !== digest) {
+        this.#waits = "key-set-moved";
+        return;
+      }
     await this.#watched(run, (phase) => this.#phase(run, phase));
   }
 

@@ -96,7 +96,7 @@ export class RunPhaseWork {
    *
    * @throws VaultError the stores'; `regions-unavailable`
    */
-  async left(): Promise<"items" | "sets-damaged" | "kept" | null> {
+  async left(): Promise<"items" | "kept" | null> {
     const drops = this.#run.phase !== "add";
     const { records, keys } = this.#stores;
     const looks = [
@@ -107,8 +107,6 @@ export class RunPhaseWork {
     ];
     for (const { inventory, rules, extra } of looks) {
       const sets = await wantsOf(inventory, await rules.target());
-      const unknown = sets.filter(({ want }) => want.kind === "unknown").map(({ id }) => id);
-      if (unknown.length > 0 && (await inventory.any(unknown))) return "sets-damaged";
       const wanting = sets.filter((one) => wants(one, extra)).map(({ id }) => id);
       if (wanting.length > 0 && (await inventory.any(wanting))) return "items";
     }
@@ -120,7 +118,8 @@ export class RunPhaseWork {
   async #dropped(items: readonly Pick<KeptItem, "place">[], lease: Leased): Promise<KeptDone> {
     const { store } = this.#stores.records;
     const sets = await wantsOf(store.inventory, await this.#records.target());
-    const lacking = new Set(sets.filter((one) => wants(one, false)).map(({ id }) => id));
+    // Of what nobody can tell it is not known that it lacks nothing.
+    const lacking = new Set(sets.filter((one) => one.want.kind === "unknown" || wants(one, false)).map(({ id }) => id));
     const places = items.flatMap(({ place }) => (place === null ? [] : [place]));
     const isClean = lacking.size === 0 || !(await store.inventory.any([...lacking]));
     const mayGo = isClean ? places : await notLacking(store, places, lacking);
@@ -148,10 +147,9 @@ export class RunPhaseWork {
   }
 }
 
-/** Whether the items of a set are to be worked on. What is not known wants, as far as anybody can tell. */
+/** Whether the items of a set are to be worked on. Those of which nobody can tell stay as they are. */
 function wants({ want }: WantedSet, extra: boolean): boolean {
-  if (want.kind === "inner") return false;
-  return want.kind === "unknown" || want.lacks.length > 0 || (extra && want.extra.length > 0);
+  return want.kind === "wraps" && (want.lacks.length > 0 || (extra && want.extra.length > 0));
 }
 
 async function notLacking(
