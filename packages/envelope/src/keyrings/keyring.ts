@@ -103,8 +103,11 @@ export interface Rewrapping {
   readonly encryptionContext: CanonicalContext;
   /** Names of wrapping keys of this keyring that have a right wrap already: they need no other, and count. */
   readonly have: readonly string[];
-  /** `opened`: each new wrap is opened by its own key, and `accepts` asked, before it is given. */
-  readonly proof: "opened" | "none";
+  /**
+   * `opened`: each new wrap is opened by its own key, and `accepts` asked, before it is given. `policy`: those that the
+   * keyring would prove in a write. `none`: none is, but of a key that has answered untruly before.
+   */
+  readonly proof: "opened" | "policy" | "none";
   /** Whether a key is the one that is kept: asked of each that is opened. */
   accepts(candidate: Uint8Array): boolean;
 }
