@@ -7,7 +7,7 @@ import { CliError } from "../errors.ts";
 import type { InstalledKeySets } from "./key-sets.ts";
 import { startKmsProcess } from "./kms-process.ts";
 import { localKeySet, type LocalKmsPlace, regionClients, withKeys } from "./local-kms.ts";
-import { type InstallationKeys, readInstallationKeys } from "./region-keys.ts";
+import { type InstallationKeys, readInstallationKeys } from "./installed-keys.ts";
 import { configuredKeySets } from "./serve.ts";
 
 /** The keys, and what was started for them. */

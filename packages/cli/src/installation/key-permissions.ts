@@ -2,7 +2,7 @@
 // encrypted or decrypted, and no secret is sent: the plaintext of the dry run is a zero.
 import { DescribeKeyCommand, type KMS } from "@aws-sdk/client-kms";
 import { parseAddress, parseSubject, parseVersion, versionContext } from "@strongroom/vault";
-import type { KeyPurpose } from "./region-keys.ts";
+import type { KeyPurpose } from "./installed-keys.ts";
 
 /** A key, and who is to use it. */
 export interface KeyUse {
