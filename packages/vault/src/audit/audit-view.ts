@@ -9,9 +9,12 @@ import { accessLog } from "./access-log.ts";
 import type { AuditKeys } from "./audit-keys.ts";
 import type { ActFacts, Auditor } from "./auditor.ts";
 import type { AuditAction, AuditResult } from "./entry.ts";
+import { sha256 } from "./key-derivation.ts";
 import { forgetOlder } from "./forgetting.ts";
 import type { ForgettingParts } from "./forgetting.ts";
 import { eventPage, requireQuery } from "./queries.ts";
+import { StatementSigner } from "./statements.ts";
+import type { SignedStatement, Statement } from "./statements.ts";
 import type { VerifyLogOptions } from "./verify-log.ts";
 import type { AccessLog, AuditPage, AuditQuery, AuditStatus, LogReport, ToldFacts, VaultAudit } from "./view.ts";
 
@@ -90,6 +93,15 @@ export class AuditView implements VaultAudit {
     const { log, auditor, sequence, alarm } = this.#parts;
     const tell: ForgettingParts["tell"] = (action, result, facts) => auditor.tell(action, result, facts);
     return forgetOlder({ log, tell, sequence, alarm }, options);
+  }
+
+  async sign(statement: Statement): Promise<SignedStatement> {
+    const { keys, auditor } = this.#parts;
+    using seed = keys.statementSeed();
+    const signed = new StatementSigner(keys.vault, Buffer.from(seed.bytes)).sign(statement);
+    const hash = sha256(Buffer.from(signed.note, "utf8")).toString("base64url");
+    await auditor.tell("statement", "done", { details: { kind: statement.kind, sha256: hash } });
+    return signed;
   }
 
   sequence(): Promise<void> {
