@@ -109,7 +109,7 @@ export class Opened<Tables extends CommonTables> {
     };
   }
 
-  /** ISO 8601, UTC. */
+  /** By the store's clock: ISO 8601, UTC. */
   now(): string {
     return new Date(this.#now()).toISOString();
   }
