@@ -60,6 +60,7 @@ export type {
   VaultAudit,
 } from "./audit/view.ts";
 export type { AuditLog, LogState } from "./stores/audit-log.ts";
+export type { Approval, Approvals, ApprovedAct } from "./approvals/approvals.ts";
 export { openStatement } from "./audit/statements.ts";
 export type { OpenedStatement, SignedStatement, Statement, StatedValue } from "./audit/statements.ts";
 export { verifyAccessLog } from "./audit/access-log.ts";

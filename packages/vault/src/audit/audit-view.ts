@@ -96,16 +96,25 @@ export class AuditView implements VaultAudit {
   }
 
   async sign(statement: Statement): Promise<SignedStatement> {
-    const { keys, auditor } = this.#parts;
-    using seed = keys.statementSeed();
-    const signed = new StatementSigner(keys.vault, Buffer.from(seed.bytes)).sign(statement);
+    const { auditor } = this.#parts;
+    const signed = this.#statementSigner().sign(statement);
     const hash = sha256(Buffer.from(signed.note, "utf8")).toString("base64url");
     await auditor.tell("statement", "done", { details: { kind: statement.kind, sha256: hash } });
     return signed;
   }
 
+  statementKey(): Promise<string> {
+    return Promise.resolve(this.#statementSigner().key);
+  }
+
   sequence(): Promise<void> {
     return this.#parts.sequence();
+  }
+
+  #statementSigner(): StatementSigner {
+    const { keys } = this.#parts;
+    using seed = keys.statementSeed();
+    return new StatementSigner(keys.vault, Buffer.from(seed.bytes));
   }
 
   /** Versions of a person's audit key: by them entries are found. @throws VaultError `subject-unknown` */

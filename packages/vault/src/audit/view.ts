@@ -154,6 +154,8 @@ export interface VaultAudit {
    * @throws VaultError `audit-unavailable`, `vault-option-invalid`
    */
   sign(statement: Statement): Promise<SignedStatement>;
+  /** The verifier key of statements. Keep a copy apart from the vault. */
+  statementKey(): Promise<string>;
   /** Carries what waits to the log now; resolves when what waited then is in it and its checkpoint is signed. */
   sequence(): Promise<void>;
 }
