@@ -1,9 +1,11 @@
 // What the retirement of a key asks of its KMS, through the ordinary KMS API, so that it is the same on AWS. Each step
 // may be repeated, and is believed by what the KMS says afterwards and not by having been asked for.
+import { isDeepStrictEqual } from "node:util";
 import type { KMS } from "@aws-sdk/client-kms";
 import { systemReason } from "@strongroom/base/files";
 import { z } from "zod";
 import { CliError } from "../errors.ts";
+import { DRY_RUN_CONTEXTS } from "../installation/key-permissions.ts";
 
 /** A key, as an operator reaches it and as the service does. */
 export interface RetiredKey {
@@ -60,13 +62,23 @@ export async function denyWrapping({ operator, keyArn }: RetiredKey): Promise<vo
   await asked("GetKeyPolicy and PutKeyPolicy", async () => {
     const { Policy = "" } = await operator.getKeyPolicy({ KeyId: keyArn, PolicyName: "default" });
     const policy = policySchema.parse(JSON.parse(Policy));
-    if (policy.Statement.some(({ Sid }) => Sid === DENIED)) return;
-    const Statement = [...policy.Statement, DENY_STATEMENT];
+    if (policy.Statement.some((found) => isDeepStrictEqual(found, DENY_STATEMENT))) return;
+    // One of that name that says something else was put there by a hand.
+    const others = policy.Statement.filter(({ Sid }) => Sid !== DENIED);
     await operator.putKeyPolicy({
       KeyId: keyArn,
       PolicyName: "default",
-      Policy: JSON.stringify({ ...policy, Statement }),
+      Policy: JSON.stringify({ ...policy, Statement: [...others, DENY_STATEMENT] }),
     });
+  });
+}
+
+/** Whether the statement is in the key's policy as it was put there. @throws CliError `key-not-retired` */
+export function isDenied({ operator, keyArn }: RetiredKey): Promise<boolean> {
+  return asked("GetKeyPolicy", async () => {
+    const { Policy = "" } = await operator.getKeyPolicy({ KeyId: keyArn, PolicyName: "default" });
+    const { Statement } = policySchema.parse(JSON.parse(Policy));
+    return Statement.some((found) => isDeepStrictEqual(found, DENY_STATEMENT));
   });
 }
 
@@ -85,15 +97,22 @@ export async function allowWrapping({ operator, keyArn }: RetiredKey): Promise<v
   });
 }
 
-/** What the service's own calls say of wrapping under the key: nothing is wrapped. */
+/**
+ * What the service's own calls say of wrapping under the key, each a dry run. Under the contexts that the service uses:
+ * a policy that allows no others denies any other, and says nothing by that.
+ */
 export async function wrappingState({ service, keyArn }: RetiredKey): Promise<"allowed" | "denied" | "unknown"> {
-  const EncryptionContext = { "branch-key-id": "retirement:dry-run" };
-  const attempts: readonly (() => Promise<unknown>)[] = [
-    () => service.encrypt({ KeyId: keyArn, Plaintext: Buffer.alloc(1), EncryptionContext, DryRun: true }),
-    () => service.generateDataKey({ KeyId: keyArn, NumberOfBytes: 32, EncryptionContext, DryRun: true }),
-  ];
-  const ends = await Promise.all(attempts.map(async (attempt) => DENIALS[await nameOf(attempt())] ?? "unknown"));
-  return ends.find((end) => end !== "denied") ?? "denied";
+  const common = { KeyId: keyArn, DryRun: true };
+  const attempts = Object.values(DRY_RUN_CONTEXTS).flatMap((contextOf) => {
+    const input = { ...common, EncryptionContext: contextOf(keyArn) };
+    return [
+      service.encrypt({ ...input, Plaintext: Buffer.alloc(1) }),
+      service.generateDataKey({ ...input, NumberOfBytes: 32 }),
+    ];
+  });
+  const ends = await Promise.all(attempts.map(async (attempt) => DENIALS[await nameOf(attempt)] ?? "unknown"));
+  if (ends.includes("allowed")) return "allowed";
+  return ends.every((end) => end === "denied") ? "denied" : "unknown";
 }
 
 /** What a dry run ends with -> what that says. A disabled key wraps nothing either. */
