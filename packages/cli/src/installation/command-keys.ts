@@ -7,12 +7,14 @@ import { CliError } from "../errors.ts";
 import type { InstalledKeySets } from "./key-sets.ts";
 import { startKmsProcess } from "./kms-process.ts";
 import { localKeySet, type LocalKmsPlace, regionClients, withKeys } from "./local-kms.ts";
-import { type InstallationKeys, readInstallationKeys } from "./region-keys.ts";
+import { type InstallationKeys, readInstallationKeys } from "./installed-keys.ts";
 import { configuredKeySets } from "./serve.ts";
 
 /** The keys, and what was started for them. */
 export interface CommandKeys {
   readonly keySets: InstalledKeySets;
+  /** Where the KMS of the folder is reached; null: the regions are those of the configuration. */
+  readonly place: LocalKmsPlace | null;
   close(): Promise<void>;
 }
 
@@ -34,7 +36,7 @@ export interface CommandKeyParts {
 export async function openCommandKeys(parts: CommandKeyParts): Promise<CommandKeys> {
   const { config, folder } = parts;
   if (config.keys.regions !== undefined)
-    return { keySets: await configuredKeySets(config, folder), close: () => Promise.resolve() };
+    return { keySets: await configuredKeySets(config, folder), place: null, close: () => Promise.resolve() };
   const keys = await readInstallationKeys(folder.keys);
   if (Object.keys(keys.records).length === 0)
     throw new CliError("config-invalid", {
@@ -50,8 +52,8 @@ export async function openCommandKeys(parts: CommandKeyParts): Promise<CommandKe
       remedy: "Run the command again when it serves, or has ended.",
     });
   const { kms: endpoints, kmsSockets: sockets, kmsTlsFingerprint: tlsFingerprint } = running;
-  const keySets = await keySetsAt(parts, keys, { endpoints, sockets, tlsFingerprint });
-  return { keySets, close: () => Promise.resolve() };
+  const place = { endpoints, sockets, tlsFingerprint };
+  return { keySets: await keySetsAt(parts, keys, place), place, close: () => Promise.resolve() };
 }
 
 /** Null: a `strongroom up` has it. */
@@ -93,7 +95,7 @@ async function ofOwnKms(parts: CommandKeyParts, keys: InstallationKeys, lock: Lo
       onEvent: () => undefined,
     });
     ends.push(() => kms.close());
-    return { keySets: await keySetsAt(parts, keys, kms), close };
+    return { keySets: await keySetsAt(parts, keys, kms), place: kms, close };
   } catch (cause) {
     await close();
     throw cause;

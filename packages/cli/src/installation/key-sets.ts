@@ -7,7 +7,7 @@ import { type Config, type WrappingRegion, wrapPolicy } from "../config/config.t
 import { type DataFolder, readRunning } from "../data-folder.ts";
 import type { KeyedRole } from "../store/which.ts";
 import { installedKeyring, type InstalledRegion } from "./keyring.ts";
-import { type InstallationKeys, type KeyPurpose, readInstallationKeys } from "./region-keys.ts";
+import { type InstallationKeys, type KeyPurpose, readInstallationKeys } from "./installed-keys.ts";
 
 /** A key set with what wraps under it. */
 export interface InstalledKeySet {

@@ -39,7 +39,7 @@ import {
   type KeySetWatch,
   watchKeySets,
 } from "./key-sets.ts";
-import { FIRST_GENERATION } from "./region-keys.ts";
+import { FIRST_GENERATION } from "./installed-keys.ts";
 import { countersOf, regionsSeen } from "./regions-seen.ts";
 import { openWitnesses } from "./witnesses.ts";
 

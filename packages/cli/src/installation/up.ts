@@ -24,13 +24,8 @@ import type { InstalledKeySets } from "./key-sets.ts";
 import type { InstalledRegion } from "./keyring.ts";
 import { type KmsProcess, startKmsProcess } from "./kms-process.ts";
 import { localKeySet, regionClients, withKeys } from "./local-kms.ts";
-import {
-  type EnsuredKeys,
-  ensureRegionKeys,
-  type KeyPurpose,
-  readInstallationKeys,
-  type RegionKeys,
-} from "./region-keys.ts";
+import { type KeyPurpose, readInstallationKeys, type RegionKeys } from "./installed-keys.ts";
+import { type EnsuredKeys, ensureRegionKeys } from "./region-keys.ts";
 import { regionsSeen } from "./regions-seen.ts";
 import { kmsEventText, onRegionChange, regionChangeText, takenPortText } from "./up-events.ts";
 import { type Gates, requireFreePort, startService } from "./service.ts";
