@@ -127,7 +127,7 @@ export class TallyKeeper {
   #calls = new Map<string, { readonly region: string; readonly operation: string; calls: number }>();
   #counts = { throttled: 0, failed: 0, bytes: 0 };
   #done = new Map<RunPhase, number>();
-  #rate: number | null = null;
+  #rate = 0;
   #at: number;
   #waits: string | null = null;
 
@@ -194,7 +194,7 @@ export class TallyKeeper {
     const done = [...this.#done.values()].reduce((sum, items) => sum + items, 0);
     const hasWorked = done > 0 || this.#calls.size > 0;
     const rate = seconds === 0 ? 0 : done / seconds;
-    this.#rate = this.#rate === null || rate === 0 ? rate : this.#rate + RATE_WEIGHT * (rate - this.#rate);
+    this.#rate = this.#rate === 0 || rate === 0 ? rate : this.#rate + RATE_WEIGHT * (rate - this.#rate);
     const work = {
       calls: [...this.#calls.values()],
       ...this.#counts,

@@ -248,7 +248,7 @@ test("a keeper writes what was counted, at its own pace, and what is left when i
     failed: 1,
     throttled: 1,
     seconds: 0.5,
-    rate: 0.6,
+    rate: 2,
     waits: "load",
   });
 });
