@@ -97,6 +97,27 @@ export type { RepairStatus } from "./convergence/worker.ts";
 export type { RepairOptions } from "./convergence/repairs.ts";
 export { DEFAULT_REPAIR_SETTINGS } from "./convergence/schedule.ts";
 export type { RegionHealth, RepairSettings } from "./convergence/schedule.ts";
+export type {
+  ConvergenceFailure,
+  ConvergenceRun,
+  ConvergenceStatus,
+  Convergence,
+  ConvergencePlan,
+  ConvergeOptions,
+  FailurePage,
+  FleetMember,
+  Forecast,
+  InventoryLine,
+  KeyProbe,
+  PlanLine,
+  PlanProblem,
+  PlanWrap,
+  RunPhase,
+  RunProgress,
+  ScopePlan,
+  StorePlan,
+  WrappedStore,
+} from "./convergence/view.ts";
 
 export { keyCostBetween } from "./keys/cost.ts";
 export type { KeyCost, ScopeCalls } from "./keys/cost.ts";
