@@ -62,7 +62,7 @@ export type {
 export type { AuditLog, LogState } from "./stores/audit-log.ts";
 export type { Approval, Approvals, ApprovedAct } from "./approvals/approvals.ts";
 export { openStatement } from "./audit/statements.ts";
-export type { OpenedStatement, SignedStatement, Statement, StatedValue } from "./audit/statements.ts";
+export type { OpenedStatement, SignedStatement, StatedFacts, StatedValue, Statement } from "./audit/statements.ts";
 export { verifyAccessLog } from "./audit/access-log.ts";
 export { setBackStores } from "./audit/set-back-stores.ts";
 export type { SetBackOptions, SetBackStore } from "./audit/set-back-stores.ts";

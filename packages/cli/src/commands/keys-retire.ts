@@ -77,7 +77,7 @@ export const keysRetireCommand: CommandSpec = command({
     const path = report === undefined ? undefined : resolve(context.cwd, report);
     const waitMs = options.wait === undefined ? undefined : options.wait * 1000;
     const given = await retire.retireKey(context, config, { ...request, report: path, waitMs });
-    context.terminal.result({ report: given.note, key: given.key, ...given.facts }, () =>
+    context.terminal.result({ report: given.note, verifierKey: given.key, ...given.facts }, () =>
       [
         ...(path === undefined ? [given.note] : []),
         `It is retired.${path === undefined ? "" : ` The report is in ${path}.`}`,
@@ -96,6 +96,7 @@ export const keysReportCommand: CommandSpec = command({
   description:
     "It needs the report and the verifier key, and neither the vault nor a KMS. Take the key from where it was kept " +
     "when the report was made, and not from beside the report: whoever changes one changes both.",
+  flagGroups: [],
   options: {
     key: option("-k, --key <vkey>", "the verifier key, as strongroom keys retire has printed it", text()),
   },

@@ -5,6 +5,7 @@ import type { Config, RootKeySetting, WitnessSetting } from "../config/config.ts
 import { type DataFolder, lockDataFolder, openLogFile, readRunning } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import type { InstalledKeySets } from "./key-sets.ts";
+import { nextKeySets } from "./next-key-sets.ts";
 import { startKmsProcess } from "./kms-process.ts";
 import { localKeySet, type LocalKmsPlace, regionClients, withKeys } from "./local-kms.ts";
 import { type InstallationKeys, readInstallationKeys } from "./installed-keys.ts";
@@ -104,11 +105,14 @@ async function ofOwnKms(parts: CommandKeyParts, keys: InstallationKeys, lock: Lo
 
 async function keySetsAt(
   { config, folder }: CommandKeyParts,
-  { records, keyStore }: InstallationKeys,
+  keys: InstallationKeys,
   place: LocalKmsPlace,
 ): Promise<InstalledKeySets> {
   const clients = await regionClients(Object.keys(place.endpoints), place, folder.kmsServiceCredentials);
-  const sets = { current: localKeySet(config, withKeys(clients, records)), next: null };
-  const ofPeople = withKeys(clients, keyStore);
-  return { records: sets, keys: ofPeople.length === 0 ? null : { current: localKeySet(config, ofPeople), next: null } };
+  // While a rotation is under way some things lie under the one set alone and some under the other.
+  const next = nextKeySets(keys, { config, clients });
+  const records = { current: localKeySet(config, withKeys(clients, keys.records)), next: next.records ?? null };
+  const ofPeople = withKeys(clients, keys.keyStore);
+  const people = (): InstalledKeySets["keys"] => ({ current: localKeySet(config, ofPeople), next: next.keys ?? null });
+  return { records, keys: ofPeople.length === 0 ? null : people() };
 }

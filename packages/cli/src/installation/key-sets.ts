@@ -51,8 +51,15 @@ export async function namedKeySets(config: Config, folder: DataFolder, role: Key
   const purpose = role === "keys" ? "keyStore" : "records";
   return {
     current: named(config.keys.regions ?? own.filter(({ region }) => remembered[purpose][region] !== undefined)),
-    next: named(config.keys.next),
+    next: config.keys.regions === undefined ? nextArns(remembered, purpose) : named(config.keys.next),
   };
+}
+
+/** Of an installation that makes its own keys; null: those of this purpose stay. */
+function nextArns(remembered: InstallationKeys, purpose: KeyPurpose): readonly string[] | null {
+  const arns = Object.entries(remembered.next?.[purpose] ?? {});
+  const isOther = arns.some(([region, arn]) => remembered[purpose][region] !== arn);
+  return isOther ? arns.map(([, arn]) => arn) : null;
 }
 
 /** The key of a region: the configured one, else the one that is remembered. */

@@ -17,12 +17,6 @@ import {
 } from "./installed-keys.ts";
 import { describe, findByDescription, makeKey, reason, type RegionClient } from "./region-keys.ts";
 
-/** What is rotated. */
-export const ROTATED: Readonly<Record<string, readonly KeyPurpose[]>> = {
-  [KEY_ALIASES.records]: ["records"],
-  [KEY_ALIASES.keyStore]: ["keyStore"],
-};
-
 /**
  * Makes the keys of the next set, or finds those that were made before. A purpose that is not rotated keeps its keys.
  *

@@ -78,7 +78,7 @@ export function reportView({ vault, facts }: OpenedReport): string {
     ["State", `${state.state}, since ${disabledAt}`],
     ["Backups", backups.length === 0 ? "none of before is known" : `${backups.length} need it while they are kept:`],
   ];
-  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  const width = rows.reduce((widest, [name]) => Math.max(widest, name.length), 0) + 2;
   return [
     ...rows.map(([name, text]) => `${name.padEnd(width)}${text}`),
     ...backups.map(({ backup, at }) => `${" ".repeat(width)}${backup}, made ${at}`),

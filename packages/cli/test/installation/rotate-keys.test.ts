@@ -90,7 +90,7 @@ describe("the next keys of an installation", () => {
     const [one = assert.fail()] = regions;
     await assert.rejects(
       makeNextKeys(path, [one], BOTH),
-      (error) => error instanceof CliError && error.code === "keys-not-ready" && error.problems?.length === 1,
+      (error) => error instanceof CliError && error.code === "keys-not-ready" && error.problems.length === 1,
     );
     assert.equal((await readInstallationKeys(path)).next, null);
   });

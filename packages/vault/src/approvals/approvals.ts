@@ -86,7 +86,7 @@ class StoredApprovals implements Approvals {
     return this.#change(act, (found) =>
       found === null
         ? { ...act, requestedBy: principal, requestedAt, approvedBy: null, approvedAt: null, until }
-        : "as it is",
+        : null,
     );
   }
 
@@ -96,7 +96,7 @@ class StoredApprovals implements Approvals {
       if (found === null) throw new VaultError("approval-absent", "Nobody has asked for that, or it is out of date");
       if (found.requestedBy === principal)
         throw new VaultError("approval-own", "Who asks for it does not approve it: somebody else must");
-      if (found.approvedBy !== null) return "as it is";
+      if (found.approvedBy !== null) return null;
       return { ...found, approvedBy: principal, approvedAt: clock().toISOString() };
     });
   }
@@ -123,15 +123,15 @@ class StoredApprovals implements Approvals {
     return found.flatMap((note) => this.#opened(note, key) ?? []);
   }
 
-  /** What is to be instead of what was found. */
-  async #change(act: ApprovedAct, next: (found: Approval | null) => Approval | "as it is"): Promise<Approval> {
+  /** What is to be instead of what was found; null: nothing else. */
+  async #change(act: ApprovedAct, next: (found: Approval | null) => Approval | null): Promise<Approval> {
     requireAct(act);
     const { notes, audit } = this.#parts;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const note = await this.#noteOf(act);
       const found = note === null ? null : this.#opened(note, await audit.statementKey(), act);
       const changed = next(found);
-      if (changed === "as it is") return found as Approval;
+      if (changed === null) return found ?? this.require(act);
       const { note: text } = await audit.sign({ kind: KIND, facts: { ...changed } });
       if ((await notes.replace(nameOf(act), text, note?.text ?? null)) === "replaced") return changed;
     }

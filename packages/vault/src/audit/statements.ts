@@ -9,14 +9,18 @@ import type { Signer } from "@strongroom/tlog/keys";
 import { VaultError } from "../errors.ts";
 
 /** What is stated: names and plain values, none of them personal. */
-export type StatedValue =
-  string | number | boolean | null | readonly StatedValue[] | { readonly [name: string]: StatedValue };
+export type StatedValue = string | number | boolean | null | readonly StatedValue[] | StatedFacts;
+
+/** Names and what they have. */
+export interface StatedFacts {
+  readonly [name: string]: StatedValue;
+}
 
 /** A statement before it is signed. */
 export interface Statement {
   /** What kind of thing is stated: 1 to 64 characters of `a-z0-9-`. */
   readonly kind: string;
-  readonly facts: { readonly [name: string]: StatedValue };
+  readonly facts: StatedFacts;
 }
 
 /** A statement whose signature was verified. */
