@@ -9,7 +9,7 @@ import type { KeyPlace } from "../stores/key-store.ts";
 import type { VersionPlace } from "../stores/rows.ts";
 import type { Store } from "../stores/store.ts";
 import type { KeyWorkDependencies } from "./add-wraps.ts";
-import { currentMaterials, targetOf } from "./in-force.ts";
+import { requireMaterials, targetOf } from "./in-force.ts";
 import { passOverKept } from "./kept-pass.ts";
 import type { KeptDone, KeptPassDependencies } from "./kept-pass.ts";
 import { restoreKept } from "./restore-kept.ts";
@@ -47,7 +47,7 @@ export function rulesOf(run: StoredRun, store: WrappedStore, keySets: KeySets): 
       if (options.material === "any" || phase === "undo") return targetOf(sealing);
       if (told === null || told.digest !== sealing.digest || performance.now() - told.at > MATERIAL_AGE_MS) {
         const at = performance.now();
-        told = { digest: sealing.digest, at, materials: await currentMaterials(sealing, undefined) };
+        told = { digest: sealing.digest, at, materials: await requireMaterials(sealing, undefined) };
       }
       return targetOf(sealing, told.materials);
     },
@@ -78,7 +78,9 @@ export class RunPhaseWork {
 
   recordWorks(): readonly Work<VersionPlace>[] {
     const { records } = this.#stores;
-    return [this.#run.phase === "undo" ? undoVersions(records, this.#records) : convergeVersions(records, this.#records)];
+    return [
+      this.#run.phase === "undo" ? undoVersions(records, this.#records) : convergeVersions(records, this.#records),
+    ];
   }
 
   /** In the phases that let go of kept messages: does it. Tells how many went, or came back. */
