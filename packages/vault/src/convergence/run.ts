@@ -65,7 +65,7 @@ export class RunNote {
    * gives null where nothing is to be changed.
    *
    * @returns the run as it is then, and whether this call has changed it
-   * @throws VaultError `store-newer`, `store-failed` when others were faster again and again; the store's; what `to` does
+   * @throws VaultError `store-newer`; `store-failed` when others were faster again and again; the store's
    */
   async change(
     to: (run: StoredRun | null) => StoredRun | null,
@@ -97,14 +97,15 @@ export function runText(run: StoredRun): string {
 export function parseRun(text: string): StoredRun {
   try {
     const note: unknown = JSON.parse(text);
-    if (isRun(note)) {
-      const { form, ...run } = note;
-      return run;
-    }
+    if (isRun(note)) return without(note);
   } catch {
     // As below.
   }
   throw new VaultError("store-newer", "The note of the convergence's run is in a form that this program does not know");
+}
+
+function without({ form: _, ...run }: StoredRun & { readonly form: number }): StoredRun {
+  return run;
 }
 
 type Is = (value: unknown) => boolean;
