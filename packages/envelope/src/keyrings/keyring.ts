@@ -153,9 +153,9 @@ export interface Keyring {
   ): Promise<DecryptionMaterials>;
   /**
    * Makes wraps under its own wrapping keys of a key that is kept wrapped elsewhere, by the fewest calls: where a
-   * provider can turn one wrap into another, the key does not leave it; otherwise it is opened once, and wrapped in each.
-   * Never throws for a wrap that could not be made: that is `missing`. Keyrings that leave it out are given the opened
-   * key.
+   * provider can turn one wrap into another, the key does not leave it; otherwise it is opened once, and wrapped in
+   * each. Never throws for a wrap that could not be made: that is `missing`. Keyrings that leave it out are given the
+   * opened key.
    *
    * @throws EnvelopeError `deadline-exceeded`, `keyring-overloaded`, `aborted`; what opening throws where nothing was
    *   made and the key had to be opened

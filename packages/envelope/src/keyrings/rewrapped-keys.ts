@@ -23,8 +23,9 @@ export interface RewrappingOptions extends WrappingOptions {
   /** Names of wrapping keys of `keyring` that have a right wrap already; none when left out. */
   readonly have?: readonly string[];
   /**
-   * `opened` (when left out): each new wrap is opened by its own key, and `accepts` asked, before it is given. `policy`:
-   * those that the keyring would prove in a write. `none`: no wrap is opened, and a wrong one is found by who reads it.
+   * `opened` (when left out): each new wrap is opened by its own key, and `accepts` asked, before it is given.
+   * `policy`: those that the keyring would prove in a write. `none`: no wrap is opened, and a wrong one is found by
+   * whoever reads it.
    */
   readonly proof?: Rewrapping["proof"];
   /** Tells the right key. */
@@ -102,7 +103,7 @@ async function wrapOpened(
   const options = { keyring, encryptionContext, ...named, ...(signal !== undefined && { signal }) };
   const failed: Missing[] = [];
   const { wraps, report } = await wrapKey(key, options).catch((error: unknown) => {
-    failed.push(...failedCalls(error));
+    for (const each of failedCalls(error)) failed.push(each);
     return { wraps: [], report: null };
   });
   const made: MadeWrap[] = [];

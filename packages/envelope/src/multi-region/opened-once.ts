@@ -55,7 +55,7 @@ export class OpenedOnce {
   async #open(): Promise<void> {
     const { mayWaitForProofs } = this.#origins;
     // Whoever asks is among those that were started just now: the others may follow.
-    await null;
+    await Promise.resolve();
     if (mayWaitForProofs) await this.#proofs();
     await this.#take(() => this.#origins.open());
     await this.#proofs();

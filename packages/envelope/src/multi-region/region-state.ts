@@ -25,8 +25,8 @@ import type { WrappingKey } from "./wrapping-key.ts";
 export type RegionReadiness = "ready" | "probe-due" | "busy" | "throttled" | "resting";
 
 /**
- * What a re-encryption fails by and either of its keys may be the cause of. Nothing is known of this one by it: whatever
- * it is asked next says.
+ * What a re-encryption fails by and either of its keys may be the cause of, or that the service knows none. Nothing is
+ * known of this key by it: whatever it is asked next says.
  */
 export const OF_EITHER_KEY: ReadonlySet<RegionFailureKind> = new Set<RegionFailureKind>([
   "access-denied",
@@ -34,6 +34,7 @@ export const OF_EITHER_KEY: ReadonlySet<RegionFailureKind> = new Set<RegionFailu
   "key-pending-deletion",
   "key-not-found",
   "invalid-ciphertext",
+  "unknown",
 ]);
 
 /** How a call that was given up went unanswered. */

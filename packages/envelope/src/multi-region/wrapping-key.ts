@@ -34,8 +34,8 @@ export interface RewrapRequest extends UnwrapRequest {
 /**
  * One wrapping key. Each method is one attempt: no retry and no time-out of its own, but ended by its signal where the
  * provider can end it. None rejects: what fails is classified. An answer is checked before it is given (it must be of
- * the very key that was asked), and whatever secret a refused one held is wiped. An answer names the material of the key
- * that it is of, where the provider tells; `describe`: the one that the key has now.
+ * the very key that was asked), and whatever secret a refused one held is wiped. An answer names the material of the
+ * key that it is of, where the provider tells; `describe`: the one that the key has now.
  */
 export interface WrappingKey {
   /** Where it lives; keys of one provider in one region share its quota. */

@@ -32,6 +32,7 @@ export class KmsService implements KmsClient {
   reEncrypted: ((ciphertext: Buffer, to: InMemoryKms) => Promise<Buffer> | Buffer) | null = null;
   /** Which material its keys have. */
   material: string | null = null;
+  readonly #undecryptable = new Set<string>();
   readonly #keys = new Map<string, InMemoryKms>();
 
   constructor(region: string) {
@@ -42,6 +43,25 @@ export class KmsService implements KmsClient {
     const key = new InMemoryKms(this.region, `${this.region}-${name}`);
     this.#keys.set(key.keyArn, key);
     return key;
+  }
+
+  /** A multi-Region key. */
+  multiRegionKey(name: string): InMemoryKms {
+    const key = new InMemoryKms(this.region, `mrk-${name}`);
+    this.#keys.set(key.keyArn, key);
+    return key;
+  }
+
+  /** The same key here. */
+  replica(key: InMemoryKms): InMemoryKms {
+    const replica = key.replicaIn(this.region);
+    this.#keys.set(replica.keyArn, replica);
+    return replica;
+  }
+
+  /** Of these keys Decrypt alone is denied. */
+  denyDecryptOf(arns: readonly string[]): void {
+    for (const arn of arns) this.#undecryptable.add(arn);
   }
 
   async generateDataKey(
@@ -59,6 +79,7 @@ export class KmsService implements KmsClient {
 
   async decrypt(input: DecryptInput, options?: KmsCallOptions): ReturnType<KmsClient["decrypt"]> {
     const key = await this.#begin("Decrypt", [input.KeyId], options);
+    if (this.#undecryptable.has(input.KeyId)) throw named("AccessDeniedException");
     return { ...(await key.decrypt(input, options)), ...this.#told };
   }
 
@@ -78,11 +99,12 @@ export class KmsService implements KmsClient {
       { KeyId: SourceKeyId, CiphertextBlob, ...contextOf(SourceEncryptionContext) },
       options,
     );
-    const made = await to.encrypt(
-      { KeyId: DestinationKeyId, Plaintext: opened.Plaintext, ...contextOf(DestinationEncryptionContext) },
-      options,
-    );
-    opened.Plaintext.fill(0);
+    const made = await to
+      .encrypt(
+        { KeyId: DestinationKeyId, Plaintext: opened.Plaintext, ...contextOf(DestinationEncryptionContext) },
+        options,
+      )
+      .finally(() => opened.Plaintext.fill(0));
     const ciphertext = Buffer.from(made.CiphertextBlob);
     const given = (await this.reEncrypted?.(ciphertext, to)) ?? ciphertext;
     const { material } = this;

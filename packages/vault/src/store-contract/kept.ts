@@ -288,7 +288,12 @@ export function keptChangesContract(contract: Contract): void {
     assert.deepEqual(await idsOf(store), ["b"]);
     await store.kept.drop([place("a", 1)], lease);
     await store.kept.drop([], lease);
-    await store.kept.drop([place("b", 1)], null);
+    const [{ position }] = (await keptOf(store)) as [KeptItem];
+    await store.kept.drop([{ position: "nowhere" }, { position: `${position}0` }], null);
+    assert.deepEqual(await idsOf(store), ["b"]);
+    await store.kept.drop([{ position }], { ...lease, fence: lease.fence + 1 });
+    assert.deepEqual(await idsOf(store), ["b"]);
+    await store.kept.drop([{ position }], lease);
     assert.deepEqual(await idsOf(store), []);
     assert.equal((await messageOf(store, "a"))?.toString(), "rewrapped 1", "the version stays");
     assert.equal((await inventoryOf(store)).length, 3);

@@ -41,10 +41,13 @@ export function memoryKept(opened: Opened<MemoryTables>): KeptMessages {
         return message === undefined || wrapSet === undefined ? null : { message: Buffer.from(message), wrapSet };
       }),
     restore: async (change) => opened.change(takeRestore(change), (own) => restore(tables, own)),
-    drop: async (places, lease) =>
-      opened.change(takeDrop({ places, lease }), (own) => {
+    drop: async (items, lease) =>
+      opened.change(takeDrop({ items, lease }), (own) => {
         if (own.lease !== null && !isHeld(tables, own.lease)) return;
-        for (const place of own.places) wrappedVersions(tables).replace(place, (row) => ({ ...row, kept: null }));
+        for (const item of own.items) {
+          const place = "position" in item ? placeAt(tables, item.position) : item;
+          if (place !== undefined) wrappedVersions(tables).replace(place, (row) => ({ ...row, kept: null }));
+        }
       }),
   };
 }
@@ -91,6 +94,10 @@ function list(tables: MemoryTables, { buckets, after, limit }: Parameters<KeptMe
     .sort((a, b) => compare(a.position, b.position))
     .slice(0, limit)
     .map(({ place, kept: { wrapSet }, position }) => ({ place, wrapSet, position: JSON.stringify(position) }));
+}
+
+function placeAt(tables: MemoryTables, position: string): VersionPlace | undefined {
+  return [...all(tables)].find((found) => JSON.stringify(positionOf(found)) === position)?.place;
 }
 
 function positionOf({ place }: Found): Position {
