@@ -50,7 +50,7 @@ export async function passOverKept(
     const buckets = bucketsOf(leased.partition);
     const isSeen = seen.has(leased.partition);
     seen.add(leased.partition);
-    for (let after: string | null = null; !stop.aborted; ) {
+    for (let after: string | null = null; !stop.aborted;) {
       const until = clock().getTime() + leaseMs;
       const page: readonly KeptItem[] =
         isSeen || buckets === null ? [] : await kept.list({ buckets, after, limit: PAGE });

@@ -78,7 +78,9 @@ export class RunPhaseWork {
 
   recordWorks(): readonly Work<VersionPlace>[] {
     const { records } = this.#stores;
-    return [this.#run.phase === "undo" ? undoVersions(records, this.#records) : convergeVersions(records, this.#records)];
+    return [
+      this.#run.phase === "undo" ? undoVersions(records, this.#records) : convergeVersions(records, this.#records),
+    ];
   }
 
   /** In the phases that let go of kept messages: does it. Tells how many went, or came back. */

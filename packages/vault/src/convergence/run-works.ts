@@ -130,7 +130,10 @@ export function undoVersions(dependencies: SealDependencies, rules: RunRules): W
   };
 }
 
-async function wantedVersions(inventory: Pick<WorkInventory<VersionPlace>, "sets">, rules: RunRules): Promise<WantedSets> {
+async function wantedVersions(
+  inventory: Pick<WorkInventory<VersionPlace>, "sets">,
+  rules: RunRules,
+): Promise<WantedSets> {
   const target = await rules.target();
   const regions = regionsOf([...(target?.names ?? [])].map(regionOfKey));
   return wanted(await wantsOf(inventory, target), (want) =>
@@ -145,7 +148,8 @@ export async function sealRules(
 ): Promise<SealRules> {
   const target = await targetNow();
   return {
-    decide: (before, after, found) => decideByKeys(before, after, { ...found, always: always || target?.materials != null }),
+    decide: (before, after, found) =>
+      decideByKeys(before, after, { ...found, always: always || target?.materials != null }),
     keeps: () => Promise.resolve(keeps),
     isProven: ({ collection, id, version }) => isInShare(verify, run, `${collection}/${id}/${version}`),
     choose: null,

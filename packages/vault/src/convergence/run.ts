@@ -75,7 +75,8 @@ export class RunNote {
       const run = text === null ? null : parseRun(text);
       const next = to(run);
       if (next === null) return { run, isChanged: false };
-      if ((await this.#notes.replace(RUN_NOTE, runText(next), text)) === "replaced") return { run: next, isChanged: true };
+      if ((await this.#notes.replace(RUN_NOTE, runText(next), text)) === "replaced")
+        return { run: next, isChanged: true };
     }
     throw new VaultError("store-failed", "Other processes changed the run of the convergence again and again");
   }
@@ -114,7 +115,9 @@ const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (val
 const isNumber = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value) && value >= 0;
 const isFlag = (value: unknown): boolean => typeof value === "boolean";
 const isMoment = (value: unknown): boolean =>
-  typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value) && !Number.isNaN(Date.parse(value));
+  typeof value === "string" &&
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value) &&
+  !Number.isNaN(Date.parse(value));
 const isDigest = (value: unknown): boolean => typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
 const orNull =
   (is: (value: unknown) => boolean) =>
@@ -169,8 +172,7 @@ const RUN = has({
   reason: orNull(isText),
   options: has(OPTIONS),
   forecast: has(FORECAST),
-  sets: (value) =>
-    has({ records: SETS, keys: SETS })(value) || has({ records: SETS })(value),
+  sets: (value) => has({ records: SETS, keys: SETS })(value) || has({ records: SETS })(value),
   phaseAt: isMoment,
   of: orNull(isCount),
 } satisfies Record<keyof StoredRun | "form", Is>);
