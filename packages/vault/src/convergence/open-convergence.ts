@@ -77,12 +77,14 @@ export class OpenConvergence {
 
   /** `vault.convergence`, on behalf of a caller. */
   as(audit: Auditor | null): Convergence {
-    const { keys, keySets } = this.#parts;
+    const { keys, keySets, store } = this.#parts;
     const runs = convergenceRuns({
       note: this.#note,
       keySets: [
-        ...(keys === null ? [] : [{ store: "keys" as const, keySets: keys.keySets }]),
-        { store: "records", keySets },
+        ...(keys === null
+          ? []
+          : [{ store: "keys" as const, keySets: keys.keySets, inventory: keys.store.inventory }]),
+        { store: "records", keySets, inventory: store.inventory },
       ],
       plan: (options) => this.#looks.plan(options),
       fleet: async () => (await this.#fleet()).members,

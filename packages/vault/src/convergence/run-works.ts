@@ -27,10 +27,14 @@ export interface RunRules {
   readonly beganAt: string;
   /** Share of the new wraps that are opened before they count. */
   readonly verify: number;
-  /** Names of the keys that were in force before; null: not known, or the same set. */
-  readonly before: ReadonlySet<string> | null;
-  /** What is in force now asks; null: its keyring has no names. @throws VaultError where a key does not tell its material */
-  target(): Promise<Target | null>;
+  /** Names of keys under which nothing lay when the run began: what is under them it has made, and opened. */
+  readonly own: ReadonlySet<string>;
+  /**
+   * What is in force now asks; null: its keyring has no names.
+   *
+   * @throws VaultError `regions-unavailable` where a key does not tell its material; `key-set-unknown`; the store's
+   */
+  readonly target: () => Promise<Target | null>;
 }
 
 /** A set that an inventory has, with what it wants. */
@@ -66,7 +70,7 @@ export function convergeKeys(dependencies: KeyWorkDependencies, rules: RunRules)
       addWraps(dependencies, place, lease, {
         materials: (await rules.target())?.materials ?? null,
         isProven: ({ version }) => isInShare(verify, run, version),
-        looksCloser: false,
+        isRepair: false,
       }),
   };
 }
@@ -74,7 +78,7 @@ export function convergeKeys(dependencies: KeyWorkDependencies, rules: RunRules)
 /** Takes from keys what they have too much, once they lack nothing. */
 export function dropKeys(dependencies: KeyWorkDependencies, rules: RunRules): Work<KeyPlace> {
   const { inventory, jobs } = dependencies.store;
-  const { verify, run, before, beganAt } = rules;
+  const { verify, run, own, beganAt } = rules;
   return {
     job: DROP_KEYS_JOB,
     inventory,
@@ -91,9 +95,7 @@ export function dropKeys(dependencies: KeyWorkDependencies, rules: RunRules): Wo
         rules: {
           materials,
           isProven: ({ version }) => isInShare(verify, run, version),
-          // What the run makes it opens first; only what was there before it began has nobody opened for it.
-          wasProven: (key, at) =>
-            at !== null && at >= beganAt && (materials !== null || (before !== null && !before.has(key))),
+          wasProven: (key, at) => at !== null && at >= beganAt && (materials !== null || own.has(key)),
         },
       });
     },
@@ -148,8 +150,7 @@ export async function sealRules(
 ): Promise<SealRules> {
   const target = await targetNow();
   return {
-    decide: (before, after, found) =>
-      decideByKeys(before, after, { ...found, always: always || target?.materials != null }),
+    decide: (before, after, found) => decideByKeys(before, after, { ...found, always: always || hasMaterials(target) }),
     keeps: () => Promise.resolve(keeps),
     isProven: ({ collection, id, version }) => isInShare(verify, run, `${collection}/${id}/${version}`),
     choose: null,
@@ -181,6 +182,8 @@ function decideByKeys(
   if (gained.length === 0 && !isForeign && !always) return { kind: "settled" };
   return { kind: "replace", gained: gained.map((key) => regionOfKey(key) || key) };
 }
+
+const hasMaterials = (target: Target | null): boolean => target !== null && target.materials !== null;
 
 function wanted(
   sets: readonly WantedSet[],

@@ -16,6 +16,8 @@ export interface RunSets {
   /** Null: none was in force. */
   readonly before: string | null;
   readonly to: string;
+  /** Whether nothing lay under keys that only `to` has when the run began. */
+  readonly isNew: boolean;
 }
 
 /** The run, as its note has it. */
@@ -65,7 +67,7 @@ export class RunNote {
    * gives null where nothing is to be changed.
    *
    * @returns the run as it is then, and whether this call has changed it
-   * @throws VaultError `store-newer`, `store-failed` when others were faster again and again; the store's; what `to` does
+   * @throws VaultError `store-newer`; `store-failed` when others were faster again and again; the store's
    */
   async change(
     to: (run: StoredRun | null) => StoredRun | null,
@@ -97,14 +99,15 @@ export function runText(run: StoredRun): string {
 export function parseRun(text: string): StoredRun {
   try {
     const note: unknown = JSON.parse(text);
-    if (isRun(note)) {
-      const { form, ...run } = note;
-      return run;
-    }
+    if (isRun(note)) return without(note);
   } catch {
     // As below.
   }
   throw new VaultError("store-newer", "The note of the convergence's run is in a form that this program does not know");
+}
+
+function without({ form: _, ...run }: StoredRun & { readonly form: number }): StoredRun {
+  return run;
 }
 
 type Is = (value: unknown) => boolean;
@@ -139,7 +142,7 @@ function has(shape: Shape): (value: unknown) => boolean {
 }
 
 const CALLS = has({ region: isText, operation: isText, calls: isCount });
-const SETS = has({ before: orNull(isDigest), to: isDigest });
+const SETS = has({ before: orNull(isDigest), to: isDigest, isNew: isFlag });
 
 const OPTIONS: Shape = {
   verify: (value) => isNumber(value) && (value as number) <= 1,
