@@ -60,6 +60,9 @@ export type {
   VaultAudit,
 } from "./audit/view.ts";
 export type { AuditLog, LogState } from "./stores/audit-log.ts";
+export type { Approval, Approvals, ApprovedAct } from "./approvals/approvals.ts";
+export { openStatement } from "./audit/statements.ts";
+export type { OpenedStatement, SignedStatement, StatedFacts, StatedValue, Statement } from "./audit/statements.ts";
 export { verifyAccessLog } from "./audit/access-log.ts";
 export { setBackStores } from "./audit/set-back-stores.ts";
 export type { SetBackOptions, SetBackStore } from "./audit/set-back-stores.ts";
