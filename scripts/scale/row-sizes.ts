@@ -6,6 +6,7 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
 import { KMS } from "@aws-sdk/client-kms";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { createKms } from "@strongroom/kms";
@@ -167,9 +168,16 @@ async function measureRows(vault: Vault, sizes: () => Promise<Sizes>): Promise<R
   };
 }
 
-/** When all entries have come from the outboxes to the log. */
-async function settled(vault: Vault, sizes: () => Promise<Sizes>): Promise<Sizes> {
-  await vault.audit?.sequence();
+/** Longest wait for entries that others made meanwhile. */
+const SETTLING = { rounds: 10, ms: 100 } as const;
+
+/** When all entries have come from the outboxes to the log, and have gone from there. */
+async function settled({ audit }: Vault, sizes: () => Promise<Sizes>): Promise<Sizes> {
+  for (let round = 0; round < SETTLING.rounds; round++) {
+    await audit?.sequence();
+    if ((await audit?.status())?.waiting === 0) break;
+    await delay(SETTLING.ms);
+  }
   return sizes();
 }
 
