@@ -2,6 +2,8 @@
  * A vault on behalf of one caller: each call parses the address that it is given, hands over to `records/`, and is told
  * in the audit as that caller's. What is owed after a write wakes the repair.
  */
+import { approvalsOf } from "./approvals/approvals.ts";
+import type { Approvals } from "./approvals/approvals.ts";
 import type { Auditor } from "./audit/auditor.ts";
 import type { VaultAudit } from "./audit/view.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
@@ -53,6 +55,13 @@ export class ActingRecords implements ActingVault {
     this.#parts = parts;
     this.#prepared = new PreparedWrites(dependencies);
     this.subjects = subjectsOf(dependencies, readOptions);
+  }
+
+  get approvals(): Approvals | null {
+    const { store, audit, clock } = this.#d;
+    const view = this.audit;
+    if (view === null || audit === null) return null;
+    return approvalsOf({ notes: store.notes, audit: view, principal: audit.actor.principal, clock });
   }
 
   get audit(): VaultAudit | null {

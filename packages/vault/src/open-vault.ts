@@ -33,7 +33,7 @@ import type { CollectionCount } from "./records/pages.ts";
 import { RowAddresses } from "./records/row-addresses.ts";
 import { DebtLook, DebtView, wrapDebt } from "./convergence/debt.ts";
 import type { DebtSeen, WrapDebt } from "./convergence/debt.ts";
-import { owedKeys } from "./convergence/repair-key.ts";
+import { owedKeys } from "./convergence/add-wraps.ts";
 import { owedVersions } from "./convergence/repair-version.ts";
 import { RepairCounters } from "./convergence/worker.ts";
 import type { RepairStatus } from "./convergence/worker.ts";

@@ -1,6 +1,7 @@
 /**
  * The vault's face: documents in, documents out, and between them nothing but messages.
  */
+import type { Approvals } from "./approvals/approvals.ts";
 import type { Actor } from "./audit/auditor.ts";
 import type { VaultAudit } from "./audit/view.ts";
 import type { JobSummary } from "./jobs.ts";
@@ -194,6 +195,8 @@ export interface ActingVault {
   debts(options?: ListOptions): Promise<DebtPage>;
   /** The people that records are about: whether they may be read and written about, their records and their keys. */
   readonly subjects: Subjects;
+  /** What two principals must agree on; null: the vault has no audit, and nothing to sign a request with. */
+  readonly approvals: Approvals | null;
   /** The audit's log, asked on behalf of the same caller; null: the vault has no audit. */
   readonly audit: VaultAudit | null;
 }

@@ -11,7 +11,7 @@ import { mapBounded } from "@strongroom/base/work";
 import { envelopeFailure } from "../envelope-failure.ts";
 import { isVaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
-import type { BucketRange, Failure, InventoryItem, InventoryPage } from "../stores/inventory.ts";
+import type { BucketRange, InventoryItem, InventoryPage } from "../stores/inventory.ts";
 import type { Leased, Progress } from "../stores/jobs.ts";
 import type { WrapSetId } from "../stores/wrap-set.ts";
 import { bucketsOf } from "./partitions.ts";
@@ -196,13 +196,13 @@ export class Round<Place> {
 
   /** @throws VaultError of the store */
   async #repair(
-    { place, failure }: { readonly place: Place; readonly failure: Failure | null },
+    { place, failure, since }: Pick<InventoryItem<Place>, "failure" | "since"> & { readonly place: Place },
     asked: readonly string[],
     { leased }: Held,
   ): Promise<Ended> {
     const { work, clock, settings, gate, counters } = this.#d;
     try {
-      const outcome = await work.converge(place, leased);
+      const outcome = await work.converge(place, leased, since);
       counters.ended(outcome, clock());
       if (outcome.kind === "repaired") {
         for (const gained of outcome.gained) gate.gained(gained);

@@ -10,7 +10,7 @@ import { parseKeySet } from "../../src/keys/key-set.ts";
 import { KeySets } from "../../src/keys/key-sets.ts";
 import { tenantWrapSet } from "../../src/keys/tenant-wrap.ts";
 import { REPAIR_KEYS_JOB } from "../../src/convergence/partitions.ts";
-import { repairKey } from "../../src/convergence/repair-key.ts";
+import { addWraps } from "../../src/convergence/add-wraps.ts";
 import { rejectsWith } from "../support/errors.ts";
 import { regionalKeyStore } from "../support/key-repair.ts";
 import type { RegionalKeyStore } from "../support/key-repair.ts";
@@ -184,7 +184,7 @@ for (const { title, lease = null, does } of MEANWHILE)
       return store.inventory.rewrap(change);
     };
     const late = overlaid(store, { inventory: overlaid(store.inventory, { rewrap }) });
-    assert.deepEqual(await repairKey({ ...dependencies, store: late }, place, lease), { kind: "overtaken" });
+    assert.deepEqual(await addWraps({ ...dependencies, store: late }, place, lease), { kind: "overtaken" });
     assert.deepEqual((await store.keys.version(place.owner, place.version)).key, seen);
   });
 
@@ -205,7 +205,7 @@ test("a key set that changes while a key is wrapped: it is wrapped anew, under t
   };
   const moving = overlaid(store, { inventory: overlaid(store.inventory, { rewrap }) });
   const keySets = new KeySets(store.gate, current, next);
-  const outcome = await repairKey({ ...dependencies, store: moving, keySets }, place, null);
+  const outcome = await addWraps({ ...dependencies, store: moving, keySets }, place, null);
   assert.deepEqual([outcome.kind, tries], ["repaired", 2]);
 });
 
@@ -215,11 +215,11 @@ test("a key of an earlier generation leaves its wraps behind whole, or stays unt
   const later = { ...dependencies, generation: 2 };
   const before = await regional.row(place);
   await regional.kms.stopRegion("eu-west-1");
-  await rejectsWith("wraps-still-missing", () => repairKey(later, place, null));
+  await rejectsWith("wraps-still-missing", () => addWraps(later, place, null));
   assert.deepEqual(await regional.row(place), before);
   await regional.kms.startRegion("eu-west-1");
   await regional.allUp();
-  assert.equal((await repairKey(later, place, null)).kind, "repaired");
+  assert.equal((await addWraps(later, place, null)).kind, "repaired");
   const after = await regional.row(place);
   assert.deepEqual([after.generation, after.wraps.length], [2, 3]);
   const old = new Set(before.wraps.map(({ ciphertext }) => Buffer.from(ciphertext).toString("hex")));
