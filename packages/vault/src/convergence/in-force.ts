@@ -1,6 +1,8 @@
 /**
  * What the key set in force asks of every item.
  */
+import { VaultError } from "../errors.ts";
+import { wrapsOf } from "../keys/wraps.ts";
 import type { KeySet } from "../keys/key-set.ts";
 import type { Target } from "./target.ts";
 
@@ -16,11 +18,25 @@ export function targetOf(
   return names === null ? null : { names: new Set(names), target: keyring.target ?? names.length, materials };
 }
 
-/** Wrapping key -> the material that it has now, asked of the keyring; keys that did not tell are left out. */
+/**
+ * Wrapping key -> the material that it has now, of keys whose provider tells.
+ *
+ * @throws VaultError `regions-unavailable` when one did not answer: what is older cannot be told then
+ */
 export async function currentMaterials(
   { keyring }: Pick<KeySet, "keyring">,
   signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, string>> {
   const told = (await keyring.currentMaterials?.({ signal })) ?? [];
-  return new Map(told.flatMap(({ key, material }) => (material === null ? [] : [[key, material] as const])));
+  const found = new Map<string, string>();
+  for (const { key, material } of told) {
+    if (material === null) throw new VaultError("regions-unavailable", "A key did not tell which material it has now");
+    found.set(key, material);
+  }
+  return found;
+}
+
+/** Whether all wraps that a message says it has are under these keys; of keys that nobody names, true. */
+export function underNames(message: Uint8Array, names: readonly string[] | null): boolean {
+  return names === null || wrapsOf(message).every(({ key }) => names.includes(key));
 }

@@ -25,7 +25,7 @@ export interface RoundDependencies<Place> {
   readonly clock: () => Date;
   readonly settings: RepairSettings;
   readonly gate: RegionGate;
-  readonly pace: Pace;
+  readonly pace: Pick<Pace, "turn">;
   readonly counters: {
     ended(outcome: WorkOutcome, at: Date): void;
     failed(code: VaultErrorCode, at: Date): void;
