@@ -105,6 +105,12 @@ export const ASSUMPTIONS = {
     what: "calls beside silent ones that a process has saved up",
     source: "`hedgeReserve`, [Resilience](resilience.md#asking-a-second-region-beside-a-silent-one)",
   },
+  hedgeRatio: {
+    value: MULTI_REGION_DEFAULTS.hedgeRatio,
+    unit: "of calls",
+    what: "calls beside slow ones, at most",
+    source: "`hedgeRatio`, [Resilience](resilience.md#asking-a-second-region-beside-a-silent-one)",
+  },
   trialSeconds: {
     value: MULTI_REGION_DEFAULTS.breakerLongestRestMs / 1000,
     unit: "s",

@@ -19,7 +19,8 @@ const { values } = parseArgs({
 });
 
 const given = Object.fromEntries(values.set.map(numberOf));
-if (values.write && values.set.length > 0) throw new Error("The page is written with its own numbers: leave out --set.");
+if (values.write && values.set.length > 0)
+  throw new Error("The page is written with its own numbers: leave out --set.");
 if (values.measure) {
   // Loads a KMS, two databases and the vault, of which a model knows nothing.
   const { measureSizes } = await import("./row-sizes.ts");

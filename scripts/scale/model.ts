@@ -73,7 +73,7 @@ export function importing(scope: Scope, population: Population, numbers: Numbers
   ];
 }
 
-/** Another key set for everything. With `verify`, each new wrap and each new message is opened before it counts. */
+/** Another key set for everything. With `verify`, each new wrap is opened by its own key before it counts. */
 export function rotating(
   scope: Scope,
   population: Population,
@@ -87,7 +87,8 @@ export function rotating(
     once("open", versions),
     everywhere("wrap", versions),
     everywhere("prove", versions * numbers.proveShare),
-    ...(verify ? [everywhere("prove", keys), once("prove", versions)] : []),
+    // Each new wrap, of a key or of a message.
+    ...(verify ? [everywhere("prove", keys + versions)] : []),
   ];
 }
 
@@ -133,11 +134,7 @@ export function steady(scope: Scope, traffic: Traffic, tenants: number, routing:
     subject: visits * opensPerVisit(traffic, routing, numbers),
     tenant: tenantOpens(traffic, tenants, numbers),
   }[scope];
-  const lines = [
-    everywhere("wrap", made),
-    once("open", opened + own),
-    everywhere("prove", made * numbers.proveShare),
-  ];
+  const lines = [everywhere("wrap", made), once("open", opened + own), everywhere("prove", made * numbers.proveShare)];
   return { lines, opened, made, hitShare: Math.max(0, 1 - opened / traffic.requests) };
 }
 

@@ -64,6 +64,7 @@ export function scalePage(numbers: Numbers, sizes: MeasuredSizes): string {
 }
 
 function answers(numbers: Numbers, sizes: MeasuredSizes): readonly string[] {
+  const wide = { ...numbers, cacheKeys: 10 * numbers.cacheKeys };
   const month = (way: Way, people: number): number => monthly(way, people, numbers);
   return [
     "## Which scope for how many people",
@@ -82,9 +83,12 @@ function answers(numbers: Numbers, sizes: MeasuredSizes): readonly string[] {
       ]),
     ),
     "",
+    `With \`keys.cacheKeys\` at ${wide.cacheKeys.toLocaleString("en")} the second row bears ` +
+      `${count(mostPeople(WAYS[1]!, wide))}: there the caches are what is full first.`,
+    "",
     "`subject` is the default because each person's key can be erased and is opened apart. Beyond what it bears, in this " +
-      "order: send what is about one person to one process, so that the key is opened once a visit; have AWS raise the " +
-      "quota; take `tenant` scope, whose price is that a thief of a process's memory has the people of each tenant " +
+      "order: more keys in each cache; what is about one person sent to one process, so that the key is opened once a " +
+      "visit; a quota that AWS has raised; `tenant` scope, whose price is that a thief of a process's memory has the people of each tenant " +
       "whose key is held. `record` scope is for messages that must open without a key store, not for many people.",
     "",
     "![KMS calls a second at the peak, and hours of a rotation, for 10,000 to a billion people](pictures/scale.svg)",
@@ -226,7 +230,16 @@ function rotations(numbers: Numbers, sizes: MeasuredSizes): readonly string[] {
       "database's own log and indexes are not in it.",
     "",
     ...table(
-      ["people", "scope", "verified", "calls", "price", ...SHARES.map((share) => `at ${percent(share)}`), "kept", "written"],
+      [
+        "people",
+        "scope",
+        "verified",
+        "calls",
+        "price",
+        ...SHARES.map((share) => `at ${percent(share)}`),
+        "kept",
+        "written",
+      ],
       PEOPLE.flatMap((people) =>
         SCOPES.flatMap((scope) =>
           [true, false].map((verify) => {
@@ -276,7 +289,7 @@ function outages(numbers: Numbers): readonly string[] {
       "what is beyond that one's is refused: the quotas to look at are those of the regions that are *not* asked today.",
     "",
     `- **Noticing** costs at most ${count(lost.noticing)} calls, once: ${numbers.breakerStrikes} that fail in each process, and ` +
-      `${numbers.hedgeReserve} beside them. After that ${count(lost.trials)} calls a second ask whether the region is back.`,
+      `${numbers.hedgeReserve} beside silent ones. Calls beside slow ones are ${percent(numbers.hedgeRatio)} more, at most, at all times. After that ${count(lost.trials)} calls a second ask whether the region is back.`,
     "- **Cold caches.** Where the processes are lost with the region and others begin with nothing in memory, the keys of all " +
       "who are being served are opened once more:",
     "",
@@ -329,15 +342,20 @@ function storage(numbers: Numbers, sizes: MeasuredSizes): readonly string[] {
         ] as const
       ).map(([row, what]) => {
         const { records, keys, audit } = sizes.rows[store][scope][row];
-        return [store === "sqlite" ? "SQLite" : "PostgreSQL", `\`${scope}\``, what, ...[records, keys, audit].map(bytes)];
+        return [
+          store === "sqlite" ? "SQLite" : "PostgreSQL",
+          `\`${scope}\``,
+          what,
+          ...[records, keys, audit].map(bytes),
+        ];
       }),
     );
   return [
     "## Storage",
     "",
-    `Measured: documents of ${count(documentBytes)} bytes, ${count(items)} of each, in ${sizes.regions} regions, with an ` +
+    `Measured: documents of ${documentBytes.toLocaleString("en")} bytes, ${items.toLocaleString("en")} of each, in ${sizes.regions} regions, with an ` +
       `audit, on SQLite ${versions.sqlite} and PostgreSQL ${versions.postgres}; indexes are in it, room that the database ` +
-      "has left free is not. A negative or missing figure would be noise of whole pages. " +
+      "has left free is not. " +
       "`npm run scale -- --measure` measures again.",
     "",
     ...table(["", "scope", "one more", "records", "keys", "audit"], STORES.flatMap(rowsOf)),

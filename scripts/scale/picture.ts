@@ -97,9 +97,7 @@ function drawn({ place, title, lowest, highest, mark, lines, limits }: Panel): r
       (value) =>
         `<line class="grid" x1="${from}" x2="${to}" y1="${y(value)}" y2="${y(value)}"/><text class="s e" x="${from - 6}" y="${y(value) + 4}">${mark(value)}</text>`,
     ),
-    ...people.map(
-      (power) => `<text class="s m" x="${x(10 ** power)}" y="${BOTTOM + 18}">${peopleMark(power)}</text>`,
-    ),
+    ...people.map((power) => `<text class="s m" x="${x(10 ** power)}" y="${BOTTOM + 18}">${peopleMark(power)}</text>`),
     ...limits.map(
       ({ at, words }) =>
         `<line class="limit" x1="${from}" x2="${to}" y1="${y(at)}" y2="${y(at)}"/><text class="s" x="${from + 4}" y="${y(at) - 4}">${words}</text>`,
