@@ -9,6 +9,7 @@
 import type { MadeWrap } from "@strongroom/envelope/keyrings";
 import { VaultError } from "../errors.ts";
 import { isUnderRegions, keyCheck, soundRow } from "../keys/key-binding.ts";
+import { noteWritten } from "../keys/key-work.ts";
 import { asKeyWrap, RegionWraps, withoutRefused, wrappingKeyOf, wrapSetOf } from "../keys/region-wraps.ts";
 import type { KeyDependencies } from "../keys/region-wraps.ts";
 import type { Sealing } from "../keys/key-sets.ts";
@@ -110,11 +111,17 @@ export async function changeKey(
     const at = clock().toISOString();
     const result = await store.inventory.rewrap({ place, seen: row.stamp, ...change, at, lease });
     if (result.kind === "overtaken") return { kind: "overtaken" };
-    if (result.kind === "made") return outcome;
+    if (result.kind === "made") {
+      noteWritten(bytesOf(change.wraps ?? []));
+      return outcome;
+    }
     keySets.moved();
   }
   throw keySetMoved();
 }
+
+const bytesOf = (wraps: readonly KeyWrap[]): number =>
+  wraps.reduce((sum, { info, ciphertext }) => sum + info.length + ciphertext.length, 0);
 
 /** Before the new wraps are stored. */
 async function tell(audit: KeyWorkDependencies["audit"], { kind, owner, version }: KeyRow): Promise<void> {
