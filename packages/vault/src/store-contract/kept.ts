@@ -27,7 +27,7 @@ export function keptContract(contract: Contract): void {
     assert.deepEqual(await keptOf(store), []);
     assert.deepEqual(await store.kept.counts(9), []);
     assert.equal(await store.kept.any(await setsOf(store)), false);
-    assert.equal(await store.kept.read(place("a", 1)), null);
+    assert.ok((await store.kept.read(place("a", 1))) === null);
   });
 
   contract("a message that a rewrap keeps is there byte for byte, under the set it had", async (given) => {
@@ -42,7 +42,7 @@ export function keptContract(contract: Contract): void {
     assert.ok(kept !== null && Buffer.from(kept.message).equals(message));
     assert.equal(kept.wrapSet, set);
     assert.equal((await messageOf(store, "a", 1))?.toString(), "new");
-    assert.equal(await other.kept.read(place("a", 2)), null, "another version's");
+    assert.ok((await other.kept.read(place("a", 2))) === null, "another version's");
     assert.deepEqual(shown(await keptOf(other)), [[place("a", 1), set]]);
     assert.deepEqual(await other.kept.counts(9), [{ id: set, items: 1 }]);
     assert.deepEqual([await other.kept.any([NONE]), await other.kept.any([NONE, set])], [false, true]);
@@ -85,7 +85,7 @@ export function keptContract(contract: Contract): void {
       for (const version of [1, 2]) await sealAnew(store, id, version);
     }
     await make(store, remove(at("a"), live(2), 2));
-    assert.equal(await store.kept.read(place("a", 1)), null);
+    assert.ok((await store.kept.read(place("a", 1))) === null);
     assert.deepEqual(await idsOf(store), ["b", "b"]);
     await make(store, write(at("a"), removed(2), 3, { wrapSet: OLD }));
     assert.deepEqual(await idsOf(store), ["b", "b"]);
@@ -212,7 +212,7 @@ export function keptChangesContract(contract: Contract): void {
     assert.deepEqual([same, rows.head], [own, before.head], "its wraps are counted as they were");
     assert.equal(stamp.wrapSet, first.wrapSet);
     assert.ok(stamp.revision > change.seen.revision, "another message than both before it");
-    assert.equal(await store.kept.read(place("a", 1)), null);
+    assert.ok((await store.kept.read(place("a", 1))) === null);
     assert.deepEqual(await keptOf(store), []);
     assert.deepEqual(
       (await inventoryOf(store)).map(({ wrapSet: set, since }) => [set, since]),
@@ -243,7 +243,7 @@ export function keptChangesContract(contract: Contract): void {
     await (await another()).gate.flip({ from: change.epoch, digest: "second" });
     assert.deepEqual(await store.kept.restore({ ...change, seen }), { kind: "gate-moved", epoch: 2 });
     assert.equal((await messageOf(store, "a"))?.toString(), "later");
-    assert.notEqual(await store.kept.read(place("a", 1)), null);
+    assert.ok((await store.kept.read(place("a", 1))) !== null);
     await rejects("store-failed", () => store.kept.restore({ ...change, at: "yesterday" }));
   });
 
