@@ -25,6 +25,8 @@ export {
   wrapUnder,
 } from "./branch-key-wrapping.ts";
 export type { DerivedSealing } from "./branch-key-wrapping.ts";
+export { rewrapKey } from "./rewrapped-keys.ts";
+export type { RewrappingOptions } from "./rewrapped-keys.ts";
 export { keyedHash, makeKey, unwrapKey, wrapKey } from "./wrapped-keys.ts";
 export type { KeyWraps, MadeKey, UnwrappedKey, UnwrappingOptions, WrappingOptions } from "./wrapped-keys.ts";
 export type { AlgorithmSuite } from "../format/suites.ts";
@@ -33,6 +35,9 @@ export type {
   EncryptionMaterials,
   Keyring,
   KeyringCall,
+  MadeWrap,
   OpeningKey,
+  Rewrapped,
+  Rewrapping,
   WrapReport,
 } from "./keyring.ts";

@@ -103,8 +103,11 @@ export interface Rewrapping {
   readonly encryptionContext: CanonicalContext;
   /** Names of wrapping keys of this keyring that have a right wrap already: they need no other, and count. */
   readonly have: readonly string[];
-  /** `opened`: each new wrap is opened by its own key, and `accepts` asked, before it is given. */
-  readonly proof: "opened" | "none";
+  /**
+   * `opened`: each new wrap is opened by its own key, and `accepts` asked, before it is given. `policy`: those that the
+   * keyring would prove in a write. `none`: none is, but of a key that has answered untruly before.
+   */
+  readonly proof: "opened" | "policy" | "none";
   /** Whether a key is the one that is kept: asked of each that is opened. */
   accepts(candidate: Uint8Array): boolean;
 }
@@ -150,9 +153,9 @@ export interface Keyring {
   ): Promise<DecryptionMaterials>;
   /**
    * Makes wraps under its own wrapping keys of a key that is kept wrapped elsewhere, by the fewest calls: where a
-   * provider can turn one wrap into another, the key does not leave it; otherwise it is opened once, and wrapped in each.
-   * Never throws for a wrap that could not be made: that is `missing`. Keyrings that leave it out are given the opened
-   * key.
+   * provider can turn one wrap into another, the key does not leave it; otherwise it is opened once, and wrapped in
+   * each. Never throws for a wrap that could not be made: that is `missing`. Keyrings that leave it out are given the
+   * opened key.
    *
    * @throws EnvelopeError `deadline-exceeded`, `keyring-overloaded`, `aborted`; what opening throws where nothing was
    *   made and the key had to be opened

@@ -11,6 +11,7 @@ import { canonicalContext } from "../format/encryption-context.ts";
 import type { CanonicalContext, EncryptionContext } from "../format/encryption-context.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import { ALGORITHM_SUITES, DEFAULT_LIMITS } from "../format/suites.ts";
+import type { AlgorithmSuite } from "../format/suites.ts";
 import { abortSignal, anything, needed, objectOf, option, readOptions, text, thatIs, toldOfCalls } from "../options.ts";
 import type { Reader, Rows, RowsFor } from "../options.ts";
 import { keyringOption } from "./keyring.ts";
@@ -54,10 +55,10 @@ export interface UnwrappedKey extends Pick<DecryptionMaterials, "openedBy" | "re
 }
 
 /** Bytes of every key here. */
-const KEY_LENGTH = 32;
+export const KEY_LENGTH = 32;
 
 /** All that keyrings ask of a suite is how long its data key is. */
-const SUITE = ALGORITHM_SUITES.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY;
+export const SUITE: AlgorithmSuite = ALGORITHM_SUITES.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY;
 
 /**
  * A new key of 32 bytes, and its wraps.
@@ -174,13 +175,15 @@ async function wrapped(
   throw new EnvelopeError("wrap-failed", "The keyring gave no wrap of the key");
 }
 
-interface Resolved {
+/** What every call here is made with. */
+export interface Resolved {
   readonly keyring: Keyring;
   readonly encryptionContext: CanonicalContext;
   readonly call: KeyringCall;
 }
 
-interface WrappingValues {
+/** {@link WrappingOptions} as they are read. */
+export interface WrappingValues {
   readonly keyring: Keyring;
   readonly encryptionContext: unknown;
   readonly keyArnEntry: string | undefined;
@@ -188,7 +191,7 @@ interface WrappingValues {
   readonly onCall: OnCall | undefined;
 }
 
-const WRAPPING_ROWS: Rows<WrappingValues> = {
+export const WRAPPING_ROWS: Rows<WrappingValues> = {
   keyring: needed(keyringOption),
   encryptionContext: needed(anything),
   keyArnEntry: option(text),
@@ -196,7 +199,8 @@ const WRAPPING_ROWS: Rows<WrappingValues> = {
   onCall: option(toldOfCalls),
 } satisfies RowsFor<WrappingOptions>;
 
-const accepting: Reader<UnwrappingOptions["accepts"]> = thatIs(
+/** The option `accepts`. */
+export const accepting: Reader<UnwrappingOptions["accepts"]> = thatIs(
   (value): value is UnwrappingOptions["accepts"] => typeof value === "function",
   "a function",
 );
@@ -210,7 +214,8 @@ const readUnwrapping = objectOf({
   secretKeysOnly: option(yesOrNo, false),
 } satisfies RowsFor<UnwrappingOptions>);
 
-function checked({ keyring, encryptionContext: given, keyArnEntry, signal, onCall }: WrappingValues): Resolved {
+/** @throws EnvelopeError `option-invalid` and what a context can be wrong by */
+export function checked({ keyring, encryptionContext: given, keyArnEntry, signal, onCall }: WrappingValues): Resolved {
   const encryptionContext = canonicalContext(given, DEFAULT_LIMITS);
   // It would be replaced in silence, and the wraps be bound to less than was meant.
   if (encryptionContext.pairs.some(([name]) => name === keyArnEntry))

@@ -8,28 +8,32 @@
  * 3. read.ts: which region opens which encrypted data key, in which order, with failover and hedging;
  * 4. write.ts: the data key; parallel-wraps.ts and write-plan.ts: its wraps in parallel, stragglers, minimum, target,
  *    substitutes; wrap-proofs.ts: which of them are opened before they count;
- * 5. region.ts and region-state.ts: a call to a region, and whether it may be called now, by its breaker, limits and
+ * 5. rewrap-sources.ts, rewrap.ts, opened-once.ts: the wraps of a key that is kept wrapped elsewhere;
+ * 6. region.ts and region-state.ts: a call to a region, and whether it may be called now, by its breaker, limits and
  *    latencies; hedging.ts: how long to wait before another is asked beside it, and what that may cost;
- * 6. telemetry.ts: the events, counters and health that come out;
- * 7. ../resilience: the state machines beneath. time.ts (deadline), listening-clock.ts, admission.ts (operations at
+ * 7. telemetry.ts: the events, counters and health that come out;
+ * 8. ../resilience: the state machines beneath. time.ts (deadline), listening-clock.ts, admission.ts (operations at
  *    once), calls.ts (one call, a race of several), circuit-breaker.ts, call-limits.ts, settings.ts (every number, and
  *    why).
  */
-import { EnvelopeError, isEnvelopeError } from "../errors.ts";
+import { EnvelopeError, isEnvelopeError, requireNotAborted } from "../errors.ts";
 import type { Keyring } from "../keyrings/keyring.ts";
 import { requireNoDataKey } from "../keyrings/data-keys.ts";
+import { KEY_LENGTH } from "../keyrings/wrapped-keys.ts";
 import { abortSignal, needed, objectOf, oneOf, option, readOptions, text, wholeNumber } from "../options.ts";
 import type { Rows, RowsFor } from "../options.ts";
 import { Admission } from "../resilience/admission.ts";
 import { SharedLoad, ThrottleBucket } from "../resilience/call-limits.ts";
+import type { CallResult } from "../resilience/calls.ts";
 import { noteOrderProblems, SETTINGS_ROWS, settingsOf } from "../resilience/settings.ts";
 import type { ResilienceSettings } from "../resilience/settings.ts";
 import { Deadline, systemTime, timeOption } from "../resilience/time.ts";
 import type { Time } from "../resilience/time.ts";
 import { Hedging } from "./hedging.ts";
 import { readDataKey } from "./read.ts";
+import { asSource, rewrapKept } from "./rewrap-sources.ts";
 import { Region } from "./region.ts";
-import type { RegionOptions } from "./region.ts";
+import type { OfMaterial, RegionOptions } from "./region.ts";
 import { Counters, publish } from "./telemetry.ts";
 import type { CounterName, KeyringCounters, RegionHealth } from "./telemetry.ts";
 import { proveWrapsOption } from "./wrap-proofs.ts";
@@ -162,7 +166,23 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
     }
   }
 
-  return {
+  /** Asks them all, in parallel. */
+  async function describeAll(signal: AbortSignal | undefined): Promise<readonly CallResult<OfMaterial>[]> {
+    using deadline = new Deadline({ time, deadlineMs, signal });
+    const calls = regions.map((region) => region.describe({ purpose: "health-check", timeoutMs: attemptTimeoutMs }));
+    const results = await deadline.guard({
+      result: Promise.all(calls.map(({ result }) => result)),
+      stop: (why) => {
+        for (const call of calls) call.stop(why);
+      },
+    });
+    if (deadline.cutShort() === "aborted") throw new EnvelopeError("aborted", "The probe was aborted");
+    return results;
+  }
+
+  const keyring: MultiRegionKeyring = {
+    target,
+
     onEncrypt: (materials, { signal, keyArnEntry, onCall }) =>
       operate("write", signal, async (deadline) => {
         const { dataKey, encryptedDataKeys, report, substitutions } = await writeDataKey({
@@ -211,28 +231,40 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
         return { ...materials, ...opened };
       }),
 
+    onRewrap: (request, call) =>
+      operate("write", call.signal, (deadline) =>
+        rewrapKept(
+          { regions, target, keyLength: KEY_LENGTH, deadline, hedging, counters, attemptTimeoutMs },
+          request,
+          call,
+        ),
+      ),
+
+    async currentMaterials({ signal }) {
+      requireNotAborted(signal);
+      const results = await describeAll(signal);
+      return regions.flatMap(({ key: { keyId: key } }, index): readonly KeyMaterial[] => {
+        const result = results[index];
+        if (result?.kind !== "done") return [{ key, material: null }];
+        return result.value.material === null ? [] : [{ key, material: result.value.material }];
+      });
+    },
+
     health,
     counters: () => counters.snapshot(hedging.budget.saved),
 
     async probe(options = {}) {
       const { signal } = readOptions(PROBE_OPTIONS, options);
-      using deadline = new Deadline({ time, deadlineMs, signal });
-      if (deadline.cutShort() === null) {
-        const calls = regions.map((region) =>
-          region.describe({ purpose: "health-check", timeoutMs: attemptTimeoutMs }),
-        );
-        await deadline.guard({
-          result: Promise.all(calls.map(({ result }) => result)),
-          stop: (why) => {
-            for (const call of calls) call.stop(why);
-          },
-        });
-      }
-      if (deadline.cutShort() === "aborted") throw new EnvelopeError("aborted", "The probe was aborted");
+      requireNotAborted(signal);
+      await describeAll(signal);
       return health();
     },
   };
+  asSource(keyring, regions);
+  return keyring;
 }
+
+type KeyMaterial = Awaited<ReturnType<NonNullable<Keyring["currentMaterials"]>>>[number];
 
 const PROBE_OPTIONS = objectOf({ signal: option(abortSignal) });
 

@@ -24,6 +24,19 @@ import type { WrappingKey } from "./wrapping-key.ts";
  */
 export type RegionReadiness = "ready" | "probe-due" | "busy" | "throttled" | "resting";
 
+/**
+ * What a re-encryption fails by and either of its keys may be the cause of, or that the service knows none. Nothing is
+ * known of this key by it: whatever it is asked next says.
+ */
+export const OF_EITHER_KEY: ReadonlySet<RegionFailureKind> = new Set<RegionFailureKind>([
+  "access-denied",
+  "key-disabled",
+  "key-pending-deletion",
+  "key-not-found",
+  "invalid-ciphertext",
+  "unknown",
+]);
+
 /** How a call that was given up went unanswered. */
 type Silence = "too-short" | "slow" | "silent";
 
@@ -107,6 +120,11 @@ export class RegionState {
     const due = (this.#quarantined && !this.#proofs.takesItsWord) || this.#proofs.isDue(this.#now);
     if (!due) this.#proofs.unproven();
     return due;
+  }
+
+  /** Whether it has answered untruly, and has not yet shown itself true again. */
+  get isQuarantined(): boolean {
+    return this.#quarantined;
   }
 
   /** A wrap that it made opened to the data key. While it rests that may be one of before. */
@@ -202,7 +220,8 @@ export class RegionState {
       this.#options.bucket.throttled(now);
       publish(() => ({ kind: "throttle", ...this.#options.id, callsPerSecond: this.#options.bucket.rate(now) ?? 0 }));
     }
-    const rule = FAILURE_RULES[reason];
+    const isOfEither = call.operation === this.#options.operations.rewrap && OF_EITHER_KEY.has(reason);
+    const rule = FAILURE_RULES[isOfEither ? "invalid-ciphertext" : reason];
     const elapsedMs = this.#elapsed(ticket);
     const silence = reason === "timeout" ? this.#silence(ticket, this.#silenceMs) : null;
     if (silence !== "too-short" && !rule.mayAskAgain && reason !== "aborted") this.#record.failed(reason);

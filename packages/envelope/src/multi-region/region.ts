@@ -11,7 +11,7 @@ import type { Deadline, Time } from "../resilience/time.ts";
 import { RegionState } from "./region-state.ts";
 import type { RegionReadiness, RegionStateOptions } from "./region-state.ts";
 import type { CallPurpose, RegionId } from "./telemetry.ts";
-import { provesToOpen } from "./wrap-proofs.ts";
+import { asWrapOfItsOwn, provesToOpen } from "./wrap-proofs.ts";
 import type { GeneratedKey, UnwrapRequest, WrapContext, WrappingKey } from "./wrapping-key.ts";
 
 /** How a call is made: why, and how long it may take. */
@@ -38,6 +38,21 @@ function boundTo({ context, keyArnEntry }: Binding, keyId: string): WrapContext 
 export interface StoredWrap extends Omit<UnwrapRequest, "context">, Binding {
   /** The key that made it: the region's own, or its replica. */
   readonly madeBy: string;
+}
+
+/** Which material of its key an answer is of; null: its provider does not tell. */
+export interface OfMaterial {
+  readonly material: string | null;
+}
+
+/** A wrap, as it was made. */
+export interface NewWrap extends OfMaterial {
+  readonly ciphertext: Uint8Array;
+}
+
+/** What a wrap opened to. */
+export interface OpenedWrap extends OfMaterial {
+  readonly secret: SecretBytes;
 }
 
 export interface RegionOptions {
@@ -83,10 +98,50 @@ export class Region {
    * Opens a wrap that this key has just made, and holds it against the data key: `wrap-does-not-open` when it is not
    * that one's. The data key must not be wiped before the call has ended.
    */
-  prove(ciphertext: Uint8Array, dataKey: SecretBytes, binding: Binding, terms: CallTerms): CallInProgress<true> {
+  prove(ciphertext: Uint8Array, dataKey: SecretBytes, binding: Binding, terms: CallTerms): CallInProgress<OfMaterial> {
     const request = { ciphertext, keyLength: dataKey.length, context: boundTo(binding, this.key.keyId) };
     const expected = (): Uint8Array | null => (dataKey.wiped ? null : sharedBytes(dataKey));
-    return this.#start("unwrap", terms, (signal) => provesToOpen(this.key, request, expected, signal), nothing);
+    return this.#start(
+      "unwrap",
+      terms,
+      async (signal) => told(await provesToOpen(this.key, request, expected, signal), () => ({})),
+      nothing,
+    );
+  }
+
+  /**
+   * Makes a wrap of one that a key beside this one has made (`WrappingKey.canReEncrypt`). What it fails by may be the
+   * other key's fault.
+   */
+  reEncrypt(stored: StoredWrap, source: Region, terms: CallTerms): CallInProgress<NewWrap> {
+    const { ciphertext, keyLength, madeBy, ...binding } = stored;
+    const context = boundTo(binding, madeBy);
+    const newContext = boundTo(binding, this.key.keyId);
+    const request = { source: source.key, ciphertext, keyLength, context, newContext };
+    return this.#start(
+      "rewrap",
+      terms,
+      async (signal) => told(await this.key.rewrap(request, signal), (made) => ({ ciphertext: made })),
+      nothing,
+    );
+  }
+
+  /** Opens a wrap that this key has just made of one that was not opened. */
+  proveReEncrypted(
+    ciphertext: Uint8Array,
+    { keyLength, accepts, ...binding }: ProofOfReEncrypted,
+    terms: CallTerms,
+  ): CallInProgress<OpenedWrap> {
+    const request = { ciphertext, keyLength, context: boundTo(binding, this.key.keyId) };
+    return this.#start(
+      "unwrap",
+      terms,
+      async (signal) => told(asWrapOfItsOwn(await this.key.unwrap(request, signal)), (secret) => ({ secret })),
+      ({ secret }) => {
+        secret.wipe();
+      },
+      ({ secret }) => accepts(secret),
+    );
   }
 
   /** @param accepts whether a key is the message's own. Asked inside the call: a lie is this call's failure. */
@@ -99,8 +154,8 @@ export class Region {
     return this.#start("unwrap", terms, (signal) => this.key.unwrap(request, signal), wipe, accepts);
   }
 
-  describe(terms: CallTerms): CallInProgress<true> {
-    return this.#start("describe", terms, (signal) => this.key.describe(signal), nothing);
+  describe(terms: CallTerms): CallInProgress<OfMaterial> {
+    return this.#start("describe", terms, async (signal) => told(await this.key.describe(signal), () => ({})), nothing);
   }
 
   #start<T>(
@@ -117,6 +172,20 @@ export class Region {
       { time: this.#time, timeoutMs, observer: this.state.observe(operation, purpose) },
     );
   }
+}
+
+/** How a wrap that was made without being opened is proven. */
+export interface ProofOfReEncrypted extends Binding {
+  readonly keyLength: number;
+  /** Whether a key is the one that is kept. */
+  readonly accepts: (candidate: SecretBytes) => boolean;
+}
+
+/** The answer's value in a form of its own, with the material that it is of. */
+function told<T, U extends object>(answer: CallAnswer<T>, form: (value: T) => U): CallAnswer<U & OfMaterial> {
+  if ("failed" in answer) return answer;
+  const { value, requestId, material = null } = answer;
+  return { value: { ...form(value), material }, requestId };
 }
 
 function wipe(secret: SecretBytes): void {

@@ -7,7 +7,7 @@ import { equalInConstantTime } from "../crypto/secret.ts";
 import type { RegionFailureKind } from "../errors.ts";
 import { oneOf } from "../options.ts";
 import type { Reader } from "../options.ts";
-import type { CallAnswer } from "../resilience/calls.ts";
+import type { Answered, CallAnswer, CallFailure } from "../resilience/calls.ts";
 import type { RegionHealth } from "./telemetry.ts";
 import type { UnwrapRequest, WrappingKey } from "./wrapping-key.ts";
 
@@ -27,6 +27,11 @@ const OPENS_WRONG: ReadonlySet<RegionFailureKind> = new Set<RegionFailureKind>([
   "wrong-key-length",
 ]);
 
+/** What a key says of a wrap that it has just made: where that does not open, it is the key's doing. */
+export function asWrapOfItsOwn<A extends CallAnswer<unknown>>(answer: A): A | (CallFailure & Answered) {
+  return "failed" in answer && OPENS_WRONG.has(answer.failed) ? { ...answer, failed: "wrap-does-not-open" } : answer;
+}
+
 /**
  * Opens a wrap that `key` has just made, and holds it against the secret: `wrap-does-not-open` when it is not that
  * one's. What was opened is wiped.
@@ -40,13 +45,13 @@ export async function provesToOpen(
   signal: AbortSignal,
 ): Promise<CallAnswer<true>> {
   const answer = await key.unwrap(request, signal);
-  if ("failed" in answer) return OPENS_WRONG.has(answer.failed) ? { ...answer, failed: "wrap-does-not-open" } : answer;
+  if ("failed" in answer) return asWrapOfItsOwn(answer);
   using opened = answer.value;
   const expected = secret();
   if (expected === null) return { failed: "aborted", errorName: null };
-  const { requestId } = answer;
+  const { requestId, material } = answer;
   return equalInConstantTime(opened.bytes, expected)
-    ? { value: true, requestId }
+    ? { value: true, requestId, material }
     : { failed: "wrap-does-not-open", errorName: null, requestId };
 }
 

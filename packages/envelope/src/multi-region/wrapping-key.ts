@@ -34,7 +34,8 @@ export interface RewrapRequest extends UnwrapRequest {
 /**
  * One wrapping key. Each method is one attempt: no retry and no time-out of its own, but ended by its signal where the
  * provider can end it. None rejects: what fails is classified. An answer is checked before it is given (it must be of
- * the very key that was asked), and whatever secret a refused one held is wiped.
+ * the very key that was asked), and whatever secret a refused one held is wiped. An answer names the material of the
+ * key that it is of, where the provider tells; `describe`: the one that the key has now.
  */
 export interface WrappingKey {
   /** Where it lives; keys of one provider in one region share its quota. */
@@ -44,13 +45,15 @@ export interface WrappingKey {
   /** The provider of the encrypted data keys it makes and opens. */
   readonly providerId: string;
   /** What the provider calls each method, in events and errors. */
-  readonly operations: Readonly<Record<"generate" | "wrap" | "unwrap" | "describe", RegionOperation>>;
+  readonly operations: Readonly<Record<"generate" | "wrap" | "unwrap" | "rewrap" | "describe", RegionOperation>>;
   /** A new data key of `keyLength` bytes, and its wrap. */
   generate(keyLength: number, context: WrapContext, signal: AbortSignal): Promise<CallAnswer<GeneratedKey>>;
   /** The wrap's ciphertext. The secret stays the caller's, who may have wiped it when a call goes out late. */
   wrap(secret: Uint8Array, context: WrapContext, signal: AbortSignal): Promise<CallAnswer<Uint8Array>>;
   /** The secret is handed over: whoever asked wipes it. */
   unwrap(request: UnwrapRequest, signal: AbortSignal): Promise<CallAnswer<SecretBytes>>;
+  /** Whether a wrap under `source` becomes one of this key by one call, without the secret leaving the provider. */
+  canReEncrypt(source: WrappingKey): boolean;
   /** Makes a wrap under this key of one under `source`: where the provider can, without the secret leaving it. */
   rewrap(request: RewrapRequest, signal: AbortSignal): Promise<CallAnswer<Uint8Array>>;
   /** Whether the key is there and usable. */

@@ -12,6 +12,8 @@ export type CallAnswer<T> = ({ readonly value: T } | CallFailure) & Answered;
 export interface Answered {
   /** The id that the service gave the call; left out where it gave none, or none was made. */
   readonly requestId?: string | undefined;
+  /** Which material of its key the answer is of; left out where the service does not tell. */
+  readonly material?: string | undefined;
 }
 
 export interface CallFailure {

@@ -88,6 +88,11 @@ export class InMemoryKms implements KmsClient {
     return { KeyMetadata: { Arn: this.#answeredKeyId, KeyState: "Enabled" } };
   }
 
+  /** A wrap, as if somebody else had asked for it. */
+  sealed(plaintext: Uint8Array, context: Record<string, string>): Buffer {
+    return this.#seal(plaintext, context);
+  }
+
   async #begin(operation: string, keyId: string, options?: KmsCallOptions): Promise<void> {
     this.calls.push(operation);
     if (keyId !== this.keyArn) throw named("NotFoundException");

@@ -50,6 +50,7 @@ export interface KmsClient {
     Plaintext?: Uint8Array | undefined;
     CiphertextBlob?: Uint8Array | undefined;
     KeyId?: string | undefined;
+    KeyMaterialId?: string | undefined;
   }>;
   encrypt(
     input: EncryptInput,
@@ -58,11 +59,23 @@ export interface KmsClient {
   decrypt(
     input: DecryptInput,
     options?: KmsCallOptions,
-  ): Promise<{ Plaintext?: Uint8Array | undefined; KeyId?: string | undefined }>;
+  ): Promise<{
+    Plaintext?: Uint8Array | undefined;
+    KeyId?: string | undefined;
+    KeyMaterialId?: string | undefined;
+  }>;
   describeKey(
     input: DescribeKeyInput,
     options?: KmsCallOptions,
-  ): Promise<{ KeyMetadata?: { Arn?: string | undefined; KeyState?: string | undefined } | undefined }>;
+  ): Promise<{
+    KeyMetadata?:
+      | {
+          Arn?: string | undefined;
+          KeyState?: string | undefined;
+          CurrentKeyMaterialId?: string | undefined;
+        }
+      | undefined;
+  }>;
   /** Used where a wrap is moved to another key; without it that is a Decrypt and an Encrypt. */
   reEncrypt?(
     input: ReEncryptInput,
@@ -71,5 +84,6 @@ export interface KmsClient {
     CiphertextBlob?: Uint8Array | undefined;
     SourceKeyId?: string | undefined;
     KeyId?: string | undefined;
+    DestinationKeyMaterialId?: string | undefined;
   }>;
 }

@@ -17,6 +17,11 @@ export function grantsOf(grantTokens: readonly string[]): Grants {
   return grantTokens.length === 0 ? {} : { GrantTokens: [...grantTokens] };
 }
 
+/** Of a call that two keys are needed for. */
+export function grantsOfBoth({ GrantTokens: own = [] }: Grants, { GrantTokens: others = [] }: Grants): Grants {
+  return grantsOf([...new Set([...own, ...others])].slice(0, MOST_GRANT_TOKENS));
+}
+
 const MOST_GRANT_TOKENS = 10;
 const readTokens = listOf(text);
 
@@ -76,6 +81,14 @@ function checkedOrMalformed<A, T>(check: (answer: A) => CallAnswer<T>, answer: A
   } catch {
     return wrong("unknown");
   }
+}
+
+/** AWS's are 64 hexadecimal digits. */
+const MATERIAL_ID = /^[\w.:-]{1,128}$/;
+
+/** A value, and the material that its key had for it where the service tells. */
+export function ofMaterial<T>(value: T, material: unknown): CallAnswer<T> {
+  return typeof material === "string" && MATERIAL_ID.test(material) ? { value, material } : { value };
 }
 
 /** For `discard`: every answer with a secret has it in a field of its own. */

@@ -18,7 +18,7 @@ import { isBytes } from "../../options.ts";
 import type { Reader } from "../../options.ts";
 import type { CallAnswer } from "../../resilience/calls.ts";
 import type { KmsClient } from "./client.ts";
-import { askKms, grantsOf, wipeField, wrong } from "./kms-call.ts";
+import { askKms, grantsOf, grantsOfBoth, ofMaterial, wipeField, wrong } from "./kms-call.ts";
 import type { Grants } from "./kms-call.ts";
 
 /** framework/aws-kms/aws-kms-keyring.md, "OnEncrypt" */
@@ -104,6 +104,7 @@ export class KmsKey implements WrappingKey {
     generate: "GenerateDataKey",
     wrap: "Encrypt",
     unwrap: "Decrypt",
+    rewrap: "ReEncrypt",
     describe: "DescribeKey",
   };
   readonly #key: KeyArn;
@@ -133,11 +134,11 @@ export class KmsKey implements WrappingKey {
     const input = { KeyId: arn, NumberOfBytes: keyLength, EncryptionContext: context, ...this.#grants };
     return askKms(
       () => this.#client.generateDataKey(input, { abortSignal }),
-      ({ KeyId, CiphertextBlob, Plaintext }) => {
+      ({ KeyId, CiphertextBlob, Plaintext, KeyMaterialId }) => {
         if (KeyId !== arn) return wrong("wrong-key-id");
         if (!isStorable(CiphertextBlob)) return wrong("server-error");
         if (!isKey(Plaintext, keyLength)) return wrong("wrong-key-length");
-        return { value: { dataKey: new SecretBytes(Plaintext), ciphertext: CiphertextBlob } };
+        return ofMaterial({ dataKey: new SecretBytes(Plaintext), ciphertext: CiphertextBlob }, KeyMaterialId);
       },
       wipePlaintext,
     );
@@ -158,14 +159,17 @@ export class KmsKey implements WrappingKey {
   }
 
   /**
-   * ReEncrypt, where one client speaks for both keys: only then is it known that both are keys of one service in one
-   * region. Otherwise Decrypt there and Encrypt here.
+   * Where one client speaks for both keys: only then is it known that both are keys of one service in one region.
    */
+  canReEncrypt(source: WrappingKey): source is KmsKey {
+    return this.#client.reEncrypt !== undefined && source instanceof KmsKey && source.#client === this.#client;
+  }
+
+  /** ReEncrypt, or Decrypt there and Encrypt here. */
   async rewrap(request: RewrapRequest, abortSignal: AbortSignal): Promise<CallAnswer<Uint8Array>> {
     const { source, ciphertext, context, newContext } = request;
     const client = this.#client;
-    if (client.reEncrypt === undefined || !(source instanceof KmsKey) || source.#client !== client)
-      return unwrapAndWrap(this, request, abortSignal);
+    if (client.reEncrypt === undefined || !this.canReEncrypt(source)) return unwrapAndWrap(this, request, abortSignal);
     const reEncrypt = client.reEncrypt.bind(client);
     const [from, to] = [source.keyId, this.keyId];
     const input = {
@@ -174,12 +178,14 @@ export class KmsKey implements WrappingKey {
       SourceEncryptionContext: context,
       DestinationKeyId: to,
       DestinationEncryptionContext: newContext,
-      ...this.#grants,
+      ...grantsOfBoth(this.#grants, source.#grants),
     };
     const made = await askKms(
       () => reEncrypt(input, { abortSignal }),
-      ({ SourceKeyId, KeyId, CiphertextBlob }) =>
-        SourceKeyId === from && KeyId === to ? ciphertextOf(CiphertextBlob) : wrong("wrong-key-id"),
+      ({ SourceKeyId, KeyId, CiphertextBlob, DestinationKeyMaterialId }) =>
+        SourceKeyId === from && KeyId === to
+          ? ciphertextOf(CiphertextBlob, DestinationKeyMaterialId)
+          : wrong("wrong-key-id"),
       nothing,
     );
     if ("failed" in made || request.proof !== "opened") return made;
@@ -195,7 +201,7 @@ export class KmsKey implements WrappingKey {
       () => this.#client.describeKey({ KeyId: arn, ...this.#grants }, { abortSignal }),
       ({ KeyMetadata }) => {
         if (KeyMetadata?.Arn !== arn) return wrong("wrong-key-id");
-        if (KeyMetadata.KeyState === "Enabled") return { value: true };
+        if (KeyMetadata.KeyState === "Enabled") return ofMaterial(true, KeyMetadata.CurrentKeyMaterialId);
         return wrong(KeyMetadata.KeyState === "PendingDeletion" ? "key-pending-deletion" : "key-disabled");
       },
       nothing,
@@ -232,16 +238,17 @@ export function kmsDecrypt(
   const input = { KeyId: arn, CiphertextBlob: ciphertext, EncryptionContext: context, ...grants };
   return askKms(
     () => client.decrypt(input, { abortSignal }),
-    ({ KeyId, Plaintext }) => {
+    ({ KeyId, Plaintext, KeyMaterialId }) => {
       if (KeyId !== arn) return wrong("wrong-key-id");
-      return isKey(Plaintext, keyLength) ? { value: new SecretBytes(Plaintext) } : wrong("wrong-key-length");
+      if (!isKey(Plaintext, keyLength)) return wrong("wrong-key-length");
+      return ofMaterial(new SecretBytes(Plaintext), KeyMaterialId);
     },
     wipePlaintext,
   );
 }
 
-function ciphertextOf(ciphertext: Uint8Array | undefined): CallAnswer<Uint8Array> {
-  return isStorable(ciphertext) ? { value: ciphertext } : wrong("server-error");
+function ciphertextOf(ciphertext: Uint8Array | undefined, material?: string): CallAnswer<Uint8Array> {
+  return isStorable(ciphertext) ? ofMaterial(ciphertext, material) : wrong("server-error");
 }
 
 function isStorable(ciphertext: Uint8Array | undefined): ciphertext is Uint8Array {
@@ -284,5 +291,5 @@ async function provenWrap(
   signal: AbortSignal,
 ): Promise<CallAnswer<Uint8Array>> {
   const proof = await provesToOpen(target, { ciphertext, keyLength, context }, () => secret, signal);
-  return "failed" in proof ? proof : { value: ciphertext };
+  return "failed" in proof ? proof : ofMaterial(ciphertext, proof.material);
 }

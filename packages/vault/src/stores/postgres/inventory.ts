@@ -103,6 +103,7 @@ export function postgresInventory<Place, Change>(
       where exists (select from ${wrapped} v where v.wrap_set = u.id)) as found
     from ${schema}.vault g`);
   const list = statement(listText(schema, refusal, table));
+  const failed = statement(failedText(schema, refusal, table));
   // The lease's row is held until this ends; who takes it over comes after.
   const fail = statement(`
     with lease as materialized (
@@ -143,6 +144,12 @@ export function postgresInventory<Place, Change>(
     },
     async list(page) {
       const rows = await connections.run(list, listArguments(vault, page, table), "repeat");
+      requireAccepted(rows);
+      return rows.filter((row) => row["wrap_set"] !== null).map((row) => inventoryItem(row, table));
+    },
+    async failed({ after, limit }) {
+      const [, , , ...behind] = positionOf(after, table);
+      const rows = await connections.run(failed, [vault, ...behind, limit], "repeat");
       requireAccepted(rows);
       return rows.filter((row) => row["wrap_set"] !== null).map((row) => inventoryItem(row, table));
     },
@@ -201,15 +208,39 @@ function listText<Place, Change>(schema: SchemaName, refusal: string, table: Wra
   order by l.wrap_set, l.bucket, l.since, ${of("l")}`;
 }
 
+/** By the keys of the failures' rows: there are few of those, whatever there is else. */
+function failedText<Place, Change>(schema: SchemaName, refusal: string, table: WrappedTable<Place, Change>): string {
+  const keys = table.key.map(({ column }) => column);
+  const of = (row: string): string => keys.map((key) => `${row}.${key}`).join(", ");
+  const behind = keys.map((_, index) => `coalesce($${2 + index}::bigint, ${LEAST})`).join(", ");
+  return `
+  select ${refusal}, l.* from ${schema}.vault g left join (
+    select o.wrap_set, o.bucket, o.since, ${of("o")}, ${table.item.columns}, o.attempts, o.at, o.code
+    from (
+      select v.wrap_set, v.bucket, v.since, ${of("v")}, f.attempts, f.at, left(f.code, 200) as code
+      from ${schema}.failures f
+      join ${schema}.${table.name} v on ${keys.map((key) => `v.${key} = f.${key}`).join(" and ")}
+      where (${of("f")}) > (${behind}) order by ${of("f")} limit $${2 + keys.length}::bigint) o
+    ${table.item.joins}) l on true
+  order by ${of("l")}`;
+}
+
 function listArguments<Place, Change>(
   vault: string,
   { sets, buckets, after, limit, due }: InventoryPage,
-  { key }: WrappedTable<Place, Change>,
+  table: WrappedTable<Place, Change>,
 ): unknown[] {
-  const widths = [...SET_WIDTHS, ...key.map(({ bits }) => bits)];
-  const position = after === null ? widths.map(() => null) : parsePosition(after, widths);
   const { from, to } = buckets ?? { from: 0, to: BUCKETS };
-  return [vault, possible(sets), from, to, ...position, due === true, limit];
+  return [vault, possible(sets), from, to, ...positionOf(after, table), due === true, limit];
+}
+
+/** The columns of a position; nulls where there is none. @throws VaultError `cursor-invalid` */
+function positionOf<Place, Change>(
+  after: string | null,
+  { key }: WrappedTable<Place, Change>,
+): readonly (string | null)[] {
+  const widths = [...SET_WIDTHS, ...key.map(({ bits }) => bits)];
+  return after === null ? widths.map(() => null) : parsePosition(after, widths);
 }
 
 /** Most that the first columns of a position can hold: set, bucket, moment. */

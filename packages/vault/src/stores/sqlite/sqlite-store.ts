@@ -95,6 +95,7 @@ class SqliteStore extends FileStore<RecordOperations> implements Store {
       counts: (sets, atMost) => store.read((db) => VERSION_INVENTORY.counts(db, sets, atMost)),
       any: (sets) => store.read((db) => VERSION_INVENTORY.any(db, sets)),
       list: (page) => store.read((db) => VERSION_INVENTORY.list(db, page, Date.now())),
+      failed: (page) => store.read((db) => VERSION_INVENTORY.failed(db, page)),
       rewrap: async (change) => {
         const taken = takeRewrap(change);
         return store.change("rewrap", [taken], taken.message === null ? [] : [taken.message]);
