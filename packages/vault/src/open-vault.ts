@@ -116,7 +116,11 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
     keys: keyStore === null || keyParts === null ? null : { store: keyStore, ...keyParts },
     audit: audit === null || audited === null ? null : { ...audited.verified, log: audit.log },
   };
-  const keySets = { records: keys, keys: keyParts?.dependencies.keySets ?? null, areShared: people?.keyring === undefined };
+  const keySets = {
+    records: keys,
+    keys: keyParts?.dependencies.keySets ?? null,
+    areShared: people?.keyring === undefined,
+  };
   const debt = new DebtView(looks);
   return new RecordVault({ dependencies, audited, debt, repair, convergence, keySets, keyStore, verified });
 }

@@ -249,8 +249,8 @@ export interface Vault extends ActingVault {
   /** Which key set is in force, and which this vault knows, asked anew. @throws VaultError `store-newer` */
   keySet(): Promise<KeySetStatus>;
   /**
-   * Gives the vault another next key set while it is open, as the option `next` does when it is opened: nothing is put in
-   * force. What it knew before it reads and writes still.
+   * Gives the vault another next key set while it is open, as the option `next` does when it is opened: nothing is put
+   * in force. What it knew before it reads and writes still.
    *
    * @param next of the records; of the key store, where that has a keyring of its own: otherwise `records` is for both
    * @throws VaultError `vault-option-invalid`, `store-newer`; the stores'

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import type { Vault } from "@strongroom/vault";
 import { madeConvergence, RUN } from "../../../../tests/support/made-convergence.ts";
 import type { MadeConvergence } from "../../../../tests/support/made-convergence.ts";
 import { call } from "../support/http.ts";
@@ -131,7 +132,7 @@ test("changing needs the scope admin", async (t) => {
 test("a vault without a convergence says so", async (t) => {
   const made = madeConvergence();
   const { origin, token } = await installation(t, {
-    front: (vault) => new Proxy(made.front(vault), { get: without }),
+    front: (vault) => new Proxy<Vault>(made.front(vault), { get: without }),
   });
   for (const path of ["plan", "inventory", "run", "run/failures", "run/events", "probe?key=a"]) {
     const { status, json } = await call(origin, `/v1/keys/${path}`, { token: token.admin });

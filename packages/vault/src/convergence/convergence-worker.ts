@@ -1,7 +1,7 @@
 /**
- * Works on the run of the convergence, in each process whose vault repairs: looks at the run's note, does what its phase
- * asks, and moves it on when nothing is left in either store. Any number of processes do so at once; a phase is moved on
- * by compare-and-swap, and all that is changed hangs on leases, fences and the epoch. It never throws.
+ * Works on the run of the convergence, in each process whose vault repairs: looks at the run's note, does what its
+ * phase asks, and moves it on when nothing is left in either store. Any number of processes do so at once; a phase is
+ * moved on by compare-and-swap, and all that is changed hangs on leases, fences and the epoch. It never throws.
  */
 import { isVaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
@@ -96,11 +96,15 @@ export class ConvergenceWorker {
         this.#waits = isVaultError(error) ? error.code : "store-failed";
         onFault(error);
       }
-      for (let waited = 0; waited < settings.lookMs && !stop.aborted && !this.#awake; waited += LOOK_STEP_MS)
+      for (let waited = 0; waited < settings.lookMs && !this.#isAwake(); waited += LOOK_STEP_MS)
         await sleep(Math.min(LOOK_STEP_MS, settings.lookMs), stop);
       this.#awake = false;
     }
     this.#state = "stopped";
+  }
+
+  #isAwake(): boolean {
+    return this.#awake || this.#d.stop.aborted;
   }
 
   async #turn(run: StoredRun | null): Promise<void> {
@@ -156,8 +160,8 @@ export class ConvergenceWorker {
     const watching = (async () => {
       while (!phase.aborted) {
         await sleep(WATCH_MS, phase);
-        const now = phase.aborted ? run : await note.read().catch(() => run);
-        if (now === null || now.id !== run.id || now.state !== run.state || now.phase !== run.phase) over.abort();
+        const now = await note.read().catch(() => run);
+        if (!isSame(now, run)) over.abort();
       }
     })();
     try {
@@ -216,11 +220,16 @@ export function movedFrom(
   clock: () => Date,
 ): (run: StoredRun | null) => StoredRun | null {
   return (run) => {
-    if (run === null || run.id !== seen.id || run.state !== seen.state || run.phase !== seen.phase) return null;
+    if (!isSame(run, seen)) return null;
     const at = clock().toISOString();
     if (phase !== "end") return { ...run, phase, phaseAt: at, of: null };
     return { ...run, phase, phaseAt: at, of: null, endedAt: at, state: seen.phase === "undo" ? "undone" : "done" };
   };
+}
+
+/** Whether a run is where it was seen. */
+function isSame(run: StoredRun | null, seen: StoredRun): run is StoredRun {
+  return run?.id === seen.id && run.state === seen.state && run.phase === seen.phase;
 }
 
 /** A run takes many items at a time: it is not the few that an outage has left. */

@@ -18,22 +18,36 @@ export function targetOf(
   return names === null ? null : { names: new Set(names), target: keyring.target ?? names.length, materials };
 }
 
-/**
- * Wrapping key -> the material that it has now, of keys whose provider tells.
- *
- * @throws VaultError `regions-unavailable` when one did not answer: what is older cannot be told then
- */
+/** Wrapping key -> the material that it has now, of keys whose provider tells and which answered. */
 export async function currentMaterials(
-  { keyring }: Pick<KeySet, "keyring">,
+  set: Pick<KeySet, "keyring">,
   signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, string>> {
-  const told = (await keyring.currentMaterials?.({ signal })) ?? [];
-  const found = new Map<string, string>();
-  for (const { key, material } of told) {
-    if (material === null) throw new VaultError("regions-unavailable", "A key did not tell which material it has now");
-    found.set(key, material);
-  }
-  return found;
+  return new Map(
+    (await toldMaterials(set, signal)).flatMap(({ key, material }) => (material === null ? [] : [[key, material]])),
+  );
+}
+
+/**
+ * The same of keys that all answered: what is older cannot be told of one that did not.
+ *
+ * @throws VaultError `regions-unavailable`
+ */
+export async function requireMaterials(
+  set: Pick<KeySet, "keyring">,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  const told = await toldMaterials(set, signal);
+  if (told.every(({ material }) => material !== null))
+    return new Map(told.map(({ key, material }) => [key, material ?? ""]));
+  throw new VaultError("regions-unavailable", "A key did not tell which material it has now");
+}
+
+async function toldMaterials(
+  { keyring }: Pick<KeySet, "keyring">,
+  signal: AbortSignal | undefined,
+): Promise<readonly { readonly key: string; readonly material: string | null }[]> {
+  return (await keyring.currentMaterials?.({ signal })) ?? [];
 }
 
 /** Whether all wraps that a message says it has are under these keys; of keys that nobody names, true. */

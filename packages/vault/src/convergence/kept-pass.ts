@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import type { Leased, JobStore } from "../stores/jobs.ts";
+import type { JobStore, Leased, Progress } from "../stores/jobs.ts";
 import type { KeptItem, KeptMessages } from "../stores/kept.ts";
 import { bucketsOf, KEPT_JOB, REPAIR_PARTITIONS } from "./partitions.ts";
 
@@ -42,29 +42,31 @@ export async function passOverKept(
   if ((await kept.list({ after: null, limit: 1 })).length === 0) return 0;
   await jobs.add(KEPT_JOB, REPAIR_PARTITIONS);
   const holder = `${hostname().slice(0, 64)}/${process.pid}/${randomUUID().slice(0, 8)}`;
+  const isOver = (): boolean => stop.aborted;
   const seen = new Set<string>();
   let done = 0;
-  while (!stop.aborted) {
+  while (!isOver()) {
     const leased = await jobs.lease({ job: KEPT_JOB, holder, ms: leaseMs });
     if (leased === null) break;
     const buckets = bucketsOf(leased.partition);
-    const isSeen = seen.has(leased.partition);
-    seen.add(leased.partition);
-    for (let after: string | null = null; !stop.aborted; ) {
-      const until = clock().getTime() + leaseMs;
-      const page: readonly KeptItem[] =
-        isSeen || buckets === null ? [] : await kept.list({ buckets, after, limit: PAGE });
-      const counted = page.length === 0 ? { done: 0, failed: 0 } : await work(page, leased, until);
-      done += counted.done;
-      const progress = { cursor: null, ...counted, problem: null };
-      after = page.at(-1)?.position ?? null;
-      if (page.length < PAGE || stop.aborted) {
-        await jobs.finish(leased, progress, NEXT_MS);
-        break;
-      }
-      if ((await jobs.save(leased, progress, leaseMs)) === "overtaken") break;
+    if (seen.has(leased.partition) || buckets === null) {
+      await jobs.finish(leased, NOTHING, NEXT_MS);
+      break;
     }
-    if (isSeen) break;
+    seen.add(leased.partition);
+    let after: string | null = null;
+    do {
+      const until = clock().getTime() + leaseMs;
+      const page: readonly KeptItem[] = await kept.list({ buckets, after, limit: PAGE });
+      const counted = page.length === 0 ? NOTHING : await work(page, leased, until);
+      const progress = { ...NOTHING, done: counted.done, failed: counted.failed };
+      done += counted.done;
+      after = page.length < PAGE || isOver() ? null : (page.at(-1)?.position ?? null);
+      if (after === null) await jobs.finish(leased, progress, NEXT_MS);
+      else if ((await jobs.save(leased, progress, leaseMs)) === "overtaken") after = null;
+    } while (after !== null);
   }
   return done;
 }
+
+const NOTHING: Progress = { cursor: null, done: 0, failed: 0, problem: null };

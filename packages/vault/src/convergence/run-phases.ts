@@ -9,7 +9,7 @@ import type { KeyPlace } from "../stores/key-store.ts";
 import type { VersionPlace } from "../stores/rows.ts";
 import type { Store } from "../stores/store.ts";
 import type { KeyWorkDependencies } from "./add-wraps.ts";
-import { currentMaterials, targetOf } from "./in-force.ts";
+import { requireMaterials, targetOf } from "./in-force.ts";
 import { passOverKept } from "./kept-pass.ts";
 import type { KeptDone, KeptPassDependencies } from "./kept-pass.ts";
 import { restoreKept } from "./restore-kept.ts";
@@ -35,19 +35,19 @@ const MATERIAL_AGE_MS = 30_000;
 export function rulesOf(run: StoredRun, store: WrappedStore, keySets: KeySets): RunRules {
   const { id, beganAt, options, phase, sets } = run;
   const [from, to] = phase === "undo" ? [sets[store]?.to, sets[store]?.before] : [sets[store]?.before, sets[store]?.to];
-  const before = from === to ? null : keySets.known(from ?? null);
+  const names = from === to ? null : (keySets.known(from ?? null)?.names ?? null);
   let told: { readonly digest: string; readonly at: number; readonly materials: Target["materials"] } | null = null;
   return {
     run: id,
     beganAt,
     verify: options.verify,
-    before: before?.names == null ? null : new Set(before.names),
+    before: names === null ? null : new Set(names),
     target: async () => {
       const sealing = await keySets.forWriting();
       if (options.material === "any" || phase === "undo") return targetOf(sealing);
-      if (told === null || told.digest !== sealing.digest || performance.now() - told.at > MATERIAL_AGE_MS) {
-        const at = performance.now();
-        told = { digest: sealing.digest, at, materials: await currentMaterials(sealing, undefined) };
+      const at = performance.now();
+      if (told?.digest !== sealing.digest || at - told.at > MATERIAL_AGE_MS) {
+        told = { digest: sealing.digest, at, materials: await requireMaterials(sealing, undefined) };
       }
       return targetOf(sealing, told.materials);
     },
@@ -76,9 +76,11 @@ export class RunPhaseWork {
     return this.#run.phase === "add" ? [add] : [add, dropKeys(keys, this.#keys)];
   }
 
-  recordWorks(): readonly Work<VersionPlace>[] {
+  recordWorks(): readonly Work[] {
     const { records } = this.#stores;
-    return [this.#run.phase === "undo" ? undoVersions(records, this.#records) : convergeVersions(records, this.#records)];
+    return [
+      this.#run.phase === "undo" ? undoVersions(records, this.#records) : convergeVersions(records, this.#records),
+    ];
   }
 
   /** In the phases that let go of kept messages: does it. Tells how many went, or came back. */

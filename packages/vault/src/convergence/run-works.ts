@@ -29,8 +29,12 @@ export interface RunRules {
   readonly verify: number;
   /** Names of the keys that were in force before; null: not known, or the same set. */
   readonly before: ReadonlySet<string> | null;
-  /** What is in force now asks; null: its keyring has no names. @throws VaultError where a key does not tell its material */
-  target(): Promise<Target | null>;
+  /**
+   * What is in force now asks; null: its keyring has no names.
+   *
+   * @throws VaultError `regions-unavailable` where a key does not tell its material; `key-set-unknown`; the store's
+   */
+  readonly target: () => Promise<Target | null>;
 }
 
 /** A set that an inventory has, with what it wants. */
@@ -130,7 +134,10 @@ export function undoVersions(dependencies: SealDependencies, rules: RunRules): W
   };
 }
 
-async function wantedVersions(inventory: Pick<WorkInventory<VersionPlace>, "sets">, rules: RunRules): Promise<WantedSets> {
+async function wantedVersions(
+  inventory: Pick<WorkInventory<VersionPlace>, "sets">,
+  rules: RunRules,
+): Promise<WantedSets> {
   const target = await rules.target();
   const regions = regionsOf([...(target?.names ?? [])].map(regionOfKey));
   return wanted(await wantsOf(inventory, target), (want) =>
@@ -145,7 +152,7 @@ export async function sealRules(
 ): Promise<SealRules> {
   const target = await targetNow();
   return {
-    decide: (before, after, found) => decideByKeys(before, after, { ...found, always: always || target?.materials != null }),
+    decide: (before, after, found) => decideByKeys(before, after, { ...found, always: always || hasMaterials(target) }),
     keeps: () => Promise.resolve(keeps),
     isProven: ({ collection, id, version }) => isInShare(verify, run, `${collection}/${id}/${version}`),
     choose: null,
@@ -177,6 +184,8 @@ function decideByKeys(
   if (gained.length === 0 && !isForeign && !always) return { kind: "settled" };
   return { kind: "replace", gained: gained.map((key) => regionOfKey(key) || key) };
 }
+
+const hasMaterials = (target: Target | null): boolean => target !== null && target.materials !== null;
 
 function wanted(
   sets: readonly WantedSet[],

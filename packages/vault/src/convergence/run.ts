@@ -65,7 +65,7 @@ export class RunNote {
    * gives null where nothing is to be changed.
    *
    * @returns the run as it is then, and whether this call has changed it
-   * @throws VaultError `store-newer`, `store-failed` when others were faster again and again; the store's; what `to` does
+   * @throws VaultError `store-newer`; `store-failed` when others were faster again and again; the store's
    */
   async change(
     to: (run: StoredRun | null) => StoredRun | null,
@@ -75,7 +75,8 @@ export class RunNote {
       const run = text === null ? null : parseRun(text);
       const next = to(run);
       if (next === null) return { run, isChanged: false };
-      if ((await this.#notes.replace(RUN_NOTE, runText(next), text)) === "replaced") return { run: next, isChanged: true };
+      if ((await this.#notes.replace(RUN_NOTE, runText(next), text)) === "replaced")
+        return { run: next, isChanged: true };
     }
     throw new VaultError("store-failed", "Other processes changed the run of the convergence again and again");
   }
@@ -96,14 +97,15 @@ export function runText(run: StoredRun): string {
 export function parseRun(text: string): StoredRun {
   try {
     const note: unknown = JSON.parse(text);
-    if (isRun(note)) {
-      const { form, ...run } = note;
-      return run;
-    }
+    if (isRun(note)) return without(note);
   } catch {
     // As below.
   }
   throw new VaultError("store-newer", "The note of the convergence's run is in a form that this program does not know");
+}
+
+function without({ form: _, ...run }: StoredRun & { readonly form: number }): StoredRun {
+  return run;
 }
 
 type Is = (value: unknown) => boolean;
@@ -114,7 +116,9 @@ const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (val
 const isNumber = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value) && value >= 0;
 const isFlag = (value: unknown): boolean => typeof value === "boolean";
 const isMoment = (value: unknown): boolean =>
-  typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value) && !Number.isNaN(Date.parse(value));
+  typeof value === "string" &&
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value) &&
+  !Number.isNaN(Date.parse(value));
 const isDigest = (value: unknown): boolean => typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
 const orNull =
   (is: (value: unknown) => boolean) =>
@@ -169,8 +173,7 @@ const RUN = has({
   reason: orNull(isText),
   options: has(OPTIONS),
   forecast: has(FORECAST),
-  sets: (value) =>
-    has({ records: SETS, keys: SETS })(value) || has({ records: SETS })(value),
+  sets: (value) => has({ records: SETS, keys: SETS })(value) || has({ records: SETS })(value),
   phaseAt: isMoment,
   of: orNull(isCount),
 } satisfies Record<keyof StoredRun | "form", Is>);

@@ -83,13 +83,17 @@ async function apply(dependencies: RunsDependencies, given: ConvergeOptions): Pr
     ...{ beganAt: at, endedAt: null, reason: null, options, forecast, sets, phaseAt: at, of: null },
   };
   const { id } = run;
-  await act(dependencies, { does: "begin", run: id, calls: forecast.total, dollars: forecast.dollars, force }, async () => {
-    // Of two that begin at once the second finds the first.
-    const { isChanged } = await note.change((found) => (isUnderWay(found) ? null : run));
-    if (!isChanged) throw underWay();
-    await flip(dependencies, run);
-    await note.change(movedFrom(run, "add", clock));
-  });
+  await act(
+    dependencies,
+    { does: "begin", run: id, calls: forecast.total, dollars: forecast.dollars, force },
+    async () => {
+      // Of two that begin at once the second finds the first.
+      const { isChanged } = await note.change((found) => (isUnderWay(found) ? null : run));
+      if (!isChanged) throw underWay();
+      await flip(dependencies, run);
+      await note.change(movedFrom(run, "add", clock));
+    },
+  );
   dependencies.onChanged();
   return status(dependencies);
 }
@@ -184,7 +188,8 @@ async function status({ note, fleet, progressOf }: RunsDependencies): Promise<Co
 }
 
 function shownRun(run: StoredRun, progress: RunProgress): ConvergenceRun {
-  const { sets, phaseAt, of, ...told } = run;
+  const { id, state, phase, by, beganAt, endedAt, reason, options, forecast } = run;
+  const told = { id, state, phase, by, beganAt, endedAt, reason, options, forecast };
   return { ...told, progress, undoable: isUndoable(run) };
 }
 

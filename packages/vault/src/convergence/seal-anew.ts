@@ -190,14 +190,19 @@ function stampSet(base: Uint8Array): Pick<WrapSet, "wraps" | "missing"> {
 async function prove(
   message: Uint8Array,
   address: VersionAddress,
-  { keyring, plaintext, signal }: { readonly keyring: Keyring; readonly plaintext: Uint8Array; readonly signal: AbortSignal | undefined },
+  {
+    keyring,
+    plaintext,
+    signal,
+  }: { readonly keyring: Keyring; readonly plaintext: Uint8Array; readonly signal: AbortSignal | undefined },
 ): Promise<void> {
   const wraps = placesOf(message);
   for (const [index] of wraps.entries()) {
     const options = { keyring: onlyWrap(keyring, index), encryptionContext: versionContext(address) };
     let opened: Uint8Array;
     try {
-      opened = (await decrypt(message, { ...options, ...(signal === undefined ? {} : { signal }), ...notedCalls() })).plaintext;
+      opened = (await decrypt(message, { ...options, ...(signal === undefined ? {} : { signal }), ...notedCalls() }))
+        .plaintext;
     } catch (error) {
       throw envelopeFailure(error);
     }

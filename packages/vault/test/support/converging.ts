@@ -88,10 +88,7 @@ export async function convergingVault(
 }
 
 /** Ends when the run is in this state, or in a phase. */
-export async function untilRun(
-  vault: Vault,
-  is: "done" | "undone" | "hold" | "drop" | "add",
-): Promise<void> {
+export async function untilRun(vault: Vault, is: "done" | "undone" | "hold" | "drop" | "add"): Promise<void> {
   await until(async () => {
     const { run } = await vault.convergence.status();
     return run?.state === is || run?.phase === is;
