@@ -19,7 +19,7 @@
 import { EnvelopeError, isEnvelopeError, requireNotAborted } from "../errors.ts";
 import type { Keyring } from "../keyrings/keyring.ts";
 import { requireNoDataKey } from "../keyrings/data-keys.ts";
-import { KEY_LENGTH } from "../keyrings/wrapped-keys.ts";
+import { KEY_LENGTH } from "../keyrings/kept-keys.ts";
 import { abortSignal, needed, objectOf, oneOf, option, readOptions, text, wholeNumber } from "../options.ts";
 import type { Rows, RowsFor } from "../options.ts";
 import { Admission } from "../resilience/admission.ts";
