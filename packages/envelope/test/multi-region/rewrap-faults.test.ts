@@ -198,6 +198,27 @@ describe("a region that fails or lies", () => {
     assert.equal(service.calls.length, 1);
   });
 
+  test("a pair of keys that is refused is left alone for a minute: each further key costs no refusal", async () => {
+    for (const refuse of [
+      (world: World) => world.services[1]!.faults.set("ReEncrypt", throwing("AccessDeniedException")),
+      (world: World) => (world.old.keys[1]!.fault = throwing("DisabledException")),
+    ]) {
+      const world = await World.with();
+      refuse(world);
+      const atTheSecond = (): readonly string[] =>
+        world.calls().flatMap((call) => (call.startsWith("eu-west-2 ") ? [call.split(" ")[1] ?? ""] : []));
+      for (const expected of [["ReEncrypt", "Encrypt"], ["Encrypt"], ["Encrypt"]]) {
+        assert.deepEqual((await world.rewrap({ proof: "none" })).missing, []);
+        assert.deepEqual(atTheSecond(), expected);
+      }
+      world.services[1]!.faults.clear();
+      world.old.keys[1]!.fault = { kind: "none" };
+      await world.time.advance(60_000);
+      await world.rewrap({ proof: "none" });
+      assert.deepEqual(atTheSecond(), ["ReEncrypt"]);
+    }
+  });
+
   test("one that has lied is believed nothing, also where no proof is asked for", async () => {
     const world = await World.with();
     const service = world.services[1]!;
