@@ -1,6 +1,7 @@
 // The errors of the command itself, as one closed table: what went wrong, what to do, and how it ends a command.
 import { COMMAND_ERRORS, type ErrorRow, type ErrorTable, type Outcome } from "@strongroom/base/errors";
 import { BACKUP_ERRORS, type BackupErrorCode } from "./backup-errors.ts";
+import { RETIRE_ERRORS, type RetireErrorCode } from "./retire-errors.ts";
 
 /** A code of {@link CLI_ERRORS}. */
 export type CliErrorCode =
@@ -47,6 +48,7 @@ export type CliErrorCode =
   | "drill-not-cleared"
   | "promise-broken"
   | BackupErrorCode
+  | RetireErrorCode
   | "unexpected"
   | "interrupted";
 
@@ -342,6 +344,7 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
     status: 500,
   },
   ...BACKUP_ERRORS,
+  ...RETIRE_ERRORS,
   unexpected: COMMAND_ERRORS.unexpected,
   interrupted: COMMAND_ERRORS.interrupted,
 };

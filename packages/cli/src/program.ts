@@ -21,6 +21,7 @@ import { importCommand } from "./commands/import.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { jobsCommand } from "./commands/jobs.ts";
 import { keysCostCommand } from "./commands/keys.ts";
+import { keysReportCommand, keysRetireCommand } from "./commands/keys-retire.ts";
 import { KMS_TABLE } from "./commands/kms.ts";
 import { listCommand } from "./commands/list.ts";
 import { putCommand } from "./commands/put.ts";
@@ -57,6 +58,8 @@ const COMMANDS: readonly CommandSpec[] = [
   regionsDebtCommand,
   jobsCommand,
   keysCostCommand,
+  keysRetireCommand,
+  keysReportCommand,
   storeStatusCommand,
   storeMigrateCommand,
   storeFlipCommand,

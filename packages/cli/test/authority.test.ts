@@ -8,7 +8,7 @@ import { type DataFolder, dataFolder, openLogFile, prepareDataFolder, readRunnin
 import { controlHeader } from "../src/drill/control-port.ts";
 import { CliError } from "../src/errors.ts";
 import { kmsClient } from "../src/installation/keyring.ts";
-import { readRegionKeys } from "../src/installation/region-keys.ts";
+import { readRegionKeys } from "../src/installation/installed-keys.ts";
 import { ensureFirstToken, openTokens } from "../src/installation/tokens.ts";
 import { temporaryFolder } from "./support/installation.ts";
 

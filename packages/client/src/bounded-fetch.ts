@@ -21,6 +21,19 @@ export function boundedFetch(fetch: Fetch, most: number): Fetch {
   };
 }
 
+/** The same, but for an answer that is a stream of events: whoever reads it looks at the length of each. */
+export function streamFetch(fetch: Fetch, most: number): Fetch {
+  return async (request) => {
+    const response = await fetch(request);
+    return isEventStream(response) ? response : boundedFetch(async () => response, most)(request);
+  };
+}
+
+/** Whether it is one that goes on. */
+export function isEventStream({ ok, headers }: Response): boolean {
+  return ok && /^text\/event-stream(?:;|$)/i.test(headers.get("content-type") ?? "");
+}
+
 function counted(most: number): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
   let length = 0;
   return new TransformStream({

@@ -6,7 +6,7 @@ import { Validator } from "@cfworker/json-schema";
 import createFetchClient, { type Client as FetchClient } from "openapi-fetch";
 import { ANSWER_FORMS } from "./api-tables.ts";
 import type { Answers, paths } from "./api-types.ts";
-import { boundedFetch } from "./bounded-fetch.ts";
+import { boundedFetch, isEventStream, streamFetch } from "./bounded-fetch.ts";
 import { ClientError, problemError, type ProblemParts } from "./errors.ts";
 import { DEFAULT_RETRIES, retryAfter, withRetries } from "./retry.ts";
 
@@ -77,26 +77,37 @@ interface Answered<Data> {
   readonly response: Response;
 }
 
-/** What ends a call: its callers, its deadline, any of them. */
+/** What ends a call: its callers, its deadline. */
 interface Signals {
   readonly callers: readonly AbortSignal[];
   readonly deadline: AbortSignal;
-  readonly any: AbortSignal;
 }
 
 /** What of a call is the same for every route. */
 type CallInit = Readonly<{ signal: AbortSignal; headers: Readonly<Record<string, string>> }>;
 
+/** The bytes of an answer as they come. */
+export type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
+
 type Ask<Data> = (http: Http, init: CallInit) => Promise<Reply<Data>>;
 
-/** Calls the service. Both methods throw ClientError. */
+/** Calls the service. Every method throws ClientError. */
 export interface Caller {
-  /** For an answer that the OpenAPI document names: `name` is checked at run time, its type by the compiler. */
+  /**
+   * For an answer that the OpenAPI document names: `name` is checked at run time, its type by the compiler. `how` says
+   * of an answer that both have whether this call changes something; otherwise its name does.
+   */
   readonly answer: <Name extends keyof Answers>(
     name: Name,
     options: CallOptions,
     ask: Ask<Answers[Name]>,
+    how?: "reads" | "writes",
   ) => Promise<Answers[Name]>;
+  /** For an answer that goes on: its bytes as they come, until a caller ends it. Its head alone has the deadline. */
+  readonly stream: (
+    options: CallOptions,
+    ask: Ask<Bytes | null>,
+  ) => Promise<{ readonly bytes: Bytes; readonly callers: readonly AbortSignal[] }>;
   /** For an answer whose body is read as it is. */
   readonly text: (
     options: CallOptions,
@@ -119,21 +130,35 @@ export function caller(options: ClientOptions): Caller {
     throw new ClientError("option-invalid", {
       detail: "`maxAnswerBytes` must be a whole number of bytes, more than 0.",
     });
-  const http = createFetchClient<paths>({
-    baseUrl: base.href,
-    headers: { accept: "application/json", authorization: `Bearer ${headerToken(options.token)}` },
-    // A token is for the service that was named, not for where it points to.
-    redirect: "error",
-    fetch: boundedFetch(options.fetch ?? ((request) => globalThis.fetch(request)), maxAnswerBytes),
-  });
+  const fetch = options.fetch ?? ((request: Request) => globalThis.fetch(request));
+  const token = headerToken(options.token);
+  const httpOver = (bounded: (request: Request) => Promise<Response>): Http =>
+    createFetchClient<paths>({
+      baseUrl: base.href,
+      headers: { accept: "application/json", authorization: `Bearer ${token}` },
+      // A token is for the service that was named, not for where it points to.
+      redirect: "error",
+      fetch: bounded,
+    });
+  const http = httpOver(boundedFetch(fetch, maxAnswerBytes));
+  const streaming = httpOver(streamFetch(fetch, maxAnswerBytes));
 
-  const reply = async <Data>(call: CallOptions, isRead: boolean, ask: Ask<Data>): Promise<Answered<Data>> => {
-    const { signal } = call;
+  const reply = async <Data>(call: CallOptions, isRead: boolean, ask: Ask<Data>): Promise<Answered<Data>> =>
+    replyBefore(AbortSignal.timeout(timeoutMs), call, isRead, (init) => ask(http, init));
+
+  const callersOf = ({ signal }: CallOptions): readonly AbortSignal[] =>
+    [options.signal, signal].filter((given) => given !== undefined);
+
+  const replyBefore = async <Data>(
+    deadline: AbortSignal,
+    call: CallOptions,
+    isRead: boolean,
+    ask: (init: CallInit) => Promise<Reply<Data>>,
+  ): Promise<Answered<Data>> => {
     const headers = { ...whyHeaders(options), ...whyHeaders(call) };
-    const callers = [options.signal, signal].filter((given) => given !== undefined);
-    const deadline = AbortSignal.timeout(timeoutMs);
+    const callers = callersOf(call);
     const any = AbortSignal.any([...callers, deadline]);
-    return withRetries(() => once({ callers, deadline, any }, headers, ask), {
+    return withRetries(() => once({ callers, deadline }, () => ask({ signal: any, headers })), {
       retries,
       isRead,
       timeoutMs,
@@ -142,11 +167,10 @@ export function caller(options: ClientOptions): Caller {
   };
 
   const once = async <Data>(
-    { callers, deadline, any }: Signals,
-    headers: CallInit["headers"],
-    ask: Ask<Data>,
+    { callers, deadline }: Signals,
+    ask: () => Promise<Reply<Data>>,
   ): Promise<Answered<Data>> => {
-    const { data, error, response } = await ask(http, { signal: any, headers }).catch((cause: unknown) => {
+    const { data, error, response } = await ask().catch((cause: unknown) => {
       const gaveUp = callers.find(({ aborted }) => aborted);
       if (gaveUp !== undefined) throw new ClientError("aborted", { cause: gaveUp.reason });
       if (deadline.aborted)
@@ -175,10 +199,22 @@ export function caller(options: ClientOptions): Caller {
   };
 
   return {
-    answer: async (name, call, ask) => {
-      const { data } = await reply(call, !WRITES.has(name), ask);
-      if (hasForm(name, data)) return data;
-      throw unintelligible(wrongParts(name, data));
+    answer: async (name, call, ask, how = WRITES.has(name) ? "writes" : "reads") => {
+      const { data } = await reply(call, how === "reads", ask);
+      return formed(name, data);
+    },
+    stream: async (call, ask) => {
+      const head = new AbortController();
+      const timer = setTimeout(() => {
+        head.abort();
+      }, timeoutMs);
+      try {
+        const { data, response } = await replyBefore(head.signal, call, true, (init) => ask(streaming, init));
+        if (data !== null && isEventStream(response)) return { bytes: data, callers: callersOf(call) };
+        throw unintelligible("it is no stream of events");
+      } finally {
+        clearTimeout(timer);
+      }
     },
     text: async (call, ask) => {
       const { data, response } = await reply(call, true, ask);
@@ -234,6 +270,12 @@ function hasForm<Name extends keyof Answers>(name: Name, value: unknown): value 
   return value !== undefined && validator(name).validate(value).valid;
 }
 
+/** What is of the form that the OpenAPI document names. Throws ClientError `unintelligible`. */
+export function formed<Name extends keyof Answers>(name: Name, value: unknown): Answers[Name] {
+  if (hasForm(name, value)) return value;
+  throw unintelligible(wrongParts(name, value));
+}
+
 /** Members that a problem document may leave out (RFC 9457, section 3.1). */
 const LEFT_OUT: Omit<Answers["Problem"], "code"> = {
   type: "about:blank",
@@ -244,7 +286,7 @@ const LEFT_OUT: Omit<Answers["Problem"], "code"> = {
   requestId: "",
 };
 
-function isProblem(value: unknown): value is ProblemParts {
+export function isProblem(value: unknown): value is ProblemParts {
   return typeof value === "object" && hasForm("Problem", { ...LEFT_OUT, ...value });
 }
 

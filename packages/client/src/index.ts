@@ -2,6 +2,18 @@
  * @strongroom/client: a typed client of Strongroom's HTTP API. Runs wherever there is `fetch`.
  */
 export type { AccessLog, Audit, AuditAction, AuditEvent, AuditQuery, AuditStatus, ExportEnd } from "./audit.ts";
+export type {
+  Convergence,
+  ConvergenceFailure,
+  ConvergencePlan,
+  ConvergenceRun,
+  ConvergenceStatus,
+  ConvergeOptions,
+  FollowOptions,
+  Forecast,
+  InventoryLine,
+  KeyProbe,
+} from "./convergence.ts";
 export { createClient } from "./client.ts";
 export type {
   BatchItem,

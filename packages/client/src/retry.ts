@@ -48,7 +48,7 @@ function mayPass({ code, status, retryAfterSeconds }: ClientError, { isRead }: R
 }
 
 /** Ends early when the signal is aborted: the next call says so. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       clearTimeout(timer);

@@ -10,10 +10,12 @@ import type {
 } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Vault } from "@strongroom/vault";
+import type { Streams } from "./admission/streams.ts";
 import type { AuditLook } from "./audit/audit-look.ts";
+import type { RunFeed } from "./convergence/run-feed.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { ProbedRegions } from "./regions.ts";
-import type { Scope, TokenIdentity } from "./tokens/token.ts";
+import type { Scope, TokenIdentity, TokenVerifier } from "./tokens/token.ts";
 
 export type Api = FastifyInstance<
   RawServerDefault,
@@ -28,6 +30,9 @@ export interface ApiContext {
   readonly regions: ProbedRegions;
   readonly limits: ServerLimits;
   readonly audit: AuditLook;
+  readonly tokens: TokenVerifier;
+  readonly feed: RunFeed;
+  readonly streams: Streams;
 }
 
 declare module "fastify" {
@@ -36,6 +41,8 @@ declare module "fastify" {
     scope?: Scope;
     /** Whether the route acts on behalf of its caller; left out: it does if it takes a place while it works. */
     isActing?: boolean;
+    /** Whether its answer goes on until the client ends it, which is no failure then. */
+    isStream?: boolean;
   }
   interface FastifyRequest {
     /** Who asks; null before authentication and on public routes. */

@@ -28,6 +28,7 @@ export type ServerErrorCode =
   | "request-malformed"
   | "collection-unknown"
   | "checkpoint-absent"
+  | "convergence-missing"
   | "tokens-unreadable"
   | "token-absent"
   | "option-invalid"
@@ -179,6 +180,14 @@ export const SERVER_ERRORS: ErrorTable<ServerErrorCode> = {
     remedy: "The first one comes with the first entries, within a second or two. Ask again.",
     outcome: "absent",
     status: 404,
+  },
+  "convergence-missing": {
+    title: "The service does not bring what is stored to other keys",
+    remedy:
+      "Ask a service of strongroom up or strongroom serve: a program that runs the service itself gave it another " +
+      "vault.",
+    outcome: "failure",
+    status: 501,
   },
   "tokens-unreadable": {
     title: "The tokens cannot be read",

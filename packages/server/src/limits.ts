@@ -35,6 +35,10 @@ export interface ServerLimits {
   readonly waitMs: number;
   /** Requests of one token at once, from their first byte to the last of their answers. */
   readonly perToken: number;
+  /** Answers at once that go on until the client ends them: of those who follow a run. */
+  readonly streams: number;
+  /** The same of one token. */
+  readonly streamsPerToken: number;
 }
 
 export const DEFAULT_SERVER_LIMITS: ServerLimits = {
@@ -60,6 +64,8 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   waitMs: 500,
   /** Three quarters of `atOnce` and `waiting`: one token alone uses the service fully and cannot fill it. */
   perToken: 96,
+  streams: 32,
+  streamsPerToken: 8,
 };
 
 /** The limits over their defaults; what is wrong with them is added to `problems`. */

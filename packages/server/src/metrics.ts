@@ -11,6 +11,8 @@ import type { AuditLook } from "./audit/audit-look.ts";
 import { auditMetrics } from "./audit/audit-metrics.ts";
 import type { AdmissionFigures } from "./admission/admission.ts";
 import type { ConnectionFigures } from "./admission/connections.ts";
+import type { RunFeed } from "./convergence/run-feed.ts";
+import { runMetrics } from "./convergence/run-metrics.ts";
 import type { EndedRequest } from "./http/request.ts";
 import { lookedUp } from "./looked-up.ts";
 import { extraCalls } from "./regions.ts";
@@ -63,6 +65,7 @@ export interface DiskState {
 export interface LoadFigures {
   readonly admission: { figures(): AdmissionFigures };
   readonly connections: { figures(): ConnectionFigures };
+  readonly streams: { readonly size: number };
 }
 
 /** What is measured of the vault and of what it stands on. */
@@ -70,10 +73,11 @@ export interface MeasuredParts {
   readonly vault: Vault;
   readonly audit: AuditLook;
   readonly regions: ProbedRegions;
+  readonly feed: RunFeed;
 }
 
 export function serverMetrics(
-  { vault, audit, regions }: MeasuredParts,
+  { vault, audit, regions, feed }: MeasuredParts,
   load: LoadFigures,
   disk: () => DiskState | null = () => null,
 ): Metrics {
@@ -119,14 +123,15 @@ export function serverMetrics(
   regionMetrics(registry, regions);
   diskMetrics(registry, disk);
   auditMetrics(registry, audit);
+  runMetrics(registry, feed);
   const showDebt = debtMetrics(registry, vault);
   return {
     contentType: registry.contentType,
-    request: ({ method, route, status, durationMs, damaged }) => {
+    request: ({ method, route, status, durationMs, damaged, isStream }) => {
       // Without a route the path is the client's word, and so might the method be.
       const labels = route === null ? { method: "any", route: "none" } : { method, route };
       requests.inc({ ...labels, status: String(status) });
-      durations.observe(labels, durationMs / 1000);
+      if (!isStream) durations.observe(labels, durationMs / 1000);
       if (damaged > 0) damagedRecords.inc({ route: labels.route }, damaged);
     },
     text: async () => {
@@ -138,7 +143,7 @@ export function serverMetrics(
 }
 
 /** Looked up when the page is asked for. */
-function loadMetrics(registry: Registry, { admission, connections }: LoadFigures): void {
+function loadMetrics(registry: Registry, { admission, connections, streams }: LoadFigures): void {
   const registers = [registry];
   const { gauge, total } = lookedUp(registry);
   gauge("strongroom_admission_in_use", "Records that are worked on", () => admission.figures().inUse);
@@ -153,6 +158,7 @@ function loadMetrics(registry: Registry, { admission, connections }: LoadFigures
       for (const [reason, count] of Object.entries(admission.figures().refused)) this.inc({ reason }, count);
     },
   });
+  gauge("strongroom_streams", "Answers that go on: of those who follow a run", () => streams.size);
   gauge("strongroom_connections", "Open connections", () => connections.figures().open);
   total("strongroom_connections_refused_total", "Connections beyond the limit", () => connections.figures().refused);
   total(

@@ -14,6 +14,7 @@ import { Admission } from "./admission/admission.ts";
 import { REFUSAL_CODES, Refusals } from "./admission/refusals.ts";
 import { admitRoutes } from "./admission/admitted-routes.ts";
 import { Connections, LARGEST_KEPT, SURPLUS } from "./admission/connections.ts";
+import { Streams } from "./admission/streams.ts";
 import type { Api, ApiContext } from "./api.ts";
 import { actAs } from "./audit/acting.ts";
 import { actorOf } from "./audit/actor.ts";
@@ -21,6 +22,7 @@ import type { ActorHeaders } from "./audit/actor.ts";
 import { AuditLook } from "./audit/audit-look.ts";
 import { Principals } from "./audit/principals.ts";
 import { RefusalTally } from "./audit/refusal-tally.ts";
+import { RunFeed } from "./convergence/run-feed.ts";
 import { ServerError } from "./errors.ts";
 import { runAs } from "./http/caller.ts";
 import { isHostName, KnownHosts, requireSingleFields } from "./http/host.ts";
@@ -36,10 +38,12 @@ import { ProbedRegions } from "./regions.ts";
 import type { Regions } from "./regions.ts";
 import { auditRoutes, auditStateRoutes, exportRoutes } from "./routes/audit.ts";
 import { collectionRoutes } from "./routes/collections.ts";
+import { convergenceRoutes, runRoutes } from "./routes/convergence.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { recordRoutes, versionRoutes } from "./routes/records.ts";
 import { regionRoutes } from "./routes/regions.ts";
+import { runEventRoute } from "./routes/run-events.ts";
 import { healthRoutes, metricsRoute } from "./routes/service.ts";
 import { authenticate, requireScope } from "./tokens/token.ts";
 import type { TokenVerifier } from "./tokens/token.ts";
@@ -104,7 +108,10 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   const connections = new Connections(limits);
   const refusals = new Refusals();
   const audit = new AuditLook(options.vault);
-  const metrics = serverMetrics({ vault: options.vault, audit, regions }, { admission, connections }, options.disk);
+  const feed = new RunFeed(options.vault);
+  const streams = new Streams(limits);
+  const measured = { vault: options.vault, audit, regions, feed };
+  const metrics = serverMetrics(measured, { admission, connections, streams }, options.disk);
   const onEnd: OnEnd = (request, reply) => {
     const ended = endedRequest(request, reply);
     logRequest(request, ended);
@@ -119,7 +126,8 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   };
   const app = newApp(options, limits, { onEnd, onMalformed });
   const tally = new RefusalTally(options.vault, app.log);
-  const context: ApiContext = { vault: options.vault, regions, limits, audit };
+  const { vault, tokens } = options;
+  const context: ApiContext = { vault, tokens, regions, limits, audit, feed, streams };
   const absent = new AbsentRoutes();
   const hosts = new KnownHosts(options.hosts ?? []);
 
@@ -163,6 +171,10 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   app.addHook("onSend", (_request, reply, payload, done) => {
     if (typeof payload === "string" && payload.length > LARGEST_KEPT) reply.header("connection", "close");
     connections.mustBeRead(reply.raw);
+    done();
+  });
+  app.addHook("preClose", (done) => {
+    streams.close();
     done();
   });
   app.addHook("onClose", async () => {
@@ -319,6 +331,9 @@ function guardedRoutes(v1: Api, { context, options, absent, admission, refusals 
   regionRoutes(v1, context);
   jobRoutes(v1, context);
   keyRoutes(v1, context);
+  convergenceRoutes(v1, context);
+  runRoutes(v1);
+  runEventRoute(v1, context);
   auditRoutes(v1, context);
   auditStateRoutes(v1, context);
   exportRoutes(v1);

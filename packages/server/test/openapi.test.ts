@@ -4,6 +4,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { EXIT_CODES } from "@strongroom/base/errors";
 import { SERVER_ERRORS } from "@strongroom/server";
 import { VAULT_ERRORS } from "@strongroom/vault";
+import { madeConvergence } from "../../../tests/support/made-convergence.ts";
 import { call } from "./support/http.ts";
 import type { Answer } from "./support/http.ts";
 import { installation } from "./support/installation.ts";
@@ -81,6 +82,12 @@ test("every route is described: operation, parameters, answers, headers, errors 
       "GET /v1/collections",
       "GET /v1/jobs",
       "GET /v1/keys/cost",
+      "GET /v1/keys/inventory",
+      "GET /v1/keys/plan",
+      "GET /v1/keys/probe",
+      "GET /v1/keys/run",
+      "GET /v1/keys/run/events",
+      "GET /v1/keys/run/failures",
       "GET /v1/records/{collection}",
       "GET /v1/records/{collection}/{id}",
       "GET /v1/records/{collection}/{id}/versions",
@@ -88,6 +95,11 @@ test("every route is described: operation, parameters, answers, headers, errors 
       "GET /v1/regions",
       "GET /v1/regions/debt",
       "POST /v1/exports/{export}",
+      "POST /v1/keys/run",
+      "POST /v1/keys/run/cancel",
+      "POST /v1/keys/run/pause",
+      "POST /v1/keys/run/resume",
+      "POST /v1/keys/run/undo",
       "POST /v1/records/{collection}",
       "PUT /v1/records/{collection}/{id}",
     ],
@@ -101,7 +113,7 @@ test("every route is described: operation, parameters, answers, headers, errors 
   for (const { path, operation } of operations) {
     const guarded = path.startsWith("/v1/");
     assert.equal(guarded, operation.security === undefined, path);
-    assert.equal(guarded, /Needs the scope `(read|write|audit)`/.test(operation.description ?? ""), path);
+    assert.equal(guarded, /Needs the scope `(read|write|audit|admin)`/.test(operation.description ?? ""), path);
     assert.ok(operation.summary.length > 5);
     const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
     assert.deepEqual(
@@ -255,6 +267,32 @@ test("real answers are as described, member by member", async (t) => {
   // Of somebody new: the key of who is known is in memory.
   holds("put", record, await call(origin, "/v1/records/people/new", { token: token.write, body: { a: 1 } }), problem);
   holds("get", "/readyz", await call(origin, "/readyz"));
+});
+
+test("answers about a run are as described, too", async (t) => {
+  const made = madeConvergence();
+  const { origin, token } = await installation(t, { front: made.front });
+  const { paths, components } = await document(origin);
+  const holds = async (path: string, query = "", body?: object): Promise<void> => {
+    const method = body === undefined ? "get" : "post";
+    const options = body === undefined ? {} : { method: "POST", body };
+    const answer = await call(origin, path + query, { token: token.admin, ...options });
+    const described = paths[path]?.[method]?.responses[String(answer.status)];
+    const schema = described?.content?.["application/json"]?.schema;
+    assert.ok(schema !== undefined, `${path} ${answer.status}: ${answer.text}`);
+    assert.deepEqual(violations(components.schemas, schema, answer.json), [], path);
+  };
+  await holds("/v1/keys/run");
+  await holds("/v1/keys/plan");
+  await holds("/v1/keys/inventory");
+  await holds("/v1/keys/probe", "?key=a");
+  await holds("/v1/keys/run/failures");
+  await holds("/v1/keys/run", "", {});
+  await holds("/v1/keys/run/pause", "", { reason: "a test" });
+  await holds("/v1/keys/run/resume", "", {});
+  await holds("/v1/keys/run/undo", "", { reason: "a test" });
+  await holds("/v1/keys/run/cancel", "", { reason: "a test" });
+  for (const name of ["RunRequest", "ReasonRequest"]) assert.ok(Object.hasOwn(components.schemas, name), name);
 });
 
 test("every code has one status, and every status of the table is one that HTTP has", () => {

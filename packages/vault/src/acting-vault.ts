@@ -2,6 +2,8 @@
  * A vault on behalf of one caller: each call parses the address that it is given, hands over to `records/`, and is told
  * in the audit as that caller's. What is owed after a write wakes the repair.
  */
+import { approvalsOf } from "./approvals/approvals.ts";
+import type { Approvals } from "./approvals/approvals.ts";
 import type { Auditor } from "./audit/auditor.ts";
 import type { VaultAudit } from "./audit/view.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
@@ -25,6 +27,7 @@ import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
 import { put, remove } from "./records/write.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
 import { debts, tellDebts } from "./convergence/debts.ts";
+import type { Convergence } from "./convergence/view.ts";
 import type { DebtPage, DebtSources } from "./convergence/debts.ts";
 import { subjectsOf } from "./subjects/subjects.ts";
 import type { Subjects } from "./subjects/subjects.ts";
@@ -38,12 +41,15 @@ export interface ActingParts {
   readonly onOwed: () => void;
   /** Keys that owe wraps; null: the vault has no key store. */
   readonly keyInventory: DebtSources["keys"];
+  /** Runs of the convergence, on behalf of a caller. */
+  readonly convergenceOf: (auditor: Auditor | null) => Convergence;
   /** What a caller asks of the audit's log. */
   readonly viewOf: (auditor: Auditor) => VaultAudit;
 }
 
 export class ActingRecords implements ActingVault {
   readonly subjects: Subjects;
+  readonly convergence: Convergence;
   readonly #parts: ActingParts;
   readonly #prepared: PreparedWrites;
   #audit: VaultAudit | null = null;
@@ -53,6 +59,14 @@ export class ActingRecords implements ActingVault {
     this.#parts = parts;
     this.#prepared = new PreparedWrites(dependencies);
     this.subjects = subjectsOf(dependencies, readOptions);
+    this.convergence = parts.convergenceOf(dependencies.audit);
+  }
+
+  get approvals(): Approvals | null {
+    const { store, audit, clock } = this.#d;
+    const view = this.audit;
+    if (view === null || audit === null) return null;
+    return approvalsOf({ notes: store.notes, audit: view, principal: audit.actor.principal, clock });
   }
 
   get audit(): VaultAudit | null {

@@ -12,6 +12,7 @@ export type AuditErrorCode =
   | "purpose-missing"
   | "purpose-refused"
   | "store-rolled-back"
+  | "statement-refused"
   | "subject-unknown";
 
 /** Code -> what it stands for. */
@@ -29,6 +30,12 @@ export const AUDIT_ERRORS: ErrorTable<AuditErrorCode> = {
     remedy: "Open the vault with its audit (the option audit, with the log that it had), also for reading.",
     outcome: "usage",
     status: 500,
+  },
+  "statement-refused": {
+    title: "The statement is refused: it was not signed by that key as it is",
+    remedy: "Ask for it again where it came from, and for the verifier key somewhere else. Do not rely on it.",
+    outcome: "refused",
+    status: 400,
   },
   "audit-foreign": {
     title: "The log of the audit belongs to another vault",

@@ -60,6 +60,9 @@ export type {
   VaultAudit,
 } from "./audit/view.ts";
 export type { AuditLog, LogState } from "./stores/audit-log.ts";
+export type { Approval, Approvals, ApprovedAct } from "./approvals/approvals.ts";
+export { openStatement } from "./audit/statements.ts";
+export type { OpenedStatement, SignedStatement, StatedFacts, StatedValue, Statement } from "./audit/statements.ts";
 export { verifyAccessLog } from "./audit/access-log.ts";
 export { setBackStores } from "./audit/set-back-stores.ts";
 export type { SetBackOptions, SetBackStore } from "./audit/set-back-stores.ts";
@@ -94,6 +97,27 @@ export type { RepairStatus } from "./convergence/worker.ts";
 export type { RepairOptions } from "./convergence/repairs.ts";
 export { DEFAULT_REPAIR_SETTINGS } from "./convergence/schedule.ts";
 export type { RegionHealth, RepairSettings } from "./convergence/schedule.ts";
+export type {
+  ConvergenceFailure,
+  ConvergenceRun,
+  ConvergenceStatus,
+  Convergence,
+  ConvergencePlan,
+  ConvergeOptions,
+  FailurePage,
+  FleetMember,
+  Forecast,
+  InventoryLine,
+  KeyProbe,
+  PlanLine,
+  PlanProblem,
+  PlanWrap,
+  RunPhase,
+  RunProgress,
+  ScopePlan,
+  StorePlan,
+  WrappedStore,
+} from "./convergence/view.ts";
 
 export { keyCostBetween } from "./keys/cost.ts";
 export type { KeyCost, ScopeCalls } from "./keys/cost.ts";

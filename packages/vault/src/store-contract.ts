@@ -21,13 +21,16 @@ import { creationsContract, keyGateContract, keyLimitsContract } from "./store-c
 import { erasureContract } from "./store-contract/key-erasure.ts";
 import { keyFailuresContract, keyInventoryContract } from "./store-contract/key-inventory.ts";
 import { ownersContract } from "./store-contract/key-owners.ts";
+import { keyMovesContract } from "./store-contract/key-moves.ts";
 import { keysContract } from "./store-contract/key-rows.ts";
+import { keptChangesContract, keptContract } from "./store-contract/kept.ts";
 import { listsContract, strongListsContract } from "./store-contract/lists.ts";
 import { logAddressesContract } from "./store-contract/log-addresses.ts";
 import { logForgetContract } from "./store-contract/log-forget.ts";
 import { logLimitsContract } from "./store-contract/log-limits.ts";
 import { logQueriesContract } from "./store-contract/log-queries.ts";
 import { logContract } from "./store-contract/log.ts";
+import { notesContract } from "./store-contract/notes.ts";
 import { outcomeContract } from "./store-contract/outcome.ts";
 import { outboxPeopleContract } from "./store-contract/outbox-people.ts";
 import { outboxQueueContract } from "./store-contract/outbox-queue.ts";
@@ -73,6 +76,9 @@ const PARTS: readonly Part[] = [
   [peopleOfRecordsContract, EVERY],
   [inventoryContract, EVERY],
   [failuresContract, EVERY],
+  [keptContract, EVERY],
+  [keptChangesContract, EVERY],
+  [notesContract, EVERY],
   [jobsContract, EVERY],
   [outboxContract, EVERY],
   [outboxLimitsContract, EVERY],
@@ -137,6 +143,7 @@ const KEY_PARTS: readonly ((contract: Contract<KeyStore>) => void)[] = [
   flipsContract,
   keyInventoryContract,
   keyFailuresContract,
+  keyMovesContract,
   jobsContract,
   outboxContract,
   outboxLimitsContract,

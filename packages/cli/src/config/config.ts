@@ -141,6 +141,8 @@ export interface Config {
     readonly minimum?: number | undefined;
     readonly target?: number | undefined;
     readonly proveWraps?: ProveWraps | undefined;
+    /** Whether a key is retired by two principals alone: one who asks, and one who approves. */
+    readonly fourEyes?: boolean | undefined;
     readonly attemptTimeoutMs?: number | undefined;
     readonly deadlineMs?: number | undefined;
     readonly stragglerMinMs?: number | undefined;

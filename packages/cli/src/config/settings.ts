@@ -272,6 +272,12 @@ export const SETTINGS: InstallationSettings = {
       meaning: "which wraps are opened by their region before they count: all, sampled or off",
       ways: [{ env: "STRONGROOM_PROVE_WRAPS", flag: "--prove-wraps <which>", reading: asText }],
     },
+    fourEyes: {
+      schema: z.boolean("must be true or false"),
+      standard: "false",
+      meaning: "whether a key is retired by two principals alone: one who asks, and one who approves",
+      ways: [{ env: "STRONGROOM_FOUR_EYES", reading: asBoolean }],
+    },
     attemptTimeoutMs: {
       harmless: true,
       schema: milliseconds,

@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { systemErrorCode } from "@strongroom/base/files";
 import { CliError } from "../errors.ts";
-import { readRegionKeys } from "../installation/region-keys.ts";
+import { readRegionKeys } from "../installation/installed-keys.ts";
 import type { Check, Finding } from "./check.ts";
 
 /** The folder and every file in it belong to their owner alone. */

@@ -6,7 +6,12 @@ import { readRunning } from "../data-folder.ts";
 import type { KmsRegion } from "../installation/keyring.ts";
 import { kmsTransport } from "../installation/kms-transport.ts";
 import { keyOf } from "../installation/key-sets.ts";
-import { type InstallationKeys, type KeyPurpose, readInstallationKeys } from "../installation/region-keys.ts";
+import {
+  type InstallationKeys,
+  NO_KEYS,
+  type KeyPurpose,
+  readInstallationKeys,
+} from "../installation/installed-keys.ts";
 import type { CheckSubject } from "./check.ts";
 
 /** A region, with the credentials that the service signs with. */
@@ -18,7 +23,7 @@ export interface KnownRegion extends KmsRegion {
 
 /** The regions of `serve` if they are configured, else those of the local KMS where it listens now, or would. */
 export async function knownRegions({ loaded: { config }, folder }: CheckSubject): Promise<readonly KnownRegion[]> {
-  const keys = await readInstallationKeys(folder.keys).catch((): InstallationKeys => ({ records: {}, keyStore: {} }));
+  const keys = await readInstallationKeys(folder.keys).catch((): InstallationKeys => NO_KEYS);
   const { regions, allowUnauthenticatedKms: allowUnauthenticated } = config.keys;
   if (regions !== undefined)
     return regions.map((region) => ({

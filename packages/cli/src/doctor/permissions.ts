@@ -3,7 +3,7 @@
 import type { KMS } from "@aws-sdk/client-kms";
 import { kmsClient } from "../installation/keyring.ts";
 import { missingPermissions, type MissingPermission, SERVICE_PERMISSIONS } from "../installation/key-permissions.ts";
-import type { KeyPurpose } from "../installation/region-keys.ts";
+import type { KeyPurpose } from "../installation/installed-keys.ts";
 import { type Check, type Finding, PATIENCE_MS } from "./check.ts";
 import { keysOf, type KnownRegion, knownRegions } from "./known-regions.ts";
 

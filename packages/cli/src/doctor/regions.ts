@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { systemErrorCode } from "@strongroom/base/files";
 import { CliError } from "../errors.ts";
 import { kmsClient } from "../installation/keyring.ts";
-import type { KeyPurpose } from "../installation/region-keys.ts";
+import type { KeyPurpose } from "../installation/installed-keys.ts";
 import { type Check, type CheckSubject, type Finding, PATIENCE_MS } from "./check.ts";
 import { openRegions } from "../installation/kms-transport.ts";
 import { addressOf, answerHeaders, type KnownRegion, knownRegions, keysOf } from "./known-regions.ts";

@@ -3,7 +3,7 @@
 // what sets all of them back together goes unnoticed but for a witness.
 import { dirname } from "node:path";
 import { hasOwnKeys } from "../installation/key-sets.ts";
-import { readInstallationKeys } from "../installation/region-keys.ts";
+import { readInstallationKeys } from "../installation/installed-keys.ts";
 import { CliError } from "../errors.ts";
 import { postgresAccess } from "../store/connect.ts";
 import { seenStores } from "../store/pair.ts";

@@ -3,6 +3,9 @@
 import { type GateKeySets, isVaultError, type VaultAudit } from "@strongroom/vault";
 import type { KeyedRole } from "../store/which.ts";
 
+/** The key sets of each store, as its gate has them. */
+export type Gates = Readonly<Record<KeyedRole, GateKeySets>>;
+
 /** The key sets of a store, whose change is told. */
 export function auditedKeySets(audit: VaultAudit | null, role: KeyedRole, sets: GateKeySets): GateKeySets {
   return {

@@ -5,14 +5,17 @@ import type { Config, RootKeySetting, WitnessSetting } from "../config/config.ts
 import { type DataFolder, lockDataFolder, openLogFile, readRunning } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import type { InstalledKeySets } from "./key-sets.ts";
+import { nextKeySets } from "./next-key-sets.ts";
 import { startKmsProcess } from "./kms-process.ts";
 import { localKeySet, type LocalKmsPlace, regionClients, withKeys } from "./local-kms.ts";
-import { type InstallationKeys, readInstallationKeys } from "./region-keys.ts";
+import { type InstallationKeys, readInstallationKeys } from "./installed-keys.ts";
 import { configuredKeySets } from "./serve.ts";
 
 /** The keys, and what was started for them. */
 export interface CommandKeys {
   readonly keySets: InstalledKeySets;
+  /** Where the KMS of the folder is reached; null: the regions are those of the configuration. */
+  readonly place: LocalKmsPlace | null;
   close(): Promise<void>;
 }
 
@@ -34,7 +37,7 @@ export interface CommandKeyParts {
 export async function openCommandKeys(parts: CommandKeyParts): Promise<CommandKeys> {
   const { config, folder } = parts;
   if (config.keys.regions !== undefined)
-    return { keySets: await configuredKeySets(config, folder), close: () => Promise.resolve() };
+    return { keySets: await configuredKeySets(config, folder), place: null, close: () => Promise.resolve() };
   const keys = await readInstallationKeys(folder.keys);
   if (Object.keys(keys.records).length === 0)
     throw new CliError("config-invalid", {
@@ -50,8 +53,8 @@ export async function openCommandKeys(parts: CommandKeyParts): Promise<CommandKe
       remedy: "Run the command again when it serves, or has ended.",
     });
   const { kms: endpoints, kmsSockets: sockets, kmsTlsFingerprint: tlsFingerprint } = running;
-  const keySets = await keySetsAt(parts, keys, { endpoints, sockets, tlsFingerprint });
-  return { keySets, close: () => Promise.resolve() };
+  const place = { endpoints, sockets, tlsFingerprint };
+  return { keySets: await keySetsAt(parts, keys, place), place, close: () => Promise.resolve() };
 }
 
 /** Null: a `strongroom up` has it. */
@@ -93,7 +96,7 @@ async function ofOwnKms(parts: CommandKeyParts, keys: InstallationKeys, lock: Lo
       onEvent: () => undefined,
     });
     ends.push(() => kms.close());
-    return { keySets: await keySetsAt(parts, keys, kms), close };
+    return { keySets: await keySetsAt(parts, keys, kms), place: kms, close };
   } catch (cause) {
     await close();
     throw cause;
@@ -102,11 +105,14 @@ async function ofOwnKms(parts: CommandKeyParts, keys: InstallationKeys, lock: Lo
 
 async function keySetsAt(
   { config, folder }: CommandKeyParts,
-  { records, keyStore }: InstallationKeys,
+  keys: InstallationKeys,
   place: LocalKmsPlace,
 ): Promise<InstalledKeySets> {
   const clients = await regionClients(Object.keys(place.endpoints), place, folder.kmsServiceCredentials);
-  const sets = { current: localKeySet(config, withKeys(clients, records)), next: null };
-  const ofPeople = withKeys(clients, keyStore);
-  return { records: sets, keys: ofPeople.length === 0 ? null : { current: localKeySet(config, ofPeople), next: null } };
+  // While a rotation is under way some things lie under the one set alone and some under the other.
+  const next = nextKeySets(keys, { config, clients });
+  const records = { current: localKeySet(config, withKeys(clients, keys.records)), next: next.records ?? null };
+  const ofPeople = withKeys(clients, keys.keyStore);
+  const people = (): InstalledKeySets["keys"] => ({ current: localKeySet(config, ofPeople), next: next.keys ?? null });
+  return { records, keys: ofPeople.length === 0 ? null : people() };
 }

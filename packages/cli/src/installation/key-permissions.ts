@@ -2,7 +2,7 @@
 // encrypted or decrypted, and no secret is sent: the plaintext of the dry run is a zero.
 import { DescribeKeyCommand, type KMS } from "@aws-sdk/client-kms";
 import { parseAddress, parseSubject, parseVersion, versionContext } from "@strongroom/vault";
-import type { KeyPurpose } from "./region-keys.ts";
+import type { KeyPurpose } from "./installed-keys.ts";
 
 /** A key, and who is to use it. */
 export interface KeyUse {
@@ -30,7 +30,7 @@ export interface ProvenPermissions {
 }
 
 /** The context of a record, and of a key, that nobody has: a policy decides on it as on any other. */
-const CONTEXTS: Readonly<Record<KeyPurpose, (keyArn: string) => Record<string, string>>> = {
+export const DRY_RUN_CONTEXTS: Readonly<Record<KeyPurpose, (keyArn: string) => Record<string, string>>> = {
   records: () => ({
     ...versionContext({
       ...parseAddress({ collection: "doctor", id: "dry-run" }),
@@ -48,7 +48,7 @@ const CONTEXTS: Readonly<Record<KeyPurpose, (keyArn: string) => Record<string, s
     type: "branch:version:00000000-0000-4000-8000-000000000000",
   }),
 };
-const contextOf = ({ purpose, keyArn }: KeyUse): Record<string, string> => CONTEXTS[purpose](keyArn);
+const contextOf = ({ purpose, keyArn }: KeyUse): Record<string, string> => DRY_RUN_CONTEXTS[purpose](keyArn);
 
 const DATA_KEY_BYTES = 32;
 

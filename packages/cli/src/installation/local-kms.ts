@@ -3,7 +3,8 @@ import type { Config } from "../config/config.ts";
 import { installedKeySet, type InstalledKeySet } from "./key-sets.ts";
 import { type InstalledRegion, kmsClient } from "./keyring.ts";
 import type { KmsProcess } from "./kms-process.ts";
-import type { RegionClient, RegionKeys } from "./region-keys.ts";
+import type { RegionKeys } from "./installed-keys.ts";
+import type { RegionClient } from "./region-keys.ts";
 
 /** Where it is reached, as its process said it over the channel to it, or wrote it into the folder. */
 export type LocalKmsPlace = Pick<KmsProcess, "endpoints" | "sockets" | "tlsFingerprint">;

@@ -1,91 +1,11 @@
 // Which keys wrap in which region: found or made through the ordinary KMS API, one a region for the records and one for
-// the key store, each under an alias of its own, and remembered in keys.json, so that a later start needs no region to
-// answer. Making them may be interrupted anywhere and run again: the alias says that all is done, and a key that was
-// made but got no alias yet is found by its description and taken up.
+// the key store, each under an alias of its own, and remembered in keys.json. Making them may be interrupted anywhere
+// and run again: the alias says that all is done, and a key that was made but got no alias yet is found by its
+// description and taken up.
 import type { KMS } from "@aws-sdk/client-kms";
-import { writeFileAtomic } from "@strongroom/base/files";
-import { z } from "zod";
-import { readAuthorityIfPresent } from "../authority.ts";
 import { CliError } from "../errors.ts";
-
-/** Region -> key ARN. */
-export type RegionKeys = Readonly<Record<string, string>>;
-
-/** What keys wrap: the data keys of records, or the keys in the key store, and nothing else. */
-export type KeyPurpose = "records" | "keyStore";
-
-/** The keys of an installation. */
-export type InstallationKeys = Readonly<Record<KeyPurpose, RegionKeys>>;
-
-/** Shredding generation of the key store's keys that an installation makes. */
-export const FIRST_GENERATION = 1;
-
-/** By what a key is known in its region. */
-const MARKS: Readonly<Record<KeyPurpose, { readonly alias: string; readonly description: string }>> = {
-  records: { alias: "alias/strongroom", description: "Strongroom: wraps the data keys of records" },
-  keyStore: {
-    alias: `alias/strongroom-keys-${FIRST_GENERATION}`,
-    description: `Strongroom: wraps the keys of people and nothing else, generation ${FIRST_GENERATION}`,
-  },
-};
-
-/** The aliases of the keys, the same in every region. */
-export const KEY_ALIASES: Readonly<Record<KeyPurpose, string>> = {
-  records: MARKS.records.alias,
-  keyStore: MARKS.keyStore.alias,
-};
-
-/** The form this version writes; a higher one was made by a newer version. */
-const FORMAT = 2;
-
-const regionKeys = z.record(z.string(), z.string().startsWith("arn:"));
-const keyStore = z.object({ generation: z.literal(FIRST_GENERATION), keys: regionKeys });
-/** Format 1 is from before there was a key store. */
-const fileSchema = z.union([
-  z.object({ format: z.literal(1), keys: regionKeys }),
-  z.object({ format: z.literal(FORMAT), keys: regionKeys, keyStore }),
-]);
-
-/** Reads the file; empty where there is none. Throws `data-dir-newer`, `data-dir-unusable` or `file-permissions`. */
-export async function readInstallationKeys(path: string): Promise<InstallationKeys> {
-  const text = readAuthorityIfPresent(path, "public");
-  if (text === null) return { records: {}, keyStore: {} };
-  const parsed = fileSchema.safeParse(parse(text));
-  if (parsed.success) {
-    const { data } = parsed;
-    return { records: data.keys, keyStore: "keyStore" in data ? data.keyStore.keys : {} };
-  }
-  const format = z.object({ format: z.int() }).safeParse(parse(text));
-  if (format.success && format.data.format > FORMAT)
-    throw new CliError("data-dir-newer", {
-      detail: `${path} has format ${format.data.format}; this version knows ${FORMAT}.`,
-    });
-  throw new CliError("data-dir-unusable", {
-    detail: `${path} is damaged.`,
-    remedy:
-      "Restore it from a backup. It only names keys: for each region, `aws kms describe-key --key-id " +
-      `${KEY_ALIASES.records}\` prints the ARN of the one of records, and ${KEY_ALIASES.keyStore} is that of people.`,
-  });
-}
-
-/** The keys of one purpose. Throws what {@link readInstallationKeys} does. */
-export async function readRegionKeys(path: string, purpose: KeyPurpose = "records"): Promise<RegionKeys> {
-  return (await readInstallationKeys(path))[purpose];
-}
-
-/** Replaces the file. */
-async function writeInstallationKeys(path: string, { records, keyStore: keys }: InstallationKeys): Promise<void> {
-  const content = { format: FORMAT, keys: records, keyStore: { generation: FIRST_GENERATION, keys } };
-  await writeFileAtomic(path, `${JSON.stringify(content, null, 2)}\n`);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+import { KEY_ALIASES, keyDescription, readInstallationKeys, writeInstallationKeys } from "./installed-keys.ts";
+import type { KeyPurpose, RegionKeys } from "./installed-keys.ts";
 
 /** A region's client. */
 export interface RegionClient {
@@ -123,7 +43,7 @@ export async function ensureRegionKeys(
   const unknown = regions.filter(({ region }) => !Object.hasOwn(remembered, region));
   if (unknown.length === 0) return { keys: remembered, made: [], missing: {} };
   const attempts = await Promise.allSettled(
-    unknown.map(async ({ region, client }) => ({ region, ...(await findOrMakeKey(client, purpose)) })),
+    unknown.map(async ({ region, client }) => ({ region, ...(await findOrMakeKey(client, purpose, installed.set)) })),
   );
   const found = attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : []));
   const keys = { ...remembered, ...Object.fromEntries(found.map(({ region, arn }) => [region, arn])) };
@@ -142,11 +62,12 @@ export async function ensureRegionKeys(
 async function findOrMakeKey(
   client: KMS,
   purpose: KeyPurpose,
+  set: number,
 ): Promise<{ readonly arn: string; readonly made: boolean }> {
-  const { alias, description } = MARKS[purpose];
+  const [alias, description] = [KEY_ALIASES[purpose], keyDescription(purpose, set)];
   const aliased = await describe(client, alias);
   if (aliased !== null) return { arn: aliased.arn, made: false };
-  const left = await findWithoutAlias(client, description);
+  const left = await findByDescription(client, description);
   const arn = left ?? (await makeKey(client, description));
   try {
     await client.createAlias({ AliasName: alias, TargetKeyId: arn });
@@ -160,14 +81,15 @@ async function findOrMakeKey(
   return { arn, made: left === null };
 }
 
-async function makeKey(client: KMS, description: string): Promise<string> {
+/** @returns the ARN of a new key */
+export async function makeKey(client: KMS, description: string): Promise<string> {
   const { KeyMetadata } = await client.createKey({ Description: description });
   if (KeyMetadata?.Arn === undefined) throw new Error("CreateKey gave no ARN");
   return KeyMetadata.Arn;
 }
 
-/** A key that an interrupted start made and that has no alias yet. */
-async function findWithoutAlias(client: KMS, description: string): Promise<string | null> {
+/** An enabled key that an interrupted start made, and that has no alias yet or is not remembered. */
+export async function findByDescription(client: KMS, description: string): Promise<string | null> {
   let marker: string | undefined;
   do {
     const page = await client.listKeys({ Limit: 1000, ...(marker === undefined ? {} : { Marker: marker }) });
@@ -180,7 +102,8 @@ async function findWithoutAlias(client: KMS, description: string): Promise<strin
   return null;
 }
 
-async function describe(
+/** A key as its region describes it; null: there is none. */
+export async function describe(
   client: KMS,
   keyId: string,
 ): Promise<{ readonly arn: string; readonly description: string; readonly state: string } | null> {
@@ -194,12 +117,13 @@ async function describe(
   }
 }
 
-function isNamed(error: unknown, name: string): boolean {
+/** Whether an error is the one that the service calls so. */
+export function isNamed(error: unknown, name: string): boolean {
   return error instanceof Error && error.name === name;
 }
 
 /** What a region said, in short: the service's error name, or the system's code. */
-function reason(error: unknown): string {
+export function reason(error: unknown): string {
   if (!(error instanceof Error)) return "no answer";
   const code = "code" in error && typeof error.code === "string" ? error.code : null;
   return code === "ECONNREFUSED" || code === "ENOENT" ? "nothing listens there" : (code ?? error.name);

@@ -17,7 +17,7 @@ import {
 } from "./key-sets.ts";
 import { type InstalledRegion, KmsClients } from "./keyring.ts";
 import { type KmsPlace, openRegions, requireAuthenticated } from "./kms-transport.ts";
-import { type InstallationKeys, type KeyPurpose, readInstallationKeys } from "./region-keys.ts";
+import { type InstallationKeys, type KeyPurpose, readInstallationKeys } from "./installed-keys.ts";
 import { startService } from "./service.ts";
 import { openTokens } from "./tokens.ts";
 

@@ -9,9 +9,7 @@ import {
   type AuditLog,
   type AuditStatus,
   type Gate,
-  type GateKeySets,
   isVaultError,
-  keySetsOf,
   type KeysOptions,
   openVault,
   type RepairOptions,
@@ -30,16 +28,11 @@ import { requireBelonging } from "../store/pair.ts";
 import type { KeyedRole } from "../store/which.ts";
 import { keepVerifierKey } from "./audit-key.ts";
 import { keepRetention } from "./audit-retention.ts";
-import { auditedKeySets } from "./audited-key-sets.ts";
 import { watchDisk } from "./disk-watch.ts";
-import {
-  type InstalledKeySet,
-  type InstalledKeySets,
-  keySetNames,
-  type KeySetWatch,
-  watchKeySets,
-} from "./key-sets.ts";
-import { FIRST_GENERATION } from "./region-keys.ts";
+import type { Gates } from "./audited-key-sets.ts";
+import { FollowedKeySets, type NextKeySets } from "./followed-key-sets.ts";
+import type { InstalledKeySet, InstalledKeySets } from "./key-sets.ts";
+import { FIRST_GENERATION } from "./installed-keys.ts";
 import { countersOf, regionsSeen } from "./regions-seen.ts";
 import { openWitnesses } from "./witnesses.ts";
 
@@ -50,6 +43,11 @@ export interface RunningService {
   readonly store: string;
   readonly keyStore: string;
   readonly auditLog: string;
+  /** Takes in the key sets that come next, without a restart. */
+  learn(next: NextKeySets): Promise<void>;
+  /** The keys in force in a store, as far as they are known. */
+  inForce(role: KeyedRole): readonly string[];
+  readonly convergence: Vault["convergence"];
   /** Lets requests and a repair under way finish, then closes the store. */
   close(): Promise<void>;
 }
@@ -76,9 +74,6 @@ export interface ServiceParts {
 
 /** Something that the audit found wrong: a message for an operator, which tells of nobody. */
 export type AuditAlarm = AuditStatus["alarms"][number];
-
-/** The key sets of each store, as its gate has them. */
-export type Gates = Readonly<Record<KeyedRole, GateKeySets>>;
 
 /**
  * Starts the service. Throws what {@link openStore} does, `startup-failed` or `port-in-use`; nothing stays open then.
@@ -110,11 +105,8 @@ async function serve(
   ends.push(() => keyStore.close());
   const auditLog = await openStore(parts, "audit");
   ends.push(() => auditLog.close());
-  const watches: Partial<Record<KeyedRole, KeySetWatch>> = {};
-  const inForce = (role: KeyedRole): InstalledKeySet => {
-    const { current } = (role === "keys" ? keySets.keys : null) ?? keySets.records;
-    return watches[role]?.inForce() ?? current;
-  };
+  const followed = new FollowedKeySets({ records: records.store, keys: keyStore.store }, keySets, logger);
+  const inForce = (role: KeyedRole): InstalledKeySet => followed.inForce(role);
   const vault = await openVault({
     store: records.store,
     ...asVaultKeys(keySets.records),
@@ -125,17 +117,11 @@ async function serve(
   }).catch(vaultFailed);
   ends.push(() => vault.close());
   await keepAudit(parts, vault, ends);
-  const gates: Gates = {
-    records: auditedKeySets(vault.audit, "records", keySetsOf(records.store.gate, keySetNames(keySets, "records"))),
-    keys: auditedKeySets(vault.audit, "keys", keySetsOf(keyStore.store.gate, keySetNames(keySets, "keys"))),
-  };
-  await parts.prepare?.(gates);
-  for (const role of ["records", "keys"] as const) {
-    const known = (role === "keys" ? keySets.keys : null) ?? keySets.records;
-    const watch = watchKeySets(gates[role], known, logger.child({ store: role }));
-    watches[role] = watch;
-    ends.push(watch.close);
-  }
+  await parts.prepare?.(followed.presentGates(vault.audit));
+  followed.follow(vault.audit);
+  ends.push(() => {
+    followed.close();
+  });
   const disk = await watchDisk(folder.path, folder.disk, logger);
   ends.push(() => {
     disk.close();
@@ -153,7 +139,12 @@ async function serve(
   const url = await server.listen({ host, port, backlog: BACKLOG }).catch((cause: unknown) => {
     throw listenFailed(cause, host, port);
   });
-  return { url, store: records.description, keyStore: keyStore.description, auditLog: auditLog.description };
+  return {
+    ...{ url, store: records.description, keyStore: keyStore.description, auditLog: auditLog.description },
+    learn: (next) => followed.learn(vault, next),
+    inForce: (role) => inForce(role).keys,
+    convergence: vault.convergence,
+  };
 }
 
 async function auditOptions(

@@ -17,6 +17,9 @@ import {
   writeRunning,
 } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
+import type { Gates } from "./audited-key-sets.ts";
+import { followKeysFile } from "./follow-keys-file.ts";
+import { nextKeySets } from "./next-key-sets.ts";
 import { missingPermissions } from "./key-permissions.ts";
 import { moveInLog, moveOnTerminal, moveTo } from "../store/moving.ts";
 import { placeSettings, STORE_ROLES } from "../store/which.ts";
@@ -24,16 +27,11 @@ import type { InstalledKeySets } from "./key-sets.ts";
 import type { InstalledRegion } from "./keyring.ts";
 import { type KmsProcess, startKmsProcess } from "./kms-process.ts";
 import { localKeySet, regionClients, withKeys } from "./local-kms.ts";
-import {
-  type EnsuredKeys,
-  ensureRegionKeys,
-  type KeyPurpose,
-  readInstallationKeys,
-  type RegionKeys,
-} from "./region-keys.ts";
+import { type KeyPurpose, readInstallationKeys, type RegionKeys } from "./installed-keys.ts";
+import { type EnsuredKeys, ensureRegionKeys } from "./region-keys.ts";
 import { regionsSeen } from "./regions-seen.ts";
 import { kmsEventText, onRegionChange, regionChangeText, takenPortText } from "./up-events.ts";
-import { type Gates, requireFreePort, startService } from "./service.ts";
+import { requireFreePort, startService } from "./service.ts";
 import { ensureFirstToken, openTokens } from "./tokens.ts";
 import { welcomePage } from "./up-page.ts";
 
@@ -110,9 +108,14 @@ async function runInstallation(
     };
     for (const text of leftOutTexts(ensured)) say(context, text);
     const clients = await regionClients(names, kms, folder.kmsServiceCredentials);
+    const installed = await readInstallationKeys(folder.keys);
+    const next = nextKeySets(installed, { config, clients });
     const keySets: InstalledKeySets = {
-      records: { current: localKeySet(config, withKeys(clients, ensured.records.keys)), next: null },
-      keys: { current: localKeySet(config, withKeys(clients, ensured.keyStore.keys)), next: null },
+      records: {
+        current: localKeySet(config, withKeys(clients, ensured.records.keys)),
+        next: next.records ?? null,
+      },
+      keys: { current: localKeySet(config, withKeys(clients, ensured.keyStore.keys)), next: next.keys ?? null },
     };
     const tokens = await openTokens(folder);
     await ensureFirstToken(folder, tokens);
@@ -139,6 +142,15 @@ async function runInstallation(
         say(context, regionChangeText(change));
       },
     );
+    const following = followKeysFile({
+      ...{ path: folder.keys, config, clients, operator, service, known: installed.next },
+      say: (text) => {
+        say(context, text);
+      },
+      onFault: (error) => {
+        logger.error({ fault: error instanceof Error ? error.name : typeof error }, "keys.json could not be followed");
+      },
+    });
     try {
       await writeRunning(folder.running, {
         url: service.url,
@@ -155,6 +167,7 @@ async function runInstallation(
       say(context, "Ending: requests under way are finished first.");
     } finally {
       stopPolling();
+      await following.close();
       await service.close();
       await removeRunning(folder.running);
     }

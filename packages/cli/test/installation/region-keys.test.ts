@@ -6,13 +6,8 @@ import type { KMS } from "@aws-sdk/client-kms";
 import { createKms, type Kms } from "@strongroom/kms";
 import { CliError } from "../../src/errors.ts";
 import { kmsClient } from "../../src/installation/keyring.ts";
-import {
-  ensureRegionKeys,
-  KEY_ALIASES,
-  readInstallationKeys,
-  readRegionKeys,
-  type RegionClient,
-} from "../../src/installation/region-keys.ts";
+import { KEY_ALIASES, NO_KEYS, readInstallationKeys, readRegionKeys } from "../../src/installation/installed-keys.ts";
+import { ensureRegionKeys, type RegionClient } from "../../src/installation/region-keys.ts";
 import { temporaryFolder } from "../support/installation.ts";
 
 const NAMES = ["eu-west-1", "eu-west-2"] as const;
@@ -110,7 +105,7 @@ describe("keys of the regions", () => {
   it("of people are others than those of records, under an alias of their own, and interrupted as well", async () => {
     const records = await ensureRegionKeys(path, regions);
     const people = await ensureRegionKeys(path, regions, forPeople);
-    assert.deepEqual(await readInstallationKeys(path), { records: records.keys, keyStore: people.keys });
+    assert.deepEqual(await readInstallationKeys(path), { ...NO_KEYS, records: records.keys, keyStore: people.keys });
     for (const { region, client } of regions) {
       assert.notEqual(people.keys[region], records.keys[region]);
       assert.equal((await client.describeKey({ KeyId: KEY_ALIASES.keyStore })).KeyMetadata?.Arn, people.keys[region]);
@@ -137,7 +132,7 @@ describe("keys of the regions", () => {
   it("of a version without a key store are read, and kept when those of people come", async () => {
     const { keys } = await ensureRegionKeys(path, regions);
     await writeFile(path, JSON.stringify({ format: 1, keys }));
-    assert.deepEqual(await readInstallationKeys(path), { records: keys, keyStore: {} });
+    assert.deepEqual(await readInstallationKeys(path), { ...NO_KEYS, records: keys });
     assert.deepEqual(await ensureRegionKeys(path, regions), { keys, made: [], missing: {} });
     assert.match(await readFile(path, "utf8"), /"format":1/, "nothing to remember, nothing to write");
     await ensureRegionKeys(path, regions, forPeople);
@@ -153,11 +148,12 @@ describe("keys of the regions", () => {
         (error: unknown) => (error instanceof CliError ? error.code : String(error)),
       );
     };
-    assert.equal(await told('{"format":3,"keys":{}}'), "data-dir-newer");
+    assert.equal(await told('{"format":4,"keys":{}}'), "data-dir-newer");
     for (const damaged of [
       '{"format":2,"keys":{}}',
       '{"format":2,"keys":{},"keyStore":{"generation":2,"keys":{}}}',
       '{"format":2,"keys":{"eu-west-1":"x"},"keyStore":{"generation":1,"keys":{}}}',
+      '{"format":3,"keys":{},"keyStore":{"generation":1,"keys":{}},"set":0,"next":null,"left":[]}',
       "{",
     ])
       assert.equal(await told(damaged), "data-dir-unusable", damaged);

@@ -9,7 +9,7 @@ import type { TestContext } from "node:test";
 import { type Client, type ClientOptions, createClient } from "@strongroom/client";
 import { rawAesKeyring } from "@strongroom/envelope";
 import { createServer, fileTokens, type Regions, type Scope } from "@strongroom/server";
-import { openVault } from "@strongroom/vault";
+import { openVault, type Vault } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 
 /** A service, and tokens and clients of a scope. */
@@ -19,13 +19,17 @@ export interface Service {
   readonly client: (scope: Scope, options?: Partial<ClientOptions>) => Promise<Client>;
 }
 
-/** A service on a free port, ended after the test. */
-export async function service(t: TestContext, regions: Regions = { minimum: 0, health: () => [] }): Promise<Service> {
+/** A service on a free port, ended after the test. @param front what stands before its vault */
+export async function service(
+  t: TestContext,
+  regions: Regions = { minimum: 0, health: () => [] },
+  front: (vault: Vault) => Vault = (vault) => vault,
+): Promise<Service> {
   const folder = await mkdtemp(join(tmpdir(), "strongroom-client-"));
   const keyring = rawAesKeyring({ keyNamespace: "test", keyName: "test", wrappingKey: randomBytes(32) });
   const vault = await openVault({ store: await sqliteStore(join(folder, "records.sqlite")), keyring });
   const tokens = await fileTokens(join(folder, "tokens.json"));
-  const server = await createServer({ vault, tokens, regions });
+  const server = await createServer({ vault: front(vault), tokens, regions });
   const url = await server.listen({ host: "127.0.0.1", port: 0 });
   t.after(async () => {
     await server.close();

@@ -64,11 +64,14 @@ export interface EndedRequest {
   readonly code: string | null;
   /** Records that it was refused for, or that its answer names as damaged. */
   readonly damaged: number;
+  /** Its answer went on until somebody ended it: how long that took says nothing. */
+  readonly isStream: boolean;
 }
 
 /** How a request ended, once the answer is out or its connection is closed. */
 export function endedRequest(request: FastifyRequest, reply: FastifyReply): EndedRequest {
-  const gone = !reply.raw.writableFinished;
+  const isStream = request.routeOptions.config.isStream === true && reply.raw.headersSent;
+  const gone = !reply.raw.writableFinished && !isStream;
   return {
     method: request.method,
     route: request.routeOptions.url ?? null,
@@ -76,6 +79,7 @@ export function endedRequest(request: FastifyRequest, reply: FastifyReply): Ende
     durationMs: Math.round(reply.elapsedTime * 100) / 100,
     code: gone ? "aborted" : request.problemCode,
     damaged: request.damaged,
+    isStream,
   };
 }
 

@@ -25,6 +25,7 @@ const ABOUT: NonNullable<Extract<FastifyDynamicSwaggerOptions, { openapi?: unkno
     { name: "versions", description: "What a record was before." },
     { name: "collections", description: "Many records." },
     { name: "audit", description: "Who did what, and proofs of it." },
+    { name: "keys", description: "What is stored beside the keys that are declared, and runs that bring it there." },
     { name: "service", description: "The service itself." },
   ],
   components: {
@@ -74,7 +75,7 @@ const withAnswerHeaders: Transform = (route) => {
 };
 
 /** Schemas that only requests use: what a client may leave out is optional in them. */
-const REQUESTS: ReadonlySet<string> = new Set(["BatchRequest", "ExportEnd"]);
+const REQUESTS: ReadonlySet<string> = new Set(["BatchRequest", "ExportEnd", "RunRequest", "ReasonRequest"]);
 
 type TransformObject = NonNullable<FastifyDynamicSwaggerOptions["transformObject"]>;
 

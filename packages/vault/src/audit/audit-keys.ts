@@ -41,6 +41,8 @@ export interface AuditKeys {
   tag(row: Address): AddressTag;
   /** Of which the Ed25519 key that signs checkpoints is made: 32 bytes. Whoever gets them wipes them. */
   signingSeed(): SecretBytes;
+  /** The same of the key that signs statements, and nothing else. */
+  statementSeed(): SecretBytes;
   /**
    * The newest key of each owner, in their order; made where there is none.
    *

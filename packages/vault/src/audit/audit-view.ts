@@ -9,9 +9,12 @@ import { accessLog } from "./access-log.ts";
 import type { AuditKeys } from "./audit-keys.ts";
 import type { ActFacts, Auditor } from "./auditor.ts";
 import type { AuditAction, AuditResult } from "./entry.ts";
+import { sha256 } from "./key-derivation.ts";
 import { forgetOlder } from "./forgetting.ts";
 import type { ForgettingParts } from "./forgetting.ts";
 import { eventPage, requireQuery } from "./queries.ts";
+import { StatementSigner } from "./statements.ts";
+import type { SignedStatement, Statement } from "./statements.ts";
 import type { VerifyLogOptions } from "./verify-log.ts";
 import type { AccessLog, AuditPage, AuditQuery, AuditStatus, LogReport, ToldFacts, VaultAudit } from "./view.ts";
 
@@ -92,8 +95,26 @@ export class AuditView implements VaultAudit {
     return forgetOlder({ log, tell, sequence, alarm }, options);
   }
 
+  async sign(statement: Statement): Promise<SignedStatement> {
+    const { auditor } = this.#parts;
+    const signed = this.#statementSigner().sign(statement);
+    const hash = sha256(Buffer.from(signed.note, "utf8")).toString("base64url");
+    await auditor.tell("statement", "done", { details: { kind: statement.kind, sha256: hash } });
+    return signed;
+  }
+
+  statementKey(): Promise<string> {
+    return Promise.resolve(this.#statementSigner().key);
+  }
+
   sequence(): Promise<void> {
     return this.#parts.sequence();
+  }
+
+  #statementSigner(): StatementSigner {
+    const { keys } = this.#parts;
+    using seed = keys.statementSeed();
+    return new StatementSigner(keys.vault, Buffer.from(seed.bytes));
   }
 
   /** Versions of a person's audit key: by them entries are found. @throws VaultError `subject-unknown` */

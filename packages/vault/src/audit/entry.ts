@@ -35,6 +35,7 @@ export const AUDIT_ACTIONS = [
   "rewrap",
   "converge",
   "retire-key",
+  "statement",
   "audit-read",
   "verify",
   "backup",

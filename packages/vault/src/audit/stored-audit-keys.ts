@@ -37,6 +37,7 @@ const LABELS = {
   mac: "strongroom/audit-mac/1",
   address: "strongroom/audit-address/1",
   sign: "strongroom/audit-sign/1",
+  statements: "strongroom/audit-statements/1",
   own: "strongroom/audit-own/1",
 } as const;
 
@@ -56,6 +57,7 @@ export class StoredAuditKeys implements AuditKeys, AuditCompanion {
   /** Of addresses that were asked for lately. */
   readonly #tags = new Map<string, AddressTag>();
   readonly #sign: SecretBytes;
+  readonly #statements: SecretBytes;
   readonly #own: SecretBytes;
   #ownSealing: PartSealing;
   readonly #held: AgedMap<PartSealing>;
@@ -78,6 +80,7 @@ export class StoredAuditKeys implements AuditKeys, AuditCompanion {
     this.#mac = hashOf(LABELS.mac);
     this.#address = hashOf(LABELS.address);
     this.#sign = derived(LABELS.sign);
+    this.#statements = derived(LABELS.statements);
     this.#own = derived(LABELS.own);
     this.#ownSealing = this.#newOwnSealing();
     this.#held = new AgedMap(bounds);
@@ -104,6 +107,10 @@ export class StoredAuditKeys implements AuditKeys, AuditCompanion {
 
   signingSeed(): SecretBytes {
     return SecretBytes.copyOf(this.#sign.bytes);
+  }
+
+  statementSeed(): SecretBytes {
+    return SecretBytes.copyOf(this.#statements.bytes);
   }
 
   partKeysAtHand(owners: readonly PartOwner[]): readonly PartKey[] | null {
@@ -188,6 +195,7 @@ export class StoredAuditKeys implements AuditKeys, AuditCompanion {
     this.#mac.wipe();
     this.#address.wipe();
     this.#sign.wipe();
+    this.#statements.wipe();
     this.#own.wipe();
     this.#root.key.wipe();
   }

@@ -3,6 +3,7 @@
  */
 import type { EntryId } from "../stores/outbox.ts";
 import type { AuditAction, AuditResult, EntryKmsCall } from "./entry.ts";
+import type { SignedStatement, Statement } from "./statements.ts";
 
 /** A record in an event. */
 export interface AuditRecord {
@@ -146,6 +147,15 @@ export interface VaultAudit {
    * @throws VaultError `audit-unavailable`: what goes could not be said, and has not gone
    */
   forget(options: { readonly before: string; readonly signal?: AbortSignal }): Promise<number>;
+  /**
+   * Signs a statement for people to keep, by a key that signs nothing else; that it was signed, and what its bytes hash
+   * to, is in the audit before it is given. {@link openStatement} opens it.
+   *
+   * @throws VaultError `audit-unavailable`, `vault-option-invalid`
+   */
+  sign(statement: Statement): Promise<SignedStatement>;
+  /** The verifier key of statements. Keep a copy apart from the vault. */
+  statementKey(): Promise<string>;
   /** Carries what waits to the log now; resolves when what waited then is in it and its checkpoint is signed. */
   sequence(): Promise<void>;
 }

@@ -36,18 +36,18 @@ export function decideRepair(
     if (gained.length > 0) return { kind: "replace", gained };
     if (missing.length === 0) return { kind: "settled" };
   }
-  if (missing.length > 0) {
-    const regions = missing.map(({ region, reason }) => ({ region, reason }));
-    throw new VaultError(
-      "wraps-still-missing",
-      `Regions gave no wrap (${regions.map(({ region, reason }) => `${region}: ${reason}`).join(", ")})`,
-      { regions },
-    );
-  }
+  if (missing.length > 0) throw stillMissing(missing);
   throw new VaultError(
     "wraps-would-be-lost",
     "There is a wrap in a region that is not configured as wanted any more; a repair does not take wraps away",
   );
+}
+
+/** Nothing was gained, and something is missing still. */
+export function stillMissing(missing: readonly MissingWrap[]): VaultError {
+  const regions = missing.map(({ region, reason }) => ({ region, reason }));
+  const listed = regions.map(({ region, reason }) => `${region}: ${reason}`).join(", ");
+  return new VaultError("wraps-still-missing", `Regions gave no wrap (${listed})`, { regions });
 }
 
 /** Where a wrap is, in a word. Keys without a region are places of their own. */

@@ -11,8 +11,11 @@ import type { WrapSetId } from "../stores/wrap-set.ts";
 
 /** What became of an item. */
 export type WorkOutcome =
-  /** The item has wraps in `gained` now: regions, or names of keys that live in none. */
-  | { readonly kind: "repaired"; readonly gained: readonly string[] }
+  /**
+   * The item has wraps in `gained` now: regions, or names of keys that live in none. `isPartial`: it lacks others
+   * still, and is not done.
+   */
+  | { readonly kind: "repaired"; readonly gained: readonly string[]; readonly isPartial?: true }
   /** Nothing is wanted of it any more by what is configured by now; the item stayed. */
   | { readonly kind: "settled" }
   /** A writer, a removal or another worker was faster; nothing was changed. */
@@ -38,7 +41,8 @@ export interface Work<Place = VersionPlace> {
   /**
    * Does it to one item, if that is still there as it was read and the lease is still held.
    *
+   * @param since when it got the wrap set that it had when it was found: ISO 8601, UTC; null: no date is told
    * @throws VaultError
    */
-  converge(place: Place, lease: Lease): Promise<WorkOutcome>;
+  converge(place: Place, lease: Lease, since: string | null): Promise<WorkOutcome>;
 }

@@ -38,6 +38,10 @@ export interface Sealing {
   /** Of the gate: the store makes nothing that was sealed at another one. */
   readonly epoch: Epoch;
   readonly keyring: Keyring;
+  /** Of the set in force. */
+  readonly digest: string;
+  /** Names of its wrapping keys; null when it was given without. */
+  readonly names: readonly string[] | null;
 }
 
 /**
@@ -52,8 +56,10 @@ const FLIP_ATTEMPTS = 8;
 /** The known key sets over a store's gate. */
 export class KeySets {
   readonly #gate: Gate;
-  readonly #current: KeySet;
-  readonly #next: KeySet | null;
+  #current: KeySet;
+  #next: KeySet | null;
+  /** Sets that were current or next before others were learned: what lies under them is read still. */
+  #earlier: readonly KeySet[] = [];
   #seen: { readonly state: GateState; readonly at: number } | null = null;
   #asking: Promise<GateState> | null = null;
   /** What was asked before is not believed any more. */
@@ -76,9 +82,38 @@ export class KeySets {
     const state = this.#inForce(seen) === null ? await this.#ask() : seen;
     requireWriter(state);
     const { epoch, digest } = state.digest === null ? await this.#begin(state) : state;
-    const set = this.#known.find((known) => known.digest === digest);
-    if (set === undefined) throw keySetUnknown();
-    return { epoch, keyring: set.keyring };
+    const set = this.known(digest);
+    if (set === null) throw keySetUnknown();
+    return { epoch, keyring: set.keyring, digest: set.digest, names: set.names };
+  }
+
+  /** The set of a digest; null: this process does not know it. */
+  known(digest: string | null): KeySet | null {
+    return this.#known.find((known) => known.digest === digest) ?? null;
+  }
+
+  /** The set that this process declares: the next one, or the only one. */
+  get declared(): KeySet {
+    return this.#next ?? this.#current;
+  }
+
+  /** Digests of all sets that this process knows. */
+  get digests(): readonly string[] {
+    return this.#known.map(({ digest }) => digest);
+  }
+
+  /**
+   * Takes in another set, which is the next one from now on; nothing is put in force. What was known before is known
+   * still: a next one that is in force already becomes the current one.
+   *
+   * @throws VaultError `store-newer`; the store's
+   */
+  async learn(given: KeySet): Promise<void> {
+    const inForce = this.#inForce(await this.#askNow()) ?? this.#current;
+    const known = this.#known;
+    this.#current = inForce;
+    this.#next = given.digest === inForce.digest ? null : given;
+    this.#earlier = known.filter(({ digest }) => digest !== inForce.digest && digest !== given.digest);
   }
 
   /** That this program may change the store, whatever keys it has. @throws VaultError `store-newer`; the store's */
@@ -105,12 +140,16 @@ export class KeySets {
    * @param wrappingKeys the keys that the message says it has wraps of; asked for only when there is a choice
    */
   forReading(wrappingKeys: () => readonly string[]): readonly [Keyring, ...Keyring[]] {
-    if (this.#next === null) return [this.#current.keyring];
-    const isNextInForce = this.#seen?.state.digest === this.#next.digest;
+    const known = this.#known;
+    if (known.length === 1) return [this.#current.keyring];
     const keys = wrappingKeys();
-    const [first, second] = isNextInForce ? [this.#next, this.#current] : [this.#current, this.#next];
     const isLikely = ({ names }: KeySet): boolean => names === null || keys.some((key) => names.includes(key));
-    return !isLikely(first) && isLikely(second) ? [second.keyring, first.keyring] : [first.keyring, second.keyring];
+    const inForce = this.known(this.#seen?.state.digest ?? null);
+    // Sorting keeps the order of those that are alike.
+    const [first, ...others] = [...new Set([inForce ?? this.#current, ...known])].sort(
+      (a, b) => Number(isLikely(b)) - Number(isLikely(a)),
+    );
+    return [(first ?? this.#current).keyring, ...others.map(({ keyring }) => keyring)];
   }
 
   /** What is in force now, asked anew. @throws VaultError `store-newer`; the store's */
@@ -127,11 +166,26 @@ export class KeySets {
    *   process changed it meanwhile; `store-newer`; the store's
    */
   async flip(): Promise<KeySetStatus> {
-    const target = this.#next ?? this.#current;
+    const target = this.declared;
     const state = await this.#askNow();
+    const isKnown = this.#next === null || this.#status(state).state !== "unknown";
+    return this.#flip(state, isKnown || state.digest === target.digest ? target : null);
+  }
+
+  /**
+   * Puts one of the known sets in force, whatever is in force now. Done when it is already.
+   *
+   * @throws VaultError `key-set-unknown` when this process does not know it; `key-set-moved` when another process put
+   *   another one in force meanwhile; `store-newer`; the store's
+   */
+  async flipTo(digest: string): Promise<KeySetStatus> {
+    return this.#flip(await this.#askNow(), this.known(digest));
+  }
+
+  async #flip(state: GateState, target: KeySet | null): Promise<KeySetStatus> {
     requireWriter(state);
+    if (target === null) throw keySetUnknown();
     if (state.digest === target.digest) return this.#drained(state);
-    if (this.#next !== null && this.#status(state).state === "unknown") throw keySetUnknown();
     const result = await this.#gate.flip({ from: state.epoch, digest: target.digest });
     this.moved();
     const after = await this.#askNow();
@@ -177,12 +231,12 @@ export class KeySets {
   }
 
   get #known(): readonly KeySet[] {
-    return this.#next === null ? [this.#current] : [this.#current, this.#next];
+    return [this.#current, ...(this.#next === null ? [] : [this.#next]), ...this.#earlier];
   }
 
   /** The known set that is in force; null: none, or none that is known. */
   #inForce({ digest }: GateState): KeySet | null {
-    return this.#known.find((known) => known.digest === digest) ?? null;
+    return this.known(digest);
   }
 
   async #state(): Promise<GateState> {

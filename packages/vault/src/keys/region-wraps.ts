@@ -5,8 +5,15 @@
 import { randomUUID } from "node:crypto";
 import { isEnvelopeError } from "@strongroom/envelope";
 import type { Keyring } from "@strongroom/envelope";
-import { makeKey, namedKey, unwrapKey, wrapKey } from "@strongroom/envelope/keyrings";
-import type { EncryptedDataKey, KeyWraps, OpeningKey, SecretBytes, UnwrappedKey } from "@strongroom/envelope/keyrings";
+import { makeKey, namedKey, rewrapKey, unwrapKey, wrapKey } from "@strongroom/envelope/keyrings";
+import type {
+  EncryptedDataKey,
+  KeyWraps,
+  OpeningKey,
+  Rewrapped,
+  SecretBytes,
+  UnwrappedKey,
+} from "@strongroom/envelope/keyrings";
 import { envelopeFailure, openByOthers } from "../envelope-failure.ts";
 import type { VaultError } from "../errors.ts";
 import type { Epoch } from "../stores/gate.ts";
@@ -14,7 +21,7 @@ import type { KeyName, KeyRow, KeyStore, KeyVersion, KeyWrap, NewKey } from "../
 import type { WrapSet } from "../stores/wrap-set.ts";
 import { isKeyOf, KEY_ARN_ENTRY, keyCheck, keyContext, keyTampered } from "./key-binding.ts";
 import type { CheckedColumns } from "./key-binding.ts";
-import type { KeySets } from "./key-sets.ts";
+import type { KeySets, Sealing } from "./key-sets.ts";
 import { notedCalls } from "./key-work.ts";
 import { sealedWrapSet, wrapNamed } from "./wraps.ts";
 
@@ -40,6 +47,14 @@ export interface FreshKey {
 
 /** A key as its row is read; of one that was just made, without a stamp. */
 export type KeyColumns = Omit<KeyRow, "stamp" | "wrapSet">;
+
+/** Which wraps are not to be made, and what is asked of the new ones. */
+export interface RewrapWishes {
+  /** Names of wrapping keys of which the row has a right wrap. */
+  readonly have: readonly string[];
+  readonly proof: "opened" | "none";
+  readonly signal: AbortSignal | undefined;
+}
 
 export class RegionWraps {
   readonly #dependencies: KeyDependencies;
@@ -95,6 +110,39 @@ export class RegionWraps {
       return { ...stored(wrapped), epoch };
     } catch (error) {
       throw envelopeFailure(error);
+    }
+  }
+
+  /**
+   * Wraps under the key set in force that a row has not, by the fewest calls: of keys in `have` none is made. What
+   * could not be made is in `missing`.
+   *
+   * @param sealing what is in force; the wraps may be stored at its epoch only
+   * @param proof `opened`: each new wrap was opened by its own key
+   * @throws VaultError `subject-key-tampered` when no wrap of the row opens to its key; `key-not-configured`,
+   *   `regions-unavailable`, `deadline-exceeded`, `keyring-overloaded`, `aborted`, `encryption-failed`
+   */
+  async rewrap(
+    row: KeyColumns,
+    { keyring }: Pick<Sealing, "keyring">,
+    { have, proof, signal }: RewrapWishes,
+  ): Promise<Rewrapped> {
+    const { vault, keySets } = this.#dependencies;
+    const wraps = row.wraps.map(asDataKey);
+    try {
+      return await rewrapKey(wraps, {
+        keyring,
+        sources: keySets.forReading(() => wraps.map((wrap) => namedKey(wrap).key)),
+        encryptionContext: keyContext(vault, row, row.createdAt),
+        keyArnEntry: KEY_ARN_ENTRY,
+        have,
+        proof,
+        accepts: (candidate) => isKeyOf(candidate, vault, row),
+        ...(signal === undefined ? {} : { signal }),
+        ...notedCalls(),
+      });
+    } catch (error) {
+      throw openingFailure(error);
     }
   }
 
@@ -203,7 +251,8 @@ function stored({ wraps, report }: KeyWraps): Pick<NewKey, "wraps" | "wrapSet"> 
   return { wraps: wraps.map(asKeyWrap), wrapSet };
 }
 
-function asKeyWrap({ providerId, providerInfo, ciphertext }: EncryptedDataKey): KeyWrap {
+/** A wrap as a row keeps it. */
+export function asKeyWrap({ providerId, providerInfo, ciphertext }: EncryptedDataKey): KeyWrap {
   return { provider: providerId, info: providerInfo, ciphertext };
 }
 

@@ -245,6 +245,32 @@ export function failuresContract(contract: Contract): void {
     },
   );
 
+  contract("what failed is found by itself, by pages, whatever set it has", async ({ store, another }) => {
+    const ids = Array.from({ length: 5 }, (_, index) => `r-${index}`);
+    for (const [index, id] of ids.entries())
+      await make(store, write(at(id), null, 1, { wrapSet: wrapSet([`key-${index % 2}`]) }));
+    const lease = await leaseOf(store);
+    const found = async (limit: number): Promise<readonly unknown[]> => {
+      const other = await another();
+      const all: unknown[] = [];
+      for (let after: string | null = null; ;) {
+        const page: readonly InventoryItem[] = await other.inventory.failed({ after, limit });
+        all.push(...page.map(({ id, failure, place: own }) => [id, failure?.code, own?.version]));
+        if (page.length < limit) return all.sort();
+        after = page.at(-1)?.position ?? null;
+      }
+    };
+    assert.deepEqual(await found(2), []);
+    for (const id of ids.slice(1))
+      await store.inventory.fail(lease, place(id, 1), { code: `code-${id}`, at: day(5), waitMs: 1_000_000 });
+    const failed = ids.slice(1).map((id) => [id, `code-${id}`, 1]);
+    for (const limit of [1, 2, 4, 9]) assert.deepEqual(await found(limit), failed);
+    await store.inventory.rewrap(await rewrapOf(store, "r-1", 1, { lease, wrapSet: wrapSet() }));
+    await make(store, remove(at("r-2"), live(1), 1));
+    assert.deepEqual(await found(9), failed.slice(2));
+    await assert.rejects(store.inventory.failed({ after: "'; --", limit: 9 }), { code: "cursor-invalid" });
+  });
+
   contract("with its record a failure goes", async ({ store }) => {
     await make(store, write(at("a"), null, 1));
     const lease = await leaseOf(store);

@@ -229,6 +229,14 @@ export function keyFailuresContract(contract: Contract<KeyStore>): void {
         [first.key.owner, { attempts: 2, code: "regions-unavailable", at: day(6) }],
       ]),
     );
+    const failed = async (after: string | null): Promise<readonly unknown[]> =>
+      (await store.inventory.failed({ after, limit: 9 })).map(({ place: own, failure: found }) => [
+        own,
+        found?.attempts,
+      ]);
+    assert.deepEqual(await failed(null), [[place, 2]]);
+    const [only] = await store.inventory.failed({ after: null, limit: 1 });
+    assert.deepEqual(await failed(only!.position), []);
     await storage.passTime(15_000);
     assert.deepEqual(await due(), [second.key.owner], "the last failure says how long");
     await storage.passTime(6000);
@@ -238,6 +246,7 @@ export function keyFailuresContract(contract: Contract<KeyStore>): void {
       (await keysOf(store)).every(({ failure: found }) => found === null),
       "what is made is forgotten",
     );
+    assert.deepEqual(await failed(null), []);
   });
 
   contract("nobody whose lease is another's rewraps a key", async ({ store, storage, another }) => {

@@ -8,9 +8,12 @@ declare const brand: unique symbol;
 /** Counts the changes of the key set. 0: no vault has written yet. */
 export type Epoch = number & { readonly [brand]: "epoch" };
 
-/** Of the rules by which a program reads and writes a store. Raised when an older program must not go on. */
+/**
+ * Of the rules by which a program reads and writes a store. Raised when an older program must not go on. One that
+ * writes as 3 removes records and leaves behind what is kept of them.
+ */
 export const STORE_READER = 3;
-export const STORE_WRITER = 3;
+export const STORE_WRITER = 4;
 
 /** The gate's row. */
 export interface GateState {

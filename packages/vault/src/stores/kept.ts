@@ -29,7 +29,7 @@ export interface KeptMessages {
     readonly after: string | null;
     readonly limit: number;
   }): Promise<readonly KeptItem[]>;
-  /** The message that is kept of a version; null: none is. */
+  /** The message that is kept of a version; null: none is, or its row holds what no vault writes. */
   read(place: VersionPlace): Promise<{ readonly message: Uint8Array; readonly wrapSet: WrapSetId } | null>;
   /**
    * Puts the kept message back in the place of the version's, which goes. As a rewrap: nothing is changed unless the
@@ -43,6 +43,9 @@ export interface KeptMessages {
     readonly at: string;
     readonly lease: Lease | null;
   }): Promise<RewrapResult>;
-  /** Lets go of what is kept of these versions, at most 1,000; nothing when the lease is somebody else's. */
-  drop(places: readonly VersionPlace[], lease: Lease | null): Promise<void>;
+  /** Lets go of what is kept there, at most 1,000; nothing when the lease is somebody else's. */
+  drop(items: readonly DroppedKept[], lease: Lease | null): Promise<void>;
 }
+
+/** A kept message by its version, or as the list tells where it lies: one of no version goes as well. */
+export type DroppedKept = VersionPlace | Pick<KeptItem, "position">;

@@ -4,7 +4,7 @@
  */
 import { bytes, randomId, refused, text, whole, wholeNumber } from "./checked.ts";
 import { KEY_KINDS } from "./key-store.ts";
-import type { Creation, KeyName, KeyPlace, KeyRewrap, KeyVersion, KeyWrap, NameRow, NewKey } from "./key-store.ts";
+import type { Creation, KeyKind, KeyPlace, KeyRewrap, KeyVersion, KeyWrap, NameRow, NewKey } from "./key-store.ts";
 import { parseMoment } from "./moment.ts";
 import type { SubjectId } from "./subjects.ts";
 import { MAX_SEALED_BYTES } from "./unit-people.ts";
@@ -42,7 +42,11 @@ export function takeKeyRewrap({ place, seen, epoch, wraps, moved, wrapSet, at, l
     moved:
       moved === null
         ? null
-        : { generation: wholeNumber(moved.generation, 0), check: bytes(moved.check, DIGEST_BYTES, DIGEST_BYTES) },
+        : {
+            generation: wholeNumber(moved.generation, 0),
+            check: bytes(moved.check, DIGEST_BYTES, DIGEST_BYTES),
+            ...(moved.as !== undefined && { as: takeNumbered(moved.as) }),
+          },
     wrapSet: structuredClone(wrapSet),
     at: parseMoment(at),
     lease: lease === null ? null : { job: lease.job, partition: lease.partition, fence: lease.fence },
@@ -89,10 +93,21 @@ function takeKey(key: NewKey): NewKey {
   };
 }
 
+function takeNumbered({ kind, ordinal }: Pick<NewKey, "kind" | "ordinal">): Pick<NewKey, "kind" | "ordinal"> {
+  return { kind: takeKind(kind), ordinal: wholeNumber(ordinal, 1) };
+}
+
+function takeKind(kind: KeyKind): KeyKind {
+  if (KEY_KINDS.includes(kind)) return kind;
+  throw new RangeError("there is no such kind of key");
+}
+
 function takePlace({ kind, owner, version }: KeyPlace): KeyPlace {
-  const own: KeyName = { kind, owner: text(owner, MAX_OWNER_BYTES) };
-  if (!KEY_KINDS.includes(own.kind)) throw new RangeError("there is no such kind of key");
-  return { ...own, version: randomId(version, "a key's version") };
+  return {
+    kind: takeKind(kind),
+    owner: text(owner, MAX_OWNER_BYTES),
+    version: randomId(version, "a key's version"),
+  };
 }
 
 function takeWraps(wraps: readonly KeyWrap[]): readonly KeyWrap[] {

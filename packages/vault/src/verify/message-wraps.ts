@@ -5,6 +5,7 @@ import { decrypt, inspect } from "@strongroom/envelope";
 import type { Keyring } from "@strongroom/envelope";
 import { envelopeFailure, openByOthers } from "../envelope-failure.ts";
 import type { VaultError } from "../errors.ts";
+import { onlyWrap } from "../keys/one-wrap.ts";
 import { isOfKeyStore, wrapsOf } from "../keys/wraps.ts";
 import type { Address } from "../records/address.ts";
 import { versionContext } from "../records/version.ts";
@@ -56,7 +57,7 @@ function note(
 async function openOnly(run: VerifyRun, { of, stored }: OpenedVersion, index: number): Promise<VaultError | null> {
   const { signal } = run;
   const open = async (keyring: Keyring): Promise<null> => {
-    const options = { keyring: onlyOne(keyring, index), encryptionContext: versionContext(of) };
+    const options = { keyring: onlyWrap(keyring, index), encryptionContext: versionContext(of) };
     (await decrypt(stored.message, { ...options, ...(signal === undefined ? {} : { signal }) })).plaintext.fill(0);
     return null;
   };
@@ -68,14 +69,6 @@ async function openOnly(run: VerifyRun, { of, stored }: OpenedVersion, index: nu
   } catch (error) {
     return openByOthers(others, open, envelopeFailure(error)).catch(ofOne);
   }
-}
-
-/** The keyring is shown one wrap, and asks no region but its own. */
-function onlyOne(keyring: Keyring, index: number): Keyring {
-  return {
-    onEncrypt: (materials, call) => keyring.onEncrypt(materials, call),
-    onDecrypt: (materials, dataKeys, call) => keyring.onDecrypt(materials, dataKeys.slice(index, index + 1), call),
-  };
 }
 
 /**

@@ -15,8 +15,8 @@ import type { KeyPlace, KeyRow, KeyWrap } from "@strongroom/vault";
 import { parseKeySet } from "../../src/keys/key-set.ts";
 import { KeySets } from "../../src/keys/key-sets.ts";
 import { RegionWraps } from "../../src/keys/region-wraps.ts";
-import { repairKey } from "../../src/convergence/repair-key.ts";
-import type { KeyRepairDependencies } from "../../src/convergence/repair-key.ts";
+import { addWraps } from "../../src/convergence/add-wraps.ts";
+import type { KeyWorkDependencies } from "../../src/convergence/add-wraps.ts";
 import { rejectsWith } from "../support/errors.ts";
 import { regionalKeyStore } from "../support/key-repair.ts";
 import type { RegionalKeyStore } from "../support/key-repair.ts";
@@ -34,12 +34,12 @@ const arnOf = ({ info }: KeyWrap): string => Buffer.from(info).toString("utf8");
 const arnsOf = ({ wraps }: KeyRow): readonly string[] => wraps.map(arnOf).sort();
 
 /** A keyring of these keys, over the same store. */
-function under({ dependencies, store }: RegionalKeyStore, regions: readonly WrappingKey[]): KeyRepairDependencies {
+function under({ dependencies, store }: RegionalKeyStore, regions: readonly WrappingKey[]): KeyWorkDependencies {
   const keyring = multiRegionKeyring({ regions, minimum: 1, proveWraps: "off", ...QUICK_KEYRING });
   return { ...dependencies, keySets: new KeySets(store.gate, parseKeySet(keyring, undefined), null) };
 }
 
-async function made(dependencies: KeyRepairDependencies): Promise<KeyPlace> {
+async function made(dependencies: KeyWorkDependencies): Promise<KeyPlace> {
   const name = { kind: "subject", owner: randomUUID() } as const;
   const fresh = await new RegionWraps(dependencies).make(name, 1, undefined);
   fresh.key.wipe();
@@ -83,7 +83,7 @@ test("of two keys in one region, the one that gives no wrap this time keeps the 
   );
   await regional.kms.startRegion("eu-central-1");
   away.isAway = true;
-  const outcome = await repairKey(under(regional, keys), place, null);
+  const outcome = await addWraps(under(regional, keys), place, null);
   assert.deepEqual(outcome, { kind: "repaired", gained: ["eu-central-1"] });
   const after = await regional.row(place);
   assert.deepEqual([arnsOf(after), after.wrapSet?.missing], [keys.map(({ keyArn }) => keyArn).sort(), []]);
@@ -101,7 +101,7 @@ test("a wrong wrap is made anew although its region has a right one under anothe
   const wrong = wraps.map((wrap) => (arnOf(wrap) === keys[0]?.keyArn && strange !== undefined ? strange : wrap));
   const change = { epoch: (await store.gate.current()).epoch, moved: null, lease: null, at: new Date().toISOString() };
   await store.inventory.rewrap({ place, seen, ...change, wraps: wrong, wrapSet: wrapSet! });
-  await repairKey(dependencies, place, null);
+  await addWraps(dependencies, place, null);
   const after = await regional.row(place);
   assert.equal(after.wraps.length, 4);
   assert.ok(after.wraps.every(({ ciphertext }) => ciphertext !== strange?.ciphertext));
@@ -117,7 +117,7 @@ test("a repair takes no wrap away that lies in a region which the key set has le
   const before = await regional.row(place);
   const kept = before.wraps.find((wrap) => arnOf(wrap).includes(":eu-central-1:"));
   const two = regional.keys.filter(({ region }) => region !== "eu-central-1");
-  const outcome = await repairKey(under(regional, two), place, null);
+  const outcome = await addWraps(under(regional, two), place, null);
   assert.deepEqual(outcome, { kind: "repaired", gained: ["eu-west-2"] });
   const after = await regional.row(place);
   assert.deepEqual(arnsOf(after), regional.keys.map(({ keyArn }) => keyArn).sort());
@@ -132,7 +132,7 @@ test("a key of an earlier generation moves although it owes nothing", async (t) 
   const regional = await regionalKeyStore(t);
   const place = await regional.make();
   const before = await regional.row(place);
-  const outcome = await repairKey({ ...regional.dependencies, generation: 2 }, place, null);
+  const outcome = await addWraps({ ...regional.dependencies, generation: 2 }, place, null);
   assert.equal(outcome.kind, "settled");
   const after = await regional.row(place);
   assert.deepEqual([after.generation, after.wraps.length], [2, 3]);
@@ -155,9 +155,14 @@ test("the key is wiped, also where no region wraps it", async (t) => {
   };
   const watched = { ...dependencies, keySets: new KeySets(store.gate, parseKeySet(keyring, undefined), null) };
   const place = await made(watched);
-  assert.equal((await repairKey(watched, place, null)).kind, "settled");
+  assert.equal((await addWraps(watched, place, null)).kind, "settled");
+  const { stamp: seen, wrapSet } = (await store.keys.version(place.owner, place.version)).key!;
+  const missing = [{ region: "", keyArn: "k", reason: "timeout" }];
+  const { epoch } = await store.gate.current();
+  const owed = { place, seen, epoch, wraps: null, moved: null, wrapSet: { ...wrapSet!, missing }, lease: null };
+  await store.inventory.rewrap({ ...owed, at: new Date().toISOString() });
   isAway = true;
-  await assert.rejects(repairKey(watched, place, null));
+  await assert.rejects(addWraps(watched, place, null));
   assert.deepEqual(
     given.map(({ wiped }) => wiped),
     [true, true],
@@ -168,8 +173,8 @@ test("a row that is another kind's is refused, and a store without room is not w
   const regional = await regionalKeyStore(t);
   const { dependencies, store } = regional;
   const place = await regional.make("tenant", "acme");
-  await rejectsWith("subject-key-tampered", () => repairKey(dependencies, { ...place, kind: "subject" }, null));
+  await rejectsWith("subject-key-tampered", () => addWraps(dependencies, { ...place, kind: "subject" }, null));
   const noRoom = new VaultError("store-full", "no room");
   const full = { ...dependencies, store: overlaid(store, { requireRoom: () => Promise.reject(noRoom) }) };
-  await rejectsWith("store-full", () => repairKey(full, place, null));
+  await rejectsWith("store-full", () => addWraps(full, place, null));
 });

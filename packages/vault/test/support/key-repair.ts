@@ -10,8 +10,8 @@ import { memoryKeyStore } from "@strongroom/vault/memory";
 import { parseKeySet } from "../../src/keys/key-set.ts";
 import { KeySets } from "../../src/keys/key-sets.ts";
 import { RegionWraps } from "../../src/keys/region-wraps.ts";
-import { repairKey } from "../../src/convergence/repair-key.ts";
-import type { KeyRepairDependencies } from "../../src/convergence/repair-key.ts";
+import { addWraps } from "../../src/convergence/add-wraps.ts";
+import type { KeyWorkDependencies } from "../../src/convergence/add-wraps.ts";
 import type { WorkOutcome } from "../../src/convergence/work.ts";
 import { QUICK_KEYRING, regionalKeys, until } from "./regional-vault.ts";
 import type { Region, RegionalKeys } from "./regional-vault.ts";
@@ -19,7 +19,7 @@ import type { Region, RegionalKeys } from "./regional-vault.ts";
 export interface RegionalKeyStore extends RegionalKeys {
   readonly store: KeyStore;
   readonly keyring: MultiRegionKeyring;
-  readonly dependencies: KeyRepairDependencies;
+  readonly dependencies: KeyWorkDependencies;
   /** Makes the first key of somebody new. */
   make(kind?: KeyKind, owner?: string): Promise<KeyPlace>;
   row(place: KeyPlace): Promise<KeyRow>;
@@ -38,7 +38,7 @@ export async function regionalKeyStore(
   const regions = regional.keys.map((key) => ({ ...key, client: clientOf(key.client, key.region) }));
   const keyring = multiRegionKeyring({ regions, minimum: 1, proveWraps: "off", ...QUICK_KEYRING });
   const store = memoryKeyStore();
-  const dependencies: KeyRepairDependencies = {
+  const dependencies: KeyWorkDependencies = {
     store,
     vault: (await store.gate.current()).vault,
     keySets: new KeySets(store.gate, parseKeySet(keyring, undefined), null),
@@ -59,7 +59,7 @@ export async function regionalKeyStore(
       return { kind, owner, version: fresh.row.version };
     },
     row,
-    repair: (place, lease = null) => repairKey(dependencies, place, lease),
+    repair: (place, lease = null) => addWraps(dependencies, place, lease),
     openedIn: async (region, place) => {
       const only = regions.filter((key) => key.region === region);
       const own = multiRegionKeyring({ regions: only, minimum: 1, ...QUICK_KEYRING });

@@ -67,6 +67,12 @@ export function memoryInventory<Place, Change extends AnyChange<Place>, Row exte
     counts: (sets, atMost) => sets.map((id) => count(id, having([id]), atMost)),
     any: (sets) => having(sets).next().done !== true,
     list: (page) => list(having(page.sets), page, now()),
+    failed: ({ after, limit }) =>
+      list(
+        [...rows.all()].filter(({ row }) => row.failure !== null),
+        { sets: [], after, limit },
+        now(),
+      ),
     rewrap: (change): RewrapResult => {
       const { epoch } = tables.gate;
       if (change.epoch !== epoch) return { kind: "gate-moved", epoch };

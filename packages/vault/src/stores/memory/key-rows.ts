@@ -137,13 +137,13 @@ export function wrappedKeys(tables: KeyTables): WrappedRows<KeyPlace, KeyRewrap,
       const index = all.findIndex((key) => key.kind === kind && key.version === version);
       const before = all[index];
       const row = before === undefined ? null : replace(before);
-      if (row === null) return false;
+      if (row === null || all.some((other) => other !== before && isSameKey(other, row))) return false;
       keys.set(owner, all.with(index, row));
       return true;
     },
     rewrapped: (row, { wraps, moved, wrapSet }) => ({
       ...row,
-      ...moved,
+      ...(moved !== null && { generation: moved.generation, check: moved.check, ...moved.as }),
       wraps: wraps ?? row.wraps,
       revision: wraps === null ? row.revision : row.revision + 1,
       wrapSet: internWrapSet(tables, wrapSet),

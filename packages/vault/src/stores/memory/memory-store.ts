@@ -7,6 +7,8 @@ import { VaultError } from "../../errors.ts";
 import type { Rewrap } from "../inventory.ts";
 import type { Capabilities, CallerTransaction, RecordStore, Store, SubjectRows } from "../store.ts";
 import { takeSubjectId } from "../unit-people.ts";
+import { memoryKept } from "./kept.ts";
+import { memoryNotes } from "./notes.ts";
 import { countCollections, listRecords, readHead, readRecord, readVersions } from "./record-reads.ts";
 import { draftOf, MemoryStorage, MemoryTransaction, tablesOf } from "./memory-storage.ts";
 import { Opened } from "./opened.ts";
@@ -85,6 +87,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     records: recordStore(opened, capabilities),
     subjects: subjectRows(opened),
     inventory: opened.inventory(wrappedVersions(opened.tables), copyRewrap),
+    notes: memoryNotes(opened),
+    kept: memoryKept(opened),
     transaction: (client) => transactionOf(opened, capabilities, client),
   };
 }

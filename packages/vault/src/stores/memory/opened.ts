@@ -109,7 +109,7 @@ export class Opened<Tables extends CommonTables> {
     };
   }
 
-  /** ISO 8601, UTC. */
+  /** By the store's clock: ISO 8601, UTC. */
   now(): string {
     return new Date(this.#now()).toISOString();
   }
@@ -125,6 +125,7 @@ export class Opened<Tables extends CommonTables> {
       counts: (sets, atMost) => this.read(() => inventory.counts(sets, atMost)),
       any: (sets) => this.read(() => inventory.any(sets)),
       list: (page) => this.read(() => inventory.list(page)),
+      failed: (page) => this.read(() => inventory.failed(page)),
       rewrap: async (change) => this.change(copy(change), (own) => inventory.rewrap(own)),
       fail: async (lease, place, failure) =>
         this.change(structuredClone({ lease, place, failure }), (own) => {

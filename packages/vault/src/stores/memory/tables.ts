@@ -5,6 +5,7 @@ import type { Address, Collection } from "../../records/address.ts";
 import type { EntryId, StreamRow } from "../outbox.ts";
 import type { Head, VersionRow as StoredVersion } from "../rows.ts";
 import type { SubjectId, SubjectRow } from "../subjects.ts";
+import type { WrapSetId } from "../wrap-set.ts";
 import { CommonTables } from "./common-tables.ts";
 import type { WrappedRow, WrapSetRow, WrapSetTable } from "./common-tables.ts";
 import { Overlay } from "./table.ts";
@@ -15,6 +16,14 @@ import type { OutboxTables } from "./outbox-table.ts";
 /** One version as it is kept. */
 export interface VersionRow extends Omit<StoredVersion, "messageBytes">, WrappedRow {
   readonly message: Buffer;
+  /** The message that was replaced and is kept; null: none is. */
+  readonly kept: KeptRow | null;
+}
+
+/** A message that was replaced. */
+export interface KeptRow {
+  readonly message: Buffer;
+  readonly wrapSet: WrapSetId;
 }
 
 /** One record as it is kept. It stays when the record is removed: its number must not come again. */
@@ -71,6 +80,8 @@ export class MemoryTables extends CommonTables implements Tables {
   readonly writes: Map<string, WriteRow> = new Map<string, WriteRow>();
   /** In the order in which they were made. */
   readonly subjects: Map<string, SubjectRow> = new Map<string, SubjectRow>();
+  /** Texts by their names. */
+  readonly notes: Map<string, string> = new Map<string, string>();
 }
 
 /** Where a record is in the order of its collection. */

@@ -155,6 +155,7 @@ function write(tables: Tables, change: WriteChange, highest: number, record: Rec
       since: createdAt,
       revision: 0,
       failure: null,
+      kept: null,
     });
   }
   return {

@@ -25,10 +25,14 @@ export function wrappedVersions(tables: MemoryTables): WrappedRows<VersionPlace,
       records.set(recordKey(place), { ...record, versions: record.versions.with(index, row) });
       return true;
     },
-    rewrapped: (row, { message, wrapSet }) => ({
+    rewrapped: (row, { message, wrapSet, keeps }) => ({
       ...row,
-      message: message === null ? row.message : (message as Buffer),
-      revision: message === null ? row.revision : row.revision + 1,
+      ...(message !== null && {
+        message: message as Buffer,
+        revision: row.revision + 1,
+        // The oldest is the one of the keys that are left: what comes after it is not kept.
+        kept: keeps === true ? (row.kept ?? { message: row.message, wrapSet: row.wrapSet }) : row.kept,
+      }),
       wraps: countWraps(wrapSet),
       wrapSet: internWrapSet(tables, wrapSet),
     }),

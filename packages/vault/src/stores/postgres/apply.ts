@@ -109,7 +109,7 @@ export interface UnitStatements {
 }
 
 export const unitStatements = (schema: SchemaName): UnitStatements => ({
-  apply: statement(`select result, epoch, person, state from ${schema}.apply_v3(${placeholders(41)})`),
+  apply: statement(`select result, epoch, person, state from ${schema}.apply_v4(${placeholders(41)})`),
   put: statement(`select result, epoch, person, state from ${schema}.put_v3(${placeholders(29)})`),
   append: appendStatement(schema),
   intern: internStatement(schema),

@@ -36,6 +36,8 @@ export interface WrappedTable<Place, Change> {
   /** Selects the key of the row `v` of a place that are the parameters from $5 on, and holds it. */
   readonly hold: string;
   readonly valuesOf: (place: Place) => readonly unknown[];
+  /** Further tables whose rows name wrap sets. */
+  readonly alsoNumbered?: readonly string[];
   /** Null: no vault writes it. */
   readonly placeOf: (row: Columns) => Place | null;
   /** What a change is made by. */
@@ -45,7 +47,7 @@ export interface WrappedTable<Place, Change> {
 }
 
 /** Each once, without those that no row can have. */
-const possible = (ids: readonly WrapSetId[]): readonly number[] =>
+export const possible = (ids: readonly WrapSetId[]): readonly number[] =>
   [...new Set(ids)].filter((id) => Number.isSafeInteger(id) && Math.abs(id) < 2 ** 31);
 
 /** A hand can give every version a number of its own. */
@@ -67,12 +69,17 @@ export function postgresInventory<Place, Change>(
   const refusal = refusalColumn("$1::text");
   // Numbers that versions have and no row are among them: what is not known must not pass for nothing. They are found
   // from one number's first index entry to the next one's: `distinct` would read all versions.
-  const sets = statement(`
-    with recursive used(id) as (
-      select min(v.wrap_set) from ${wrapped} v
+  const numbered = [table.name, ...(table.alsoNumbered ?? [])];
+  const used = numbered.map(
+    (name, index) => `used_${index}(id) as (
+      select min(v.wrap_set) from ${schema}.${name} v
       union all
-      select (select min(v.wrap_set) from ${wrapped} v where v.wrap_set > used.id)
-      from used where used.id is not null),
+      select (select min(v.wrap_set) from ${schema}.${name} v where v.wrap_set > used_${index}.id)
+      from used_${index} where used_${index}.id is not null)`,
+  );
+  const sets = statement(`
+    with recursive ${used.join(", ")},
+    used(id) as (${numbered.map((_, index) => `select id from used_${index}`).join(" union ")}),
     all_sets as (
       select w.id, case when length(w.form) <= ${LONGEST_FORM} then w.form end as form from ${schema}.wrap_sets w
       union all (
@@ -96,6 +103,7 @@ export function postgresInventory<Place, Change>(
       where exists (select from ${wrapped} v where v.wrap_set = u.id)) as found
     from ${schema}.vault g`);
   const list = statement(listText(schema, refusal, table));
+  const failed = statement(failedText(schema, refusal, table));
   // The lease's row is held until this ends; who takes it over comes after.
   const fail = statement(`
     with lease as materialized (
@@ -136,6 +144,12 @@ export function postgresInventory<Place, Change>(
     },
     async list(page) {
       const rows = await connections.run(list, listArguments(vault, page, table), "repeat");
+      requireAccepted(rows);
+      return rows.filter((row) => row["wrap_set"] !== null).map((row) => inventoryItem(row, table));
+    },
+    async failed({ after, limit }) {
+      const [, , , ...behind] = positionOf(after, table);
+      const rows = await connections.run(failed, [vault, ...behind, limit], "repeat");
       requireAccepted(rows);
       return rows.filter((row) => row["wrap_set"] !== null).map((row) => inventoryItem(row, table));
     },
@@ -194,15 +208,39 @@ function listText<Place, Change>(schema: SchemaName, refusal: string, table: Wra
   order by l.wrap_set, l.bucket, l.since, ${of("l")}`;
 }
 
+/** By the keys of the failures' rows: there are few of those, whatever there is else. */
+function failedText<Place, Change>(schema: SchemaName, refusal: string, table: WrappedTable<Place, Change>): string {
+  const keys = table.key.map(({ column }) => column);
+  const of = (row: string): string => keys.map((key) => `${row}.${key}`).join(", ");
+  const behind = keys.map((_, index) => `coalesce($${2 + index}::bigint, ${LEAST})`).join(", ");
+  return `
+  select ${refusal}, l.* from ${schema}.vault g left join (
+    select o.wrap_set, o.bucket, o.since, ${of("o")}, ${table.item.columns}, o.attempts, o.at, o.code
+    from (
+      select v.wrap_set, v.bucket, v.since, ${of("v")}, f.attempts, f.at, left(f.code, 200) as code
+      from ${schema}.failures f
+      join ${schema}.${table.name} v on ${keys.map((key) => `v.${key} = f.${key}`).join(" and ")}
+      where (${of("f")}) > (${behind}) order by ${of("f")} limit $${2 + keys.length}::bigint) o
+    ${table.item.joins}) l on true
+  order by ${of("l")}`;
+}
+
 function listArguments<Place, Change>(
   vault: string,
   { sets, buckets, after, limit, due }: InventoryPage,
-  { key }: WrappedTable<Place, Change>,
+  table: WrappedTable<Place, Change>,
 ): unknown[] {
-  const widths = [...SET_WIDTHS, ...key.map(({ bits }) => bits)];
-  const position = after === null ? widths.map(() => null) : parsePosition(after, widths);
   const { from, to } = buckets ?? { from: 0, to: BUCKETS };
-  return [vault, possible(sets), from, to, ...position, due === true, limit];
+  return [vault, possible(sets), from, to, ...positionOf(after, table), due === true, limit];
+}
+
+/** The columns of a position; nulls where there is none. @throws VaultError `cursor-invalid` */
+function positionOf<Place, Change>(
+  after: string | null,
+  { key }: WrappedTable<Place, Change>,
+): readonly (string | null)[] {
+  const widths = [...SET_WIDTHS, ...key.map(({ bits }) => bits)];
+  return after === null ? widths.map(() => null) : parsePosition(after, widths);
 }
 
 /** Most that the first columns of a position can hold: set, bucket, moment. */
@@ -210,11 +248,17 @@ const SET_WIDTHS = [31n, 15n, 63n];
 
 /** @throws VaultError `cursor-invalid` */
 function parsePosition(given: string, widths: readonly bigint[]): readonly string[] {
+  const parts = positionParts(given, widths);
+  if (parts !== null) return parts;
+  throw new VaultError("cursor-invalid", "The position is not one that this inventory gave out");
+}
+
+/** The columns of a position, each a number of no more bits; null: it is none. */
+export function positionParts(given: string, widths: readonly bigint[]): readonly string[] | null {
   const parts = given.split(",");
   const isNumber = (bits: bigint, index: number): boolean =>
     /^-?\d{1,19}$/.test(parts[index] ?? "") && fits(BigInt(parts[index] ?? ""), bits);
-  if (parts.length === widths.length && widths.every(isNumber)) return parts;
-  throw new VaultError("cursor-invalid", "The position is not one that this inventory gave out");
+  return parts.length === widths.length && widths.every(isNumber) ? parts : null;
 }
 
 const fits = (value: bigint, bits: bigint): boolean => value >= -(2n ** bits) && value < 2n ** bits;
@@ -241,7 +285,7 @@ function failureOf(row: Columns): Failure | null {
 }
 
 /** Null: the wrap set has no number yet. */
-function rewrapResult(row: Columns): RewrapResult | null {
+export function rewrapResult(row: Columns): RewrapResult | null {
   switch (row["result"]) {
     case "made":
       return { kind: "made" };

@@ -10,12 +10,14 @@
  */
 import { gateTable, jobsTable, NAME, outboxTables, peerColumn, wrapSetsTable } from "./common-tables.ts";
 import { AHEAD } from "./functions/ahead.ts";
-import { APPLY_1, APPLY_2, APPLY_3 } from "./functions/apply.ts";
+import { APPLY_1, APPLY_2, APPLY_3, APPLY_4 } from "./functions/apply.ts";
 import type { StoreFunction } from "./functions/function.ts";
 import { APPEND, OUTBOX_FUNCTIONS } from "./functions/outbox.ts";
 import { OUTCOME } from "./functions/outcome.ts";
 import { PUT_1, PUT_2, PUT_3 } from "./functions/put.ts";
-import { REWRAP } from "./functions/rewrap.ts";
+import { DROP_KEPT, RESTORE } from "./functions/kept.ts";
+import { REPLACE_NOTE } from "./functions/notes.ts";
+import { REWRAP, REWRAP_2 } from "./functions/rewrap.ts";
 import { COMMON_LINES, RECORD_LINES, STORE_LINES } from "./schema-lines.ts";
 import type { PostgresMigration, StoreSchema } from "./migration.ts";
 import type { SchemaName } from "./schema-name.ts";
@@ -24,6 +26,7 @@ import type { SchemaName } from "./schema-name.ts";
 const FIRST: readonly StoreFunction[] = [APPLY_1, PUT_1, OUTCOME, REWRAP];
 const SECOND: readonly StoreFunction[] = [APPLY_2, PUT_2, AHEAD];
 const THIRD: readonly StoreFunction[] = [APPLY_3, PUT_3, APPEND, ...OUTBOX_FUNCTIONS];
+const FOURTH: readonly StoreFunction[] = [APPLY_4, REWRAP_2, RESTORE, DROP_KEPT, REPLACE_NOTE];
 
 const created = (functions: readonly StoreFunction[], schema: SchemaName): readonly string[] =>
   functions.map(({ create }) => create(schema));
@@ -45,13 +48,19 @@ export const MIGRATIONS: readonly PostgresMigration[] = [
     minReader: 3,
     minWriter: 3,
   },
+  {
+    name: "0004-convergence",
+    up: (schema) => [...convergenceTables(schema), ...created(FOURTH, schema)],
+    // It would remove records and leave behind what is kept of them. It reads as before.
+    minWriter: 4,
+  },
 ];
 
 /** The schema of the records. */
 export const RECORD_SCHEMA: StoreSchema = {
   what: "vault",
   migrations: MIGRATIONS,
-  functions: [...FIRST, ...SECOND, ...THIRD],
+  functions: [...FIRST, ...SECOND, ...THIRD, ...FOURTH],
   lines: [...COMMON_LINES, ...STORE_LINES, ...RECORD_LINES],
 };
 
@@ -134,4 +143,27 @@ const auditTables = (schema: SchemaName): readonly string[] => [
   `lock table ${schema}.vault in access exclusive mode`,
   `alter table ${schema}.heads add column entry uuid`,
   ...outboxTables(schema),
+];
+
+/**
+ * The gate first, as above. `kept`: messages that were replaced, of the version of that record and number; `notes`:
+ * texts that processes share.
+ */
+const convergenceTables = (schema: SchemaName): readonly string[] => [
+  `lock table ${schema}.vault in access exclusive mode`,
+  `create table ${schema}.kept (
+    record bigint not null,
+    version bigint not null,
+    wrap_set integer not null,
+    bucket smallint not null,
+    message bytea not null,
+    constraint kept_pkey primary key (record, version)
+  )`,
+  `alter table ${schema}.kept alter column message set storage external`,
+  `create index kept_wrap_set on ${schema}.kept (wrap_set)`,
+  `create index kept_bucket on ${schema}.kept (bucket, record, version)`,
+  `create table ${schema}.notes (
+    name ${NAME} not null constraint notes_pkey primary key,
+    text ${NAME} not null
+  ) with (fillfactor = 85)`,
 ];

@@ -77,7 +77,7 @@ export function statementsOf(units: readonly Unit[]): readonly (readonly Unit[])
   });
 }
 
-/** The arguments of `apply_v3`, in its order. */
+/** The arguments of `apply_v4`, in its order. */
 export function applyArguments(units: readonly Unit[], context: ApplyContext): unknown[] {
   const { vault, lockTimeoutMs, atomic, entries } = context;
   const versions = units.flatMap(({ change }, unit) =>

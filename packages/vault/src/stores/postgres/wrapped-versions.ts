@@ -29,9 +29,10 @@ export const wrappedVersions = (schema: SchemaName): WrappedTable<VersionPlace, 
   hold: `${schema}.records r join ${schema}.versions v on v.record = r.key
       where r.collection = $5::text and r.id = $6::text and v.version = $7::bigint`,
   valuesOf: ({ collection, id, version }) => [collection, id, version],
-  placeOf,
-  rewrap: statement(`select result, epoch from ${schema}.rewrap_v1(${placeholders(15)})`),
-  rewrapValues: ({ place, seen, epoch, message, wrapSet, at, lease }, { vault, lockTimeoutMs }) => [
+  placeOf: placeOfVersion,
+  alsoNumbered: ["kept"],
+  rewrap: statement(`select result, epoch from ${schema}.rewrap_v2(${placeholders(16)})`),
+  rewrapValues: ({ place, seen, epoch, message, keeps, wrapSet, at, lease }, { vault, lockTimeoutMs }) => [
     vault,
     STORE_WRITER,
     Math.ceil(lockTimeoutMs),
@@ -44,6 +45,7 @@ export const wrappedVersions = (schema: SchemaName): WrappedTable<VersionPlace, 
     wrapSetDigest(wrapSetForm(wrapSet)),
     milliseconds(at),
     message === null ? null : asBuffer(message),
+    keeps === true,
     ...leaseValues(lease),
   ],
   wrapSetOf: ({ wrapSet }) => wrapSet,
@@ -56,7 +58,8 @@ export const leaseValues = (lease: Lease | null): unknown[] => [
   lease?.fence ?? null,
 ];
 
-function placeOf(row: Columns): VersionPlace | null {
+/** Null: no vault writes it. */
+export function placeOfVersion(row: Columns): VersionPlace | null {
   const [collection, id, version] = [foundName(row["collection"]).text, foundName(row["id"]), whole(row["version"])];
   if (version === null || !id.isWhole || !isCollection(collection)) return null;
   try {

@@ -56,6 +56,15 @@ export interface JobTable {
   readonly renewed_at: number;
 }
 
+/** How a program reads and writes that may use a file, at least. */
+export interface Programs {
+  readonly reader: number;
+  readonly writer: number;
+}
+
+/** Since there is an audit. A key store and a log have not changed so since. */
+export const WITH_AUDIT: Programs = { reader: 3, writer: 3 };
+
 /** The tables, as Kysely knows them. */
 export interface CommonSchema {
   readonly gate: GateTable;

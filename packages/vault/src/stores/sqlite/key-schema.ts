@@ -7,8 +7,7 @@
 import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import type { Generated, Kysely, Migration } from "kysely";
-import { STORE_READER, STORE_WRITER } from "../gate.ts";
-import { TABLE } from "./common-schema.ts";
+import { TABLE, WITH_AUDIT } from "./common-schema.ts";
 import type { CommonSchema, RowNumber } from "./common-schema.ts";
 import { OUTBOX_TABLES, refuseBefore } from "./outbox-schema.ts";
 import type { OutboxSchema } from "./outbox-schema.ts";
@@ -112,7 +111,7 @@ async function createTables(db: Kysely<unknown>): Promise<void> {
   for (const table of TABLES) await sql.raw(table).execute(db);
   await sql`
     insert into gate (one, vault, epoch, digest, min_reader, min_writer, commits)
-    values (1, ${randomUUID()}, 0, null, ${STORE_READER}, ${STORE_WRITER}, 0)`.execute(db);
+    values (1, ${randomUUID()}, 0, null, ${WITH_AUDIT.reader}, ${WITH_AUDIT.writer}, 0)`.execute(db);
 }
 
 const AUDIT_TABLES: readonly string[] = [
@@ -127,5 +126,5 @@ const AUDIT_TABLES: readonly string[] = [
 
 async function addAudit(db: Kysely<unknown>): Promise<void> {
   for (const table of AUDIT_TABLES) await sql.raw(table).execute(db);
-  await refuseBefore(db);
+  await refuseBefore(db, WITH_AUDIT);
 }

@@ -29,6 +29,8 @@ export interface TakenKeyRewrap extends Rewrapped {
   readonly place: KeyPlace;
   readonly wraps: Uint8Array | null;
   readonly moved: KeyRewrap["moved"];
+  /** Of the kind that the key has afterwards. */
+  readonly bucket: number;
   readonly wrapSet: WrapSetRow;
   readonly since: number;
 }
@@ -50,6 +52,7 @@ const takenKey = ({ createdAt, wraps, wrapSet, ...key }: NewKey): TakenKey => ({
 export const takenKeyRewrap = ({ wraps, wrapSet, at, ...change }: KeyRewrap): TakenKeyRewrap => ({
   ...change,
   wraps: wraps === null ? null : wrapsForm(wraps),
+  bucket: bucketOf({ collection: change.moved?.as?.kind ?? change.place.kind, id: change.place.owner }),
   wrapSet: wrapSetRow(wrapSet),
   since: Date.parse(at),
 });

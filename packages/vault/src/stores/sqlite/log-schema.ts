@@ -8,9 +8,8 @@ import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import type { Generated, Kysely, Migration } from "kysely";
 import type { OutboxName } from "../audit-log.ts";
-import { STORE_READER, STORE_WRITER } from "../gate.ts";
 import type { HeadState } from "../rows.ts";
-import { TABLE } from "./common-schema.ts";
+import { TABLE, WITH_AUDIT } from "./common-schema.ts";
 import type { GateTable, JobTable, RowNumber } from "./common-schema.ts";
 
 /** In the file's header (`PRAGMA application_id`): tells a log from any other SQLite file. The letters "SRAL". */
@@ -177,7 +176,7 @@ async function createTables(db: Kysely<unknown>): Promise<void> {
   for (const table of TABLES) await sql.raw(table).execute(db);
   await sql`
     insert into gate (one, vault, epoch, digest, min_reader, min_writer, commits)
-    values (1, ${randomUUID()}, 0, null, ${STORE_READER}, ${STORE_WRITER}, 0)`.execute(db);
+    values (1, ${randomUUID()}, 0, null, ${WITH_AUDIT.reader}, ${WITH_AUDIT.writer}, 0)`.execute(db);
   await sql`
     insert into log_state (one, size, peaks, published, adopted, forgotten)
     values (1, 0, x'', 0, 0, 0)`.execute(db);

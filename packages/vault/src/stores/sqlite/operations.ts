@@ -6,7 +6,9 @@ import type { LogState, PositionRange } from "../audit-log.ts";
 import type { Epoch } from "../gate.ts";
 import type { RewrapResult } from "../inventory.ts";
 import type { Lease, Leased, Progress } from "../jobs.ts";
+import type { KeptDrop, Restore } from "../kept-limits.ts";
 import type { CreationResult, KeyPlace } from "../key-store.ts";
+import type { NoteChange } from "../note-limits.ts";
 import type { AppendResult, StreamRow } from "../outbox.ts";
 import type { VersionPlace } from "../rows.ts";
 import type { SubjectId, SubjectState } from "../subjects.ts";
@@ -25,6 +27,8 @@ import type { Undone } from "./undone.ts";
 import type { TakenRewrap, TakenUnit } from "./units-taken.ts";
 import { note } from "./write-inventory.ts";
 import type { NewFailure } from "./write-inventory.ts";
+import { dropKept, restoreKept } from "./write-kept.ts";
+import { replaceNote } from "./write-notes.ts";
 import { addPartitions, savePartition, takePartition, wakeJob } from "./write-jobs.ts";
 import type { Next } from "./write-jobs.ts";
 import { createAll, eraseOwners, keyItem, rewrapKey } from "./write-keys.ts";
@@ -63,6 +67,9 @@ export interface RecordOperations extends OutboxOperations {
   readonly outcome: (units: readonly Pick<Unit, "address" | "writeId">[]) => readonly Outcome[];
   readonly rewrap: (change: TakenRewrap) => RewrapResult;
   readonly fail: (lease: Lease, place: VersionPlace, failure: NewFailure) => undefined;
+  readonly restore: (change: Restore) => RewrapResult;
+  readonly dropKept: (drop: KeptDrop) => undefined;
+  readonly replaceNote: (change: NoteChange) => "replaced" | "overtaken";
   readonly setState: (change: {
     readonly id: SubjectId;
     readonly from: readonly SubjectState[];
@@ -134,6 +141,9 @@ const RECORDS: Table<RecordOperations> = {
     note(connection, lease, () => versionItem(connection, place), failure);
     return undefined;
   },
+  restore: restoreKept,
+  dropKept,
+  replaceNote,
   setState: (connection, change) => {
     const { state, isChanged } = setSubjectState(connection, change);
     return changed(state, isChanged);

@@ -4,8 +4,7 @@
  */
 import { sql } from "kysely";
 import type { Kysely } from "kysely";
-import { STORE_READER, STORE_WRITER } from "../gate.ts";
-import type { RowNumber } from "./common-schema.ts";
+import type { Programs, RowNumber } from "./common-schema.ts";
 
 /** Entries that wait. */
 export interface OutboxTable {
@@ -67,9 +66,9 @@ export const OUTBOX_TABLES: readonly string[] = [
   ) strict, without rowid`,
 ];
 
-/** A program of before must not go on: it would write what no entry tells. */
-export async function refuseBefore(db: Kysely<unknown>): Promise<void> {
+/** A program of before must not go on: it would write what no entry tells, or leave behind what it does not know. */
+export async function refuseBefore(db: Kysely<unknown>, { reader, writer }: Programs): Promise<void> {
   await sql`
     update gate
-    set min_reader = max(min_reader, ${STORE_READER}), min_writer = max(min_writer, ${STORE_WRITER})`.execute(db);
+    set min_reader = max(min_reader, ${reader}), min_writer = max(min_writer, ${writer})`.execute(db);
 }

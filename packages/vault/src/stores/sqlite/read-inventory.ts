@@ -64,6 +64,11 @@ export interface InventoryReads<Place> {
   readonly any: (connection: Connection, sets: readonly WrapSetId[]) => boolean;
   readonly counts: (connection: Connection, sets: readonly WrapSetId[], atMost: number) => readonly WrapSetCount[];
   readonly list: (connection: Connection, page: InventoryPage, now: number) => readonly InventoryItem<Place>[];
+  /** Those whose last repair failed, in the order of their keys. */
+  readonly failed: (
+    connection: Connection,
+    page: Pick<InventoryPage, "after" | "limit">,
+  ) => readonly InventoryItem<Place>[];
 }
 
 /** Of the items in a table. */
@@ -115,6 +120,18 @@ export function inventoryReads<Names, Place>(
       limit ${limit}`.compile(db),
   );
 
+  const FAILED = statement((db, { key, limit }: { readonly key: bigint; readonly limit: number }) =>
+    sql<ItemColumns & Names & { readonly set: number }>`
+      select ${columns}, iif(abs(own.wrap_set) < ${sql.lit(2 ** 53)}, own.wrap_set, ${sql.lit(-1)}) as "set",
+        cast(own.bucket as text) as bucket, cast(own.since as text) as since, cast(own.key as text) as key,
+        ${counted("failures.attempts")} as attempts,
+        substr(failures.code, 1, 1024) as code, substr(failures.at, 1, 64) as at
+      from failures join ${table} as own on own.key = failures.version_key ${join}
+      where failures.version_key > ${key}
+      order by failures.version_key
+      limit ${limit}`.compile(db),
+  );
+
   return {
     any: (connection, sets) => sets.some((set) => connection.first(ANY, { set }) !== undefined),
     counts: (connection, sets, atMost) =>
@@ -142,6 +159,10 @@ export function inventoryReads<Names, Place>(
         found = [...found, ...rows.map((row) => itemOf(set, row, nameOf(row)))];
       }
       return found;
+    },
+    failed: (connection, { after, limit }) => {
+      const key = after === null ? LEAST : parsePosition(after).key;
+      return connection.all(FAILED, { key, limit }).map((row) => itemOf(row.set as WrapSetId, row, nameOf(row)));
     },
   };
 }

@@ -12,7 +12,7 @@ import type { Generated, Kysely, Migration } from "kysely";
 import { STORE_READER, STORE_WRITER } from "../gate.ts";
 import type { HeadState } from "../rows.ts";
 import type { SubjectState } from "../subjects.ts";
-import { TABLE } from "./common-schema.ts";
+import { TABLE, WITH_AUDIT } from "./common-schema.ts";
 import type { CommonSchema, RowNumber } from "./common-schema.ts";
 import { OUTBOX_TABLES, refuseBefore } from "./outbox-schema.ts";
 import type { OutboxSchema } from "./outbox-schema.ts";
@@ -89,6 +89,19 @@ export interface MoveTable {
   readonly after_row: number;
 }
 
+/** Messages that were replaced, each of the version of that key. */
+export interface KeptTable {
+  readonly version_key: RowNumber;
+  readonly wrap_set: number;
+  readonly bucket: RowNumber;
+  readonly message: Uint8Array;
+}
+
+export interface NoteTable {
+  readonly name: string;
+  readonly text: string;
+}
+
 export interface VaultSchema extends CommonSchema, OutboxSchema {
   readonly records: RecordTable;
   readonly heads: HeadTable;
@@ -97,6 +110,8 @@ export interface VaultSchema extends CommonSchema, OutboxSchema {
   readonly links: LinkTable;
   readonly past_writes: PastWriteTable;
   readonly move: MoveTable;
+  readonly kept: KeptTable;
+  readonly notes: NoteTable;
 }
 
 /** Name -> migration, applied in the order of the names, all pending ones in one transaction. */
@@ -104,6 +119,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0004-units": { up: createTables },
   "0005-subjects": { up: addSubjects },
   "0006-audit": { up: addAudit },
+  "0007-convergence": { up: addConvergence },
 };
 
 /** In the order in which they are made. The message comes last: what stands before it is read without it. */
@@ -158,7 +174,7 @@ async function createTables(db: Kysely<unknown>): Promise<void> {
   for (const table of TABLES) await sql.raw(table).execute(db);
   await sql`
     insert into gate (one, vault, epoch, digest, min_reader, min_writer, commits)
-    values (1, ${randomUUID()}, 0, null, ${STORE_READER}, ${STORE_WRITER}, 0)`.execute(db);
+    values (1, ${randomUUID()}, 0, null, ${WITH_AUDIT.reader}, ${WITH_AUDIT.writer}, 0)`.execute(db);
 }
 
 /**
@@ -186,11 +202,32 @@ const SUBJECT_TABLES: readonly string[] = [
 
 async function addSubjects(db: Kysely<unknown>): Promise<void> {
   for (const table of SUBJECT_TABLES) await sql.raw(table).execute(db);
-  await refuseBefore(db);
+  await refuseBefore(db, WITH_AUDIT);
 }
 
 /** Heads of before name no entry. */
 async function addAudit(db: Kysely<unknown>): Promise<void> {
   for (const table of ["alter table heads add column entry blob", ...OUTBOX_TABLES]) await sql.raw(table).execute(db);
-  await refuseBefore(db);
+  await refuseBefore(db, WITH_AUDIT);
+}
+
+const CONVERGENCE_TABLES: readonly string[] = [
+  `create table kept (
+    version_key integer not null primary key,
+    wrap_set integer not null,
+    bucket integer not null,
+    message blob not null
+  ) strict`,
+  "create index kept_wrap_set on kept (wrap_set)",
+  "create index kept_bucket on kept (bucket)",
+  `create table notes (
+    name text not null primary key,
+    text text not null
+  ) strict`,
+];
+
+/** A program of before must not write on: it would remove records and leave behind what is kept of them. */
+async function addConvergence(db: Kysely<unknown>): Promise<void> {
+  for (const table of CONVERGENCE_TABLES) await sql.raw(table).execute(db);
+  await refuseBefore(db, { reader: STORE_READER, writer: STORE_WRITER });
 }

@@ -84,6 +84,7 @@ class SqliteKeyStore extends FileStore<KeyOperations> implements KeyStore {
       counts: (sets, atMost) => store.read((db) => KEY_INVENTORY.counts(db, sets, atMost)),
       any: (sets) => store.read((db) => KEY_INVENTORY.any(db, sets)),
       list: (page) => store.read((db) => KEY_INVENTORY.list(db, page, Date.now())),
+      failed: (page) => store.read((db) => KEY_INVENTORY.failed(db, page)),
       rewrap: async (change) => store.change("rewrap", [takenKeyRewrap(takeKeyRewrap(change))]),
       fail: async (...given) => store.reduce("fail", given),
     };

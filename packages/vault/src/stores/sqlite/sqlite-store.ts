@@ -7,6 +7,10 @@ import type { Gate } from "../gate.ts";
 import { INDEXED } from "../indexed-capabilities.ts";
 import type { Inventory } from "../inventory.ts";
 import type { JobStore } from "../jobs.ts";
+import { takeDrop, takeRestore } from "../kept-limits.ts";
+import type { KeptMessages } from "../kept.ts";
+import { takeNote } from "../note-limits.ts";
+import type { Notes } from "../notes.ts";
 import type { Outbox } from "../outbox.ts";
 import type { Capabilities, RecordStore, Store, SubjectRows } from "../store.ts";
 import type { UnitResult } from "../units.ts";
@@ -17,12 +21,14 @@ import { countCollections, listRecords } from "./list-rows.ts";
 import { DEFAULT_FILE_OPTIONS, FileStore, gateOf, jobsOf, OpenStore } from "./open-store.ts";
 import type { RecordOperations } from "./operations.ts";
 import { outboxOf } from "./outbox-calls.ts";
+import { anyKept, countKept, listKept, readKept } from "./read-kept.ts";
 import { readHead, readRecord, readVersions } from "./read-records.ts";
 import { getSubjects, listSubjects, newestSubjects, recordsOfSubject } from "./subject-rows.ts";
 import { takeRewrap, takeStateChange, takeUnits, takeWrites } from "./units-taken.ts";
 import type { UnitWithEntry } from "./units-taken.ts";
 import { VERSION_INVENTORY } from "./version-inventory.ts";
 import { readWrapSets } from "./wrap-set-rows.ts";
+import { listNotes } from "./write-notes.ts";
 
 export type SqliteStoreOptions = Partial<OpenDatabaseOptions>;
 
@@ -59,6 +65,8 @@ class SqliteStore extends FileStore<RecordOperations> implements Store {
   readonly records: RecordStore;
   readonly subjects: SubjectRows;
   readonly inventory: Inventory;
+  readonly notes: Notes;
+  readonly kept: KeptMessages;
   readonly #store: OpenStore<RecordOperations>;
 
   constructor(file: OpenVaultFile, options: OpenDatabaseOptions) {
@@ -83,15 +91,33 @@ class SqliteStore extends FileStore<RecordOperations> implements Store {
     };
     this.gate = gateOf(store);
     this.inventory = {
-      sets: () => store.read((db) => readWrapSets(db, "versions")),
+      sets: () => store.read((db) => readWrapSets(db, "versions", "kept")),
       counts: (sets, atMost) => store.read((db) => VERSION_INVENTORY.counts(db, sets, atMost)),
       any: (sets) => store.read((db) => VERSION_INVENTORY.any(db, sets)),
       list: (page) => store.read((db) => VERSION_INVENTORY.list(db, page, Date.now())),
+      failed: (page) => store.read((db) => VERSION_INVENTORY.failed(db, page)),
       rewrap: async (change) => {
         const taken = takeRewrap(change);
         return store.change("rewrap", [taken], taken.message === null ? [] : [taken.message]);
       },
       fail: async (...given) => store.reduce("fail", given),
+    };
+    this.notes = {
+      list: (prefix) => store.read((db) => listNotes(db, prefix)),
+      replace: async (name, text, seen) => {
+        const taken = takeNote({ name, text, seen });
+        return taken.text === null
+          ? store.reduce("replaceNote", [taken])
+          : store.note("replaceNote", [taken], Buffer.byteLength(taken.text));
+      },
+    };
+    this.kept = {
+      counts: (atMost) => store.read((db) => countKept(db, atMost)),
+      any: (sets) => store.read((db) => anyKept(db, sets)),
+      list: (page) => store.read((db) => listKept(db, page)),
+      read: (place) => store.read((db) => readKept(db, place)),
+      restore: async (change) => store.reduce("restore", [takeRestore(change)]),
+      drop: async (items, lease) => store.reduce("dropKept", [takeDrop({ items, lease })]),
     };
     this.jobs = jobsOf(store);
     this.outbox = outboxOf(store, { hasPeople: true });

@@ -133,12 +133,13 @@ function takeVersion(given: NewVersion): TakenVersion {
 }
 
 /** @throws VaultError `store-failed` */
-export function takeRewrap({ place, seen, epoch, message, wrapSet, at, lease }: Rewrap): TakenRewrap {
+export function takeRewrap({ place, seen, epoch, message, keeps, wrapSet, at, lease }: Rewrap): TakenRewrap {
   return whole(() => ({
     place: { ...parseAddress(place), version: parseVersion(place.version) },
     seen: { wrapSet: seen.wrapSet, revision: seen.revision },
     epoch,
     message: message === null ? null : takeBytes(message),
+    ...(keeps === true && { keeps }),
     wrapSet: wrapSetRow(wrapSet),
     since: Date.parse(takeMoment(at)),
     lease: lease === null ? null : { job: lease.job, partition: lease.partition, fence: lease.fence },

@@ -82,6 +82,9 @@ const ADD = statement((db, { digest, form }: WrapSetRow) =>
 
 const LEAST = sql.lit(Number.MIN_SAFE_INTEGER);
 const MOST = sql.lit(Number.MAX_SAFE_INTEGER);
+/** Whose rows name a set. */
+type NumberedTable = ItemTable | "kept";
+
 /** A hand can give every version a number of its own. */
 const MOST_WITHOUT_ROW = 1000;
 
@@ -99,7 +102,7 @@ export function internWrapSet(connection: Connection, row: WrapSetRow): WrapSetI
  * Numbers that items have and no row: what they say of their wraps is not known, and must not pass for nothing. From
  * one number's first index entry to the next one's: SQLite's own `distinct` would read all items.
  */
-const withoutRow = (name: ItemTable): Statement<object, { readonly id: number }> => {
+const withoutRow = (name: NumberedTable): Statement<object, { readonly id: number }> => {
   const table = sql.table(name);
   return statement((db) =>
     sql<{ readonly id: number }>`
@@ -116,13 +119,15 @@ const withoutRow = (name: ItemTable): Statement<object, { readonly id: number }>
   );
 };
 
-const WITHOUT_ROW: Readonly<Record<ItemTable, Statement<object, { readonly id: number }>>> = {
+const WITHOUT_ROW: Readonly<Record<NumberedTable, Statement<object, { readonly id: number }>>> = {
   versions: withoutRow("versions"),
+  kept: withoutRow("kept"),
   keys: withoutRow("keys"),
 };
 
-/** Those that there are, and those that items of the table have. */
-export function readWrapSets(connection: Connection, items: ItemTable): readonly KnownWrapSet[] {
+/** Those that there are, and those that rows of the tables have. */
+export function readWrapSets(connection: Connection, ...tables: readonly NumberedTable[]): readonly KnownWrapSet[] {
   const known = connection.all(ALL, {}).map(({ id, ...row }) => ({ id: id as WrapSetId, set: wrapSetOf(row) }));
-  return [...known, ...connection.all(WITHOUT_ROW[items], {}).map(({ id }) => ({ id: id as WrapSetId, set: null }))];
+  const others = tables.flatMap((table) => connection.all(WITHOUT_ROW[table], {}).map(({ id }) => id as WrapSetId));
+  return [...known, ...[...new Set(others)].map((id) => ({ id, set: null }))];
 }

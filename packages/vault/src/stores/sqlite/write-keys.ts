@@ -215,17 +215,51 @@ const SET_MOVED = statement((db, row: KeyNumber & { readonly generation: number;
   db.updateTable("keys").set({ generation: row.generation, key_check: row.check }).where("key", "=", row.key).compile(),
 );
 
+interface Numbered extends KeyNumber {
+  readonly kind: number;
+  readonly ordinal: number;
+}
+
+const SET_KIND = statement((db, row: Numbered & { readonly bucket: number }) =>
+  db
+    .updateTable("keys")
+    .set({ kind: row.kind, ordinal: row.ordinal, bucket: row.bucket })
+    .where("key", "=", row.key)
+    .compile(),
+);
+
+/** Whether the owner of a key has another one of that kind and ordinal. */
+const HAS_ANOTHER = statement((db, { key, kind, ordinal }: Numbered) =>
+  db
+    .selectFrom("keys")
+    .where("owner", "=", db.selectFrom("keys as own").where("own.key", "=", key).select("own.owner"))
+    .where("kind", "=", kind)
+    .where("ordinal", "=", ordinal)
+    .where("key", "!=", key)
+    .select("ordinal")
+    .compile(),
+);
+
 /** Other wraps in the place of those that were read, or another account of them. */
 export function rewrapKey(connection: Connection, change: TakenKeyRewrap): RewrapResult | Undone<RewrapResult> {
-  const { place, seen, wraps, moved, wrapSet, since } = change;
+  const { place, seen, wraps, moved, bucket, wrapSet, since } = change;
+  const as = moved?.as === undefined ? null : { kind: kindValue(moved.as.kind), ordinal: moved.as.ordinal };
   return rewrapItem(
     connection,
     change,
-    () => keyItem(connection, place),
+    () => {
+      const found = keyItem(connection, place);
+      const isTaken =
+        found !== undefined &&
+        as !== null &&
+        connection.first(HAS_ANOTHER, { key: BigInt(found.key), ...as }) !== undefined;
+      return isTaken ? undefined : found;
+    },
     (key) => {
       connection.run(SET_ACCOUNT, { key, wrapSet: internWrapSet(connection, wrapSet), since });
       if (wraps !== null) connection.run(SET_WRAPS, { key, wraps, revision: seen.revision + 1 });
       if (moved !== null) connection.run(SET_MOVED, { key, ...moved });
+      if (as !== null) connection.run(SET_KIND, { key, ...as, bucket });
     },
   );
 }

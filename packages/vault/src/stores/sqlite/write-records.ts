@@ -21,6 +21,7 @@ import { internWrapSet } from "./wrap-set-rows.ts";
 import { rewrapItem } from "./write-inventory.ts";
 import type { FoundItem } from "./write-inventory.ts";
 import { subjectText } from "./whom.ts";
+import { dropKeptOfRecord, keepMessage } from "./write-kept.ts";
 import { EntryWriter } from "./write-outbox.ts";
 import { dropLinks, link, takePeople } from "./write-subjects.ts";
 
@@ -207,6 +208,7 @@ function remove(
   const next: NextHead = { version: tombstone, state: "removed", updatedAt: removedAt, sealedId: null };
   if (!moveHead(connection, record, onto, next)) return false;
   connection.run(DROP_FAILURES, { record });
+  dropKeptOfRecord(connection, record);
   dropLinks(connection, record);
   // Whoever still asks for one of the writes is told that it was made.
   const gone = new Set(connection.all(DROP_VERSIONS, { record }).map(({ write_id: one }) => one));
@@ -383,13 +385,14 @@ const SET_MESSAGE = statement(
 
 /** A message in the place of another one, or another account of its wraps. */
 export function rewrapVersion(connection: Connection, change: TakenRewrap): RewrapResult | Undone<RewrapResult> {
-  const { place, seen, message, wrapSet, since } = change;
+  const { place, seen, message, keeps, wrapSet, since } = change;
   return rewrapItem(
     connection,
     change,
     () => versionItem(connection, place),
     (key) => {
       const account = { key, wrapSet: internWrapSet(connection, wrapSet), since };
+      if (message !== null && keeps === true) keepMessage(connection, key);
       if (message === null) connection.run(SET_ACCOUNT, account);
       else connection.run(SET_MESSAGE, { ...account, revision: seen.revision + 1, message });
     },

@@ -4,6 +4,8 @@
 import type { Gate } from "../../../src/stores/gate.ts";
 import type { Inventory } from "../../../src/stores/inventory.ts";
 import type { JobStore } from "../../../src/stores/jobs.ts";
+import type { KeptMessages } from "../../../src/stores/kept.ts";
+import type { Notes } from "../../../src/stores/notes.ts";
 import type { Outbox } from "../../../src/stores/outbox.ts";
 import type { RecordStore, Store, SubjectRows } from "../../../src/stores/store.ts";
 import type { NewVersion, Unit } from "../../../src/stores/units.ts";
@@ -23,12 +25,14 @@ type Parts = {
   readonly gate?: Partial<Gate>;
   readonly inventory?: Partial<Inventory>;
   readonly jobs?: Partial<JobStore>;
+  readonly notes?: Partial<Notes>;
+  readonly kept?: Partial<KeptMessages>;
   readonly outbox?: Partial<Outbox>;
 } & Partial<Pick<Store, "close" | "transaction">>;
 
 /** The store, with some of its methods replaced. */
 function altered(store: Store, parts: Parts): Store {
-  const { records, subjects, gate, inventory, jobs, outbox, close, transaction } = parts;
+  const { records, subjects, gate, inventory, jobs, notes, kept, outbox, close, transaction } = parts;
   return {
     capabilities: store.capabilities,
     records: { ...store.records, ...records },
@@ -36,6 +40,8 @@ function altered(store: Store, parts: Parts): Store {
     gate: { ...store.gate, ...gate },
     inventory: { ...store.inventory, ...inventory },
     jobs: { ...store.jobs, ...jobs },
+    notes: { ...store.notes, ...notes },
+    kept: { ...store.kept, ...kept },
     outbox: { ...store.outbox, ...outbox },
     transaction: transaction ?? store.transaction!,
     requireRoom: () => store.requireRoom(),

@@ -272,12 +272,8 @@ const refuseMoved = (schema: SchemaName): string => `
   end if;
 `;
 
-/**
- * Writes the entries of units as well: `p_entry_units` is the unit, from 1, of each. `p_previous`: the entry that the
- * head must have, or `none`; null: it is not compared. `p_head_entries`: that which it gets. Answers also
- * `stream-moved`.
- */
-export const APPLY_3: StoreFunction = applyFunction("apply_v3", {
+/** What the third function has beyond the first. */
+const THIRD: More = {
   ...SECOND,
   takes: `${SECOND.takes},
     p_previous text[], p_head_entries uuid[], p_entry_units integer[], ${ENTRY_ARGUMENTS}`,
@@ -300,4 +296,18 @@ export const APPLY_3: StoreFunction = applyFunction("apply_v3", {
   if array_length(p_entry_ids, 1) > 0 then
 ${writeEntries(schema, { ...ENTRY_UNITS, where: "v_ready[u.unit]" })}${forgetStreams(schema)}
   end if;`,
+};
+
+/**
+ * Writes the entries of units as well: `p_entry_units` is the unit, from 1, of each. `p_previous`: the entry that the
+ * head must have, or `none`; null: it is not compared. `p_head_entries`: that which it gets. Answers also
+ * `stream-moved`.
+ */
+export const APPLY_3: StoreFunction = applyFunction("apply_v3", THIRD);
+
+/** With a record, what is kept of it goes: after its versions, so that what was kept meanwhile is seen. */
+export const APPLY_4: StoreFunction = applyFunction("apply_v4", {
+  ...THIRD,
+  remove: (schema) => `${SECOND.remove(schema)}
+    delete from ${schema}.kept k where k.record = any(v_gone);`,
 });

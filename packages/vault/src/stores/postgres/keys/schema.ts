@@ -10,7 +10,7 @@ import { gateTable, jobsTable, NAME, outboxTables, peerColumn, wrapSetsTable } f
 import { CREATE, ERASE, OWNERS } from "../functions/create-keys.ts";
 import type { StoreFunction } from "../functions/function.ts";
 import { APPEND_TO_KEYS, OUTBOX_FUNCTIONS } from "../functions/outbox.ts";
-import { REWRAP_KEY } from "../functions/rewrap.ts";
+import { REWRAP_KEY, REWRAP_KEY_2 } from "../functions/rewrap.ts";
 import { COMMON_LINES, KEY_LINES, STORE_LINES } from "../schema-lines.ts";
 import type { StoreSchema } from "../migration.ts";
 import type { SchemaName } from "../schema-name.ts";
@@ -18,6 +18,8 @@ import type { SchemaName } from "../schema-name.ts";
 /** Those of each migration, in their order. */
 const FIRST: readonly StoreFunction[] = [CREATE, ERASE, REWRAP_KEY];
 const SECOND: readonly StoreFunction[] = [APPEND_TO_KEYS, ...OUTBOX_FUNCTIONS, OWNERS];
+
+const THIRD: readonly StoreFunction[] = [REWRAP_KEY_2];
 
 const created = (functions: readonly StoreFunction[], schema: SchemaName): readonly string[] =>
   functions.map(({ create }) => create(schema));
@@ -40,8 +42,10 @@ export const KEY_SCHEMA: StoreSchema = {
       minReader: 3,
       minWriter: 3,
     },
+    // A program of before goes on: it moves no keys, and writes nothing that this one would not.
+    { name: "0003-moves", up: (schema) => created(THIRD, schema) },
   ],
-  functions: [...FIRST, ...SECOND],
+  functions: [...FIRST, ...SECOND, ...THIRD],
   lines: [...COMMON_LINES, ...STORE_LINES, ...KEY_LINES],
 };
 

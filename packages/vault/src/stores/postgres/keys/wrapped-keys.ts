@@ -1,6 +1,7 @@
 /**
  * Keys as the inventory finds and changes them: `collection` is the kind, `id` the owner.
  */
+import { bucketOf } from "../../bucket.ts";
 import { STORE_WRITER } from "../../gate.ts";
 import { takeKeyRewrap } from "../../key-limits.ts";
 import { KEY_KINDS } from "../../key-store.ts";
@@ -28,7 +29,7 @@ export const wrappedKeys = (schema: SchemaName): WrappedTable<KeyPlace, KeyRewra
       where v.kind = $5::text and o.name = $6::text and v.version = $7::uuid`,
   valuesOf: ({ kind, owner, version }) => [kind, owner, version],
   placeOf,
-  rewrap: statement(`select result, epoch from ${schema}.rewrap_key_v1(${placeholders(17)})`),
+  rewrap: statement(`select result, epoch from ${schema}.rewrap_key_v2(${placeholders(20)})`),
   rewrapValues: (change, { vault, lockTimeoutMs }) => {
     const { place, seen, epoch, wraps, moved, wrapSet, at, lease } = takeKeyRewrap(change);
     return [
@@ -46,6 +47,9 @@ export const wrappedKeys = (schema: SchemaName): WrappedTable<KeyPlace, KeyRewra
       wraps === null ? null : wrapsForm(wraps),
       moved?.generation ?? null,
       moved === null ? null : asBuffer(moved.check),
+      ...(moved?.as === undefined
+        ? [null, null, null]
+        : [moved.as.kind, moved.as.ordinal, bucketOf({ collection: moved.as.kind, id: place.owner })]),
       ...leaseValues(lease),
     ];
   },

@@ -1,0 +1,89 @@
+// The key sets of a service while it runs: which of them each store has in force, followed by its gate, and sets that
+// come while it runs, so that a rotation needs no restart.
+import { keySetsOf, type KeyStore, type Store, type Vault } from "@strongroom/vault";
+import type { Logger } from "pino";
+import type { KeyedRole } from "../store/which.ts";
+import { auditedKeySets, type Gates } from "./audited-key-sets.ts";
+import {
+  type InstalledKeySet,
+  type InstalledKeySets,
+  keySetNames,
+  type KeySetWatch,
+  type KnownKeySets,
+  watchKeySets,
+} from "./key-sets.ts";
+
+/** The sets that come next; a store whose set stays is left out. */
+export type NextKeySets = Readonly<Partial<Record<KeyedRole, InstalledKeySet>>>;
+
+/** What they are followed in. */
+export interface FollowedStores {
+  readonly records: Pick<Store, "gate">;
+  readonly keys: Pick<KeyStore, "gate">;
+}
+
+const ROLES: readonly KeyedRole[] = ["records", "keys"];
+
+export class FollowedKeySets {
+  readonly #stores: FollowedStores;
+  readonly #logger: Logger;
+  #sets: InstalledKeySets;
+  #watches: Partial<Record<KeyedRole, KeySetWatch>> = {};
+
+  constructor(stores: FollowedStores, sets: InstalledKeySets, logger: Logger) {
+    this.#stores = stores;
+    this.#sets = sets;
+    this.#logger = logger;
+  }
+
+  /** The set that writes go under; the configured one while that is not known. */
+  inForce(role: KeyedRole): InstalledKeySet {
+    return this.#watches[role]?.inForce() ?? this.#known(role).current;
+  }
+
+  /** What puts the present sets in force, whatever comes next: told in the audit. */
+  presentGates(audit: Vault["audit"]): Gates {
+    const present = { records: withoutNext(this.#sets.records), keys: this.#sets.keys };
+    return this.#gates(audit, { ...present, keys: present.keys === null ? null : withoutNext(present.keys) });
+  }
+
+  /** Follows which set is in force. */
+  follow(audit: Vault["audit"]): void {
+    this.close();
+    const gates = this.#gates(audit, this.#sets);
+    for (const role of ROLES)
+      this.#watches[role] = watchKeySets(gates[role], this.#known(role), this.#logger.child({ store: role }));
+  }
+
+  /** Takes in sets that come next. What is in force by then is the present one. */
+  async learn(vault: Pick<Vault, "learnKeySets" | "audit">, next: NextKeySets): Promise<void> {
+    const inputOf = (set: InstalledKeySet): { keyring: InstalledKeySet["keyring"]; keySet: readonly string[] } => ({
+      keyring: set.keyring,
+      keySet: set.keys,
+    });
+    await vault.learnKeySets({
+      ...(next.records === undefined ? {} : { records: inputOf(next.records) }),
+      ...(next.keys === undefined ? {} : { keys: inputOf(next.keys) }),
+    });
+    const known = (role: KeyedRole): KnownKeySets => ({ current: this.inForce(role), next: next[role] ?? null });
+    this.#sets = { records: known("records"), keys: this.#sets.keys === null ? null : known("keys") };
+    this.follow(vault.audit);
+  }
+
+  close(): void {
+    for (const watch of Object.values(this.#watches)) watch.close();
+    this.#watches = {};
+  }
+
+  #known(role: KeyedRole): KnownKeySets {
+    return (role === "keys" ? this.#sets.keys : null) ?? this.#sets.records;
+  }
+
+  #gates(audit: Vault["audit"], sets: InstalledKeySets): Gates {
+    const gate = (role: KeyedRole): Gates[KeyedRole] =>
+      auditedKeySets(audit, role, keySetsOf(this.#stores[role].gate, keySetNames(sets, role)));
+    return { records: gate("records"), keys: gate("keys") };
+  }
+}
+
+const withoutNext = ({ current }: KnownKeySets): KnownKeySets => ({ current, next: null });

@@ -1,0 +1,27 @@
+// The key sets of the next keys of an installation that makes its own.
+import type { Config } from "../config/config.ts";
+import type { NextKeySets } from "./followed-key-sets.ts";
+import type { InstalledKeySet } from "./key-sets.ts";
+import type { InstallationKeys, KeyPurpose, RegionKeys } from "./installed-keys.ts";
+import { localKeySet, withKeys } from "./local-kms.ts";
+import type { RegionClient } from "./region-keys.ts";
+
+/** The sets of the next keys, of each store whose keys change. */
+export function nextKeySets(
+  keys: InstallationKeys,
+  { config, clients }: { readonly config: Config; readonly clients: readonly RegionClient[] },
+): NextKeySets {
+  const setOf = (purpose: KeyPurpose): InstalledKeySet | undefined => {
+    const arns = keys.next?.[purpose] ?? {};
+    return isOtherKeys(arns, keys[purpose]) ? localKeySet(config, withKeys(clients, arns)) : undefined;
+  };
+  const [records, ofPeople] = [setOf("records"), setOf("keyStore")];
+  return {
+    ...(records === undefined ? {} : { records }),
+    ...(ofPeople === undefined ? {} : { keys: ofPeople }),
+  };
+}
+
+/** Whether a region has another key than it had. */
+export const isOtherKeys = (next: RegionKeys, present: RegionKeys): boolean =>
+  Object.entries(next).some(([region, arn]) => present[region] !== arn);

@@ -1,0 +1,128 @@
+// New keys for an installation that makes its own: the next key set, made through the ordinary KMS API and remembered
+// in keys.json before anything is wrapped under it; then, when everything is, it becomes the present one, the aliases
+// point to it, and the keys that were left are named until they are retired. Each step may be interrupted and run
+// again.
+import { CliError } from "../errors.ts";
+import {
+  type InstallationKeys,
+  KEY_ALIASES,
+  KEY_PURPOSES,
+  type KeyPurpose,
+  keyDescription,
+  type LeftKey,
+  type PurposeKeys,
+  readInstallationKeys,
+  type RegionKeys,
+  writeInstallationKeys,
+} from "./installed-keys.ts";
+import { describe, findByDescription, makeKey, reason, type RegionClient } from "./region-keys.ts";
+
+/**
+ * Makes the keys of the next set, or finds those that were made before. A purpose that is not rotated keeps its keys.
+ *
+ * @param clients of every region that has a key, as an operator
+ * @throws CliError `keys-not-ready` when a region made none; what reading keys.json does
+ */
+export async function makeNextKeys(
+  path: string,
+  clients: readonly RegionClient[],
+  purposes: readonly KeyPurpose[],
+): Promise<PurposeKeys> {
+  const installed = await readInstallationKeys(path);
+  const made: Record<KeyPurpose, RegionKeys> = { records: {}, keyStore: {} };
+  for (const purpose of KEY_PURPOSES) {
+    const present = installed[purpose];
+    const begun = installed.next?.[purpose];
+    // Begun before with other purposes: what was made then is a part of it.
+    if (!purposes.includes(purpose)) made[purpose] = begun ?? present;
+    else made[purpose] = isAnother(begun, present) ? begun : await newKeys(installed, purpose, clients);
+  }
+  await writeInstallationKeys(path, { ...installed, next: made });
+  return made;
+}
+
+function isAnother(begun: RegionKeys | undefined, present: RegionKeys): begun is RegionKeys {
+  return begun !== undefined && Object.entries(begun).some(([region, arn]) => present[region] !== arn);
+}
+
+async function newKeys(
+  installed: InstallationKeys,
+  purpose: KeyPurpose,
+  clients: readonly RegionClient[],
+): Promise<RegionKeys> {
+  const regions = Object.keys(installed[purpose]);
+  const description = keyDescription(purpose, installed.set + 1);
+  const attempts = await Promise.allSettled(
+    regions.map(async (region) => {
+      const client = clients.find((one) => one.region === region)?.client;
+      if (client === undefined) throw new Error("not reached");
+      return [region, (await findByDescription(client, description)) ?? (await makeKey(client, description))] as const;
+    }),
+  );
+  const problems = attempts.flatMap((attempt, index) =>
+    attempt.status === "rejected" ? [`${regions[index] ?? "?"}: ${reason(attempt.reason)}`] : [],
+  );
+  // A set that lacks a region would leave everything there one wrap short, and look like a decision.
+  if (problems.length > 0) throw new CliError("keys-not-ready", { problems });
+  return Object.fromEntries(attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : [])));
+}
+
+/**
+ * The next set becomes the present one: keys.json first, then the aliases. Done when it is done already.
+ *
+ * @throws CliError what reading keys.json does
+ */
+export async function promoteNextKeys(path: string, clients: readonly RegionClient[]): Promise<InstallationKeys> {
+  const before = await readInstallationKeys(path);
+  const { next } = before;
+  if (next === null) return before;
+  const gone = KEY_PURPOSES.flatMap((purpose) =>
+    Object.entries(before[purpose])
+      .filter(([region, keyArn]) => next[purpose][region] !== keyArn)
+      .map(([region, keyArn]): LeftKey => ({ purpose, region, keyArn })),
+  );
+  const after = { ...next, set: before.set + 1, next: null, left: [...before.left, ...gone] };
+  await writeInstallationKeys(path, after);
+  await pointAliases(after, clients);
+  return after;
+}
+
+/**
+ * Points the aliases to the present keys, where a region answers and one points elsewhere: they are for people, and
+ * nothing here finds a key by them once it is remembered.
+ *
+ * @returns regions whose alias could not be moved
+ */
+export async function pointAliases(keys: PurposeKeys, clients: readonly RegionClient[]): Promise<readonly string[]> {
+  const failed: string[] = [];
+  for (const purpose of KEY_PURPOSES)
+    for (const { region, client } of clients) {
+      const keyArn = keys[purpose][region];
+      if (keyArn === undefined) continue;
+      try {
+        const alias = KEY_ALIASES[purpose];
+        const found = await describe(client, alias);
+        if (found === null) await client.createAlias({ AliasName: alias, TargetKeyId: keyArn });
+        else if (found.arn !== keyArn) await client.updateAlias({ AliasName: alias, TargetKeyId: keyArn });
+      } catch {
+        failed.push(region);
+      }
+    }
+  return [...new Set(failed)];
+}
+
+/** The next set is given up: the present one stays. Its keys are named with those that were left. */
+export async function dropNextKeys(path: string): Promise<InstallationKeys> {
+  const before = await readInstallationKeys(path);
+  const { next } = before;
+  if (next === null) return before;
+  const gone = KEY_PURPOSES.flatMap((purpose) =>
+    Object.entries(next[purpose])
+      .filter(([region, keyArn]) => before[purpose][region] !== keyArn)
+      .map(([region, keyArn]): LeftKey => ({ purpose, region, keyArn })),
+  );
+  // The number is used up: keys of that description are not to be taken for those of a later set.
+  const after = { ...before, set: before.set + 1, next: null, left: [...before.left, ...gone] };
+  await writeInstallationKeys(path, after);
+  return after;
+}
