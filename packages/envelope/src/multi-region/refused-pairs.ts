@@ -3,7 +3,6 @@
  * They are left alone for a while, so that a hundred thousand keys do not ask for the same refusal each.
  */
 import type { RegionFailureKind } from "../errors.ts";
-import type { Region } from "./region.ts";
 
 /** Milliseconds until a pair is tried again. */
 const REST_MS = 60_000;
@@ -21,17 +20,18 @@ export const OF_EITHER_KEY: ReadonlySet<RegionFailureKind> = new Set<RegionFailu
   "unknown",
 ]);
 
+/** Of regions, known by what they are to whoever asks. */
 export class RefusedPairs {
-  readonly #until = new WeakMap<Region, WeakMap<Region, number>>();
+  readonly #until = new WeakMap<object, WeakMap<object, number>>();
 
   /** Notes it, unless it says something of the wrap alone. */
-  refused(source: Region, target: Region, reason: RegionFailureKind, now: number): void {
+  refused(source: object, target: object, reason: RegionFailureKind, now: number): void {
     if (reason === "invalid-ciphertext") return;
-    const pairs = this.#until.get(source) ?? new WeakMap<Region, number>();
+    const pairs = this.#until.get(source) ?? new WeakMap<object, number>();
     this.#until.set(source, pairs.set(target, now + REST_MS));
   }
 
-  rests(source: Region, target: Region, now: number): boolean {
+  rests(source: object, target: object, now: number): boolean {
     return (this.#until.get(source)?.get(target) ?? 0) > now;
   }
 }
