@@ -27,6 +27,7 @@ import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
 import { put, remove } from "./records/write.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
 import { debts, tellDebts } from "./convergence/debts.ts";
+import type { Convergence } from "./convergence/view.ts";
 import type { DebtPage, DebtSources } from "./convergence/debts.ts";
 import { subjectsOf } from "./subjects/subjects.ts";
 import type { Subjects } from "./subjects/subjects.ts";
@@ -40,12 +41,15 @@ export interface ActingParts {
   readonly onOwed: () => void;
   /** Keys that owe wraps; null: the vault has no key store. */
   readonly keyInventory: DebtSources["keys"];
+  /** Runs of the convergence, on behalf of a caller. */
+  readonly convergenceOf: (auditor: Auditor | null) => Convergence;
   /** What a caller asks of the audit's log. */
   readonly viewOf: (auditor: Auditor) => VaultAudit;
 }
 
 export class ActingRecords implements ActingVault {
   readonly subjects: Subjects;
+  readonly convergence: Convergence;
   readonly #parts: ActingParts;
   readonly #prepared: PreparedWrites;
   #audit: VaultAudit | null = null;
@@ -55,6 +59,7 @@ export class ActingRecords implements ActingVault {
     this.#parts = parts;
     this.#prepared = new PreparedWrites(dependencies);
     this.subjects = subjectsOf(dependencies, readOptions);
+    this.convergence = parts.convergenceOf(dependencies.audit);
   }
 
   get approvals(): Approvals | null {

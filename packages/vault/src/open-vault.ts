@@ -16,6 +16,8 @@ import { parseKeySet, parseNext } from "./keys/key-set.ts";
 import type { KeySet } from "./keys/key-set.ts";
 import { KeySets } from "./keys/key-sets.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
+import { learnKeySets } from "./keys/learn-key-sets.ts";
+import type { KnownKeySets } from "./keys/learn-key-sets.ts";
 import { openSubjectKeys } from "./keys/open-subject-keys.ts";
 import { KeyCostMeter } from "./keys/cost.ts";
 import type { KeyCost } from "./keys/cost.ts";
@@ -34,7 +36,9 @@ import { RowAddresses } from "./records/row-addresses.ts";
 import { DebtLook, DebtView, wrapDebt } from "./convergence/debt.ts";
 import type { DebtSeen, WrapDebt } from "./convergence/debt.ts";
 import { owedKeys } from "./convergence/add-wraps.ts";
+import { OpenConvergence } from "./convergence/open-convergence.ts";
 import { owedVersions } from "./convergence/repair-version.ts";
+import type { RepairDependencies } from "./convergence/repair-version.ts";
 import { RepairCounters } from "./convergence/worker.ts";
 import type { RepairStatus } from "./convergence/worker.ts";
 import { Repairs } from "./convergence/repairs.ts";
@@ -101,7 +105,9 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
   const looks = [store, ...(people === null ? [] : [people.store])].map(
     ({ inventory }) => new DebtLook(inventory, clock),
   );
-  const repairer = { ...parts, audit: auditor?.as({ principal: "strongroom:repair" }) ?? null };
+  const isKeeping = (): Promise<boolean> => convergence.isKeeping();
+  const repairer = { ...parts, audit: auditor?.as({ principal: "strongroom:repair" }) ?? null, isKeeping };
+  const convergence = converging(repairer, keyParts, repairing);
   const repair = repairing === undefined ? null : repairs(repairer, keyParts, { looks, options: repairing });
   const dependencies = { ...parts, audit: auditor };
   const keyStore = people?.store ?? null;
@@ -110,7 +116,13 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
     keys: keyStore === null || keyParts === null ? null : { store: keyStore, ...keyParts },
     audit: audit === null || audited === null ? null : { ...audited.verified, log: audit.log },
   };
-  return new RecordVault({ dependencies, audited, debt: new DebtView(looks), repair, keyStore, verified });
+  const keySets = {
+    records: keys,
+    keys: keyParts?.dependencies.keySets ?? null,
+    areShared: people?.keyring === undefined,
+  };
+  const debt = new DebtView(looks);
+  return new RecordVault({ dependencies, audited, debt, repair, convergence, keySets, keyStore, verified });
 }
 
 /** That what is of no use alone is not given alone. @throws VaultError `vault-option-invalid` */
@@ -158,8 +170,24 @@ interface KeyParts {
   readonly subjectKeys: SubjectKeys;
 }
 
-function repairs(
+/** Works on runs where there is a repair. */
+function converging(
   dependencies: Dependencies,
+  keys: KeyParts | null,
+  options: RepairOptions | undefined,
+): OpenConvergence {
+  const { store, keys: keySets, declarations, clock, limits, audit } = dependencies;
+  const signal = options?.signal;
+  const ofKeys = keys === null ? null : { ...keys.dependencies, audit, signal };
+  return new OpenConvergence({
+    ...{ store, keySets, declarations, clock, listItems: limits.listItems },
+    keys: keys === null ? null : { store: keys.dependencies.store, keySets: keys.dependencies.keySets },
+    working: options === undefined ? null : { stores: { records: { ...dependencies, signal }, keys: ofKeys }, options },
+  });
+}
+
+function repairs(
+  dependencies: Dependencies & Pick<RepairDependencies, "isKeeping">,
   keys: KeyParts | null,
   { looks, options }: { readonly looks: readonly DebtLook[]; readonly options: RepairOptions },
 ): Repairs {
@@ -181,6 +209,8 @@ interface VaultParts {
   readonly audited: OpenedAudit | null;
   readonly debt: DebtView;
   readonly repair: Repairs | null;
+  readonly convergence: OpenConvergence;
+  readonly keySets: KnownKeySets;
   readonly keyStore: KeyStore | null;
   readonly verified: VerifyParts;
 }
@@ -191,10 +221,11 @@ class RecordVault extends ActingRecords implements Vault {
   readonly #acting: Omit<ActingParts, "dependencies">;
 
   constructor(parts: VaultParts) {
-    const { dependencies, audited, repair } = parts;
+    const { dependencies, audited, repair, convergence } = parts;
     const acting: Omit<ActingParts, "dependencies"> = {
       onOwed: () => repair?.wake(),
       keyInventory: parts.keyStore?.inventory ?? null,
+      convergenceOf: (auditor) => convergence.as(auditor),
       viewOf: (auditor) => requireAudit(audited).viewOf(auditor),
     };
     super({ dependencies, ...acting });
@@ -230,6 +261,12 @@ class RecordVault extends ActingRecords implements Vault {
     return this.#dependencies.keys.status();
   }
 
+  async learnKeySets(next: Parameters<Vault["learnKeySets"]>[0]): Promise<void> {
+    const { keySets, convergence } = this.#parts;
+    await learnKeySets(keySets, next);
+    convergence.learned();
+  }
+
   subjectKeys(): SubjectKeyCounts | null {
     return this.#dependencies.subjectKeys?.counts() ?? null;
   }
@@ -255,8 +292,8 @@ class RecordVault extends ActingRecords implements Vault {
   }
 
   async close(): Promise<void> {
-    const { repair, debt, keyStore, audited } = this.#parts;
-    await repair?.stop();
+    const { repair, convergence, debt, keyStore, audited } = this.#parts;
+    await Promise.all([repair?.stop(), convergence.stop()]);
     await debt.ended();
     // Its last entries are sealed under keys, and lie in the stores.
     await audited?.close();

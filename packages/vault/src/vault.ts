@@ -19,7 +19,9 @@ import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
 import type { DebtSeen, WrapDebt } from "./convergence/debt.ts";
 import type { DebtPage } from "./convergence/debts.ts";
+import type { Convergence } from "./convergence/view.ts";
 import type { RepairStatus } from "./convergence/worker.ts";
+import type { KeySetInput } from "./keys/key-set.ts";
 import type { Subjects } from "./subjects/subjects.ts";
 import type { VerifyOptions, VerifyReport } from "./verify/report.ts";
 
@@ -193,6 +195,8 @@ export interface ActingVault {
    * @throws VaultError `cursor-invalid`, `limit-invalid`
    */
   debts(options?: ListOptions): Promise<DebtPage>;
+  /** What is stored beside the key sets and scopes that are declared, and runs that bring the one to the other. */
+  readonly convergence: Convergence;
   /** The people that records are about: whether they may be read and written about, their records and their keys. */
   readonly subjects: Subjects;
   /** What two principals must agree on; null: the vault has no audit, and nothing to sign a request with. */
@@ -244,6 +248,14 @@ export interface Vault extends ActingVault {
   jobs(): Promise<readonly JobSummary[]>;
   /** Which key set is in force, and which this vault knows, asked anew. @throws VaultError `store-newer` */
   keySet(): Promise<KeySetStatus>;
+  /**
+   * Gives the vault another next key set while it is open, as the option `next` does when it is opened: nothing is put
+   * in force. What it knew before it reads and writes still.
+   *
+   * @param next of the records; of the key store, where that has a keyring of its own: otherwise `records` is for both
+   * @throws VaultError `vault-option-invalid`, `store-newer`; the stores'
+   */
+  learnKeySets(next: { readonly records?: KeySetInput; readonly keys?: KeySetInput }): Promise<void>;
   /** What the opened keys of people in memory have spared, and how many there are; null without a key store. */
   subjectKeys(): SubjectKeyCounts | null;
   /**

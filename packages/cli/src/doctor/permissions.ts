@@ -51,7 +51,7 @@ async function examineKey(
 const OF: Readonly<Record<KeyPurpose, string>> = { records: "", keyStore: ", on the key of people" };
 
 function lacking(
-  { action, underContext }: MissingPermission,
+  { action, underContext, isOptional }: MissingPermission,
   { region }: KnownRegion,
   [purpose, keyArn]: readonly [KeyPurpose, string],
 ): Finding {
@@ -60,8 +60,10 @@ function lacking(
     : "";
   return {
     what: `${action} (${region})`,
-    severity: "failure",
-    detail: `is not allowed to the service on ${keyArn}${condition}`,
+    severity: isOptional ? "warning" : "failure",
+    detail:
+      `is not allowed to the service on ${keyArn}${condition}` +
+      (isOptional ? ": keys move to another wrapping key by being opened, with more calls" : ""),
     remedy:
       `Allow ${action} there, in the key's policy or the service's own: strongroom kms policy template --for service ` +
       "prints both.",

@@ -18,6 +18,8 @@ export interface MissingPermission {
   readonly action: string;
   /** Whether it is needed under an encryption context. */
   readonly underContext: boolean;
+  /** Whether the service does without: by more calls. */
+  readonly isOptional: boolean;
 }
 
 /** What the dry runs said. */
@@ -53,8 +55,28 @@ const DATA_KEY_BYTES = 32;
 type Ask = (use: KeyUse) => Promise<unknown>;
 const options = ({ signal }: KeyUse): { abortSignal: AbortSignal } => ({ abortSignal: signal });
 
+/** From the key to itself. Two permissions are asked for, that of the source first, and a denial names its own. */
+const reEncrypt: Ask = (use) =>
+  use.client.reEncrypt(
+    {
+      SourceKeyId: use.keyArn,
+      SourceEncryptionContext: contextOf(use),
+      DestinationKeyId: use.keyArn,
+      DestinationEncryptionContext: contextOf(use),
+      DryRun: true,
+      DryRunModifiers: ["IGNORE_CIPHERTEXT"],
+    },
+    options(use),
+  );
+
+interface Proof {
+  readonly underContext: boolean;
+  readonly ask: Ask;
+  readonly isOptional?: true;
+}
+
 /** Every permission, and the call that needs it. */
-const PROOFS: Readonly<Record<string, { readonly underContext: boolean; readonly ask: Ask }>> = {
+const PROOFS: Readonly<Record<string, Proof>> = {
   "kms:GenerateDataKey": {
     underContext: true,
     ask: (use) =>
@@ -79,6 +101,8 @@ const PROOFS: Readonly<Record<string, { readonly underContext: boolean; readonly
         options(use),
       ),
   },
+  "kms:ReEncryptFrom": { underContext: true, ask: reEncrypt, isOptional: true },
+  "kms:ReEncryptTo": { underContext: true, ask: reEncrypt, isOptional: true },
   // It has no dry run, and changes nothing.
   "kms:DescribeKey": {
     underContext: false,
@@ -94,11 +118,11 @@ export async function missingPermissions(use: KeyUse): Promise<ProvenPermissions
   const missing: MissingPermission[] = [];
   const unproven: { action: string; reason: string }[] = [];
   await Promise.all(
-    Object.entries(PROOFS).map(async ([action, { underContext, ask }]) => {
-      const name = await nameOfEnd(ask(use));
+    Object.entries(PROOFS).map(async ([action, { underContext, ask, isOptional = false }]) => {
+      const { name, denied } = await endOf(ask(use));
       if (name === "DryRunOperationException" || name === null) return;
-      if (name === "AccessDeniedException") missing.push({ action, underContext });
-      else unproven.push({ action, reason: name });
+      if (name !== "AccessDeniedException" || isBehind(action, denied)) unproven.push({ action, reason: name });
+      else if (denied !== "kms:ReEncryptTo" || denied === action) missing.push({ action, underContext, isOptional });
     }),
   );
   const inOrder = (a: { readonly action: string }, b: { readonly action: string }): number =>
@@ -106,12 +130,23 @@ export async function missingPermissions(use: KeyUse): Promise<ProvenPermissions
   return { missing: missing.toSorted(inOrder), unproven: unproven.toSorted(inOrder) };
 }
 
-/** The name of what a call failed with; null: it succeeded. */
-async function nameOfEnd(call: Promise<unknown>): Promise<string | null> {
+/** Whether another permission was denied before this one was asked for. */
+const isBehind = (action: string, denied: string | null): boolean => action === "kms:ReEncryptTo" && denied !== action;
+
+/** What a call ended with. */
+interface End {
+  /** Of the error; null: it succeeded. */
+  readonly name: string | null;
+  /** The action that the error says was denied: "… is not authorized to perform: kms:Decrypt on resource …". */
+  readonly denied: string | null;
+}
+
+async function endOf(call: Promise<unknown>): Promise<End> {
   try {
     await call;
-    return null;
+    return { name: null, denied: null };
   } catch (error) {
-    return error instanceof Error && /^\w{1,64}$/.test(error.name) ? error.name : "unknown";
+    if (!(error instanceof Error) || !/^\w{1,64}$/.test(error.name)) return { name: "unknown", denied: null };
+    return { name: error.name, denied: /\bto perform: (kms:\w{1,64})/.exec(error.message)?.[1] ?? null };
   }
 }

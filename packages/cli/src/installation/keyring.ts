@@ -51,6 +51,26 @@ export async function kmsClient({ region, credentialsFile, ...place }: KmsRegion
 }
 
 /**
+ * Clients, one for each place and whoever calls there: a KMS moves a wrap from key to key inside itself only where one
+ * client speaks for both keys.
+ */
+export class KmsClients {
+  readonly #made = new Map<string, Promise<KMS>>();
+
+  /** The place's client. Throws what {@link kmsClient} does. */
+  of(place: KmsRegion): Promise<KMS> {
+    const { region, endpoint, socket, tlsFingerprint, caFile, allowUnauthenticated, credentialsFile } = place;
+    const all = [region, endpoint, socket, tlsFingerprint, caFile, allowUnauthenticated, credentialsFile];
+    const key = JSON.stringify(all.map((each) => each ?? null));
+    const known = this.#made.get(key);
+    if (known !== undefined) return known;
+    const made = kmsClient(place);
+    this.#made.set(key, made);
+    return made;
+  }
+}
+
+/**
  * Has each call say which token and which request it is for, so that the audit of the KMS joins with the service's log.
  * Added before the request is signed, so that it is under the signature. AWS's own KMS would not record it.
  */

@@ -15,7 +15,7 @@ import {
   keyOf,
   type KnownKeySets,
 } from "./key-sets.ts";
-import { type InstalledRegion, kmsClient } from "./keyring.ts";
+import { type InstalledRegion, KmsClients } from "./keyring.ts";
 import { type KmsPlace, openRegions, requireAuthenticated } from "./kms-transport.ts";
 import { type InstallationKeys, type KeyPurpose, readInstallationKeys } from "./installed-keys.ts";
 import { startService } from "./service.ts";
@@ -75,9 +75,10 @@ export async function configuredKeySets(config: Config, folder: DataFolder): Pro
   requireAuthenticated([...regions, ...next]);
   const remembered = await readInstallationKeys(folder.keys);
   requireAllOrNone(regions, remembered);
+  const clients = new KmsClients();
   const setsOf = async (purpose: KeyPurpose): Promise<KnownKeySets> => {
     const install = async (setting: "regions" | "next", list: readonly ConfiguredRegion[]): Promise<InstalledKeySet> =>
-      installedKeySet(config, await installRegions(`keys.${setting}`, list, { purpose, remembered }));
+      installedKeySet(config, await installRegions(`keys.${setting}`, list, { purpose, remembered, clients }));
     return {
       current: await install("regions", regions),
       next: next.length === 0 ? null : await install("next", next),
@@ -114,10 +115,16 @@ function withPolicy(regions: readonly WrappingRegion[] = [], { keys }: Config): 
   return regions.map((region) => ({ ...region, allowUnauthenticated: keys.allowUnauthenticatedKms }));
 }
 
+interface InstallParts {
+  readonly purpose: KeyPurpose;
+  readonly remembered: InstallationKeys;
+  readonly clients: KmsClients;
+}
+
 async function installRegions(
   setting: "keys.regions" | "keys.next",
   regions: readonly ConfiguredRegion[],
-  { purpose, remembered }: { readonly purpose: KeyPurpose; readonly remembered: InstallationKeys },
+  { purpose, remembered, clients }: InstallParts,
 ): Promise<readonly InstalledRegion[]> {
   const member = purpose === "records" ? "keyArn" : "keyStoreKeyArn";
   const unknown = regions.filter((region) => keyOf(region, purpose, remembered) === undefined);
@@ -132,7 +139,7 @@ async function installRegions(
     regions.map(async (one) => ({
       region: one.region,
       keyArn: keyOf(one, purpose, remembered) ?? "",
-      client: await kmsClient(one),
+      client: await clients.of(one),
     })),
   );
 }

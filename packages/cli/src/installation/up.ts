@@ -204,7 +204,8 @@ async function sayMissingPermissions(
   const { signal } = context;
   await Promise.all(
     regions.map(async ({ region, client, keyArn }) => {
-      for (const { action } of (await missingPermissions({ client, keyArn, purpose, signal })).missing)
+      const { missing } = await missingPermissions({ client, keyArn, purpose, signal });
+      for (const { action } of missing.filter(({ isOptional }) => !isOptional))
         say(context, `The service is NOT ALLOWED ${action} in ${region}: strongroom doctor says what to do.`);
     }),
   );

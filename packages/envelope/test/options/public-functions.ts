@@ -22,7 +22,7 @@ import { kmsRsaKeyring } from "@strongroom/envelope/aws-kms-rsa";
 import { wipingAgents } from "@strongroom/envelope/aws-sdk";
 import { DEFAULT_LIMITS } from "@strongroom/envelope/format";
 import { hierarchicalKeyring } from "@strongroom/envelope/hierarchical";
-import { makeKey, randomSecret, unwrapKey, wrapKey } from "@strongroom/envelope/keyrings";
+import { makeKey, randomSecret, rewrapKey, unwrapKey, wrapKey } from "@strongroom/envelope/keyrings";
 import { multiKeyring } from "@strongroom/envelope/multi-keyring";
 import { rawEcdhKeyring } from "@strongroom/envelope/raw-ecdh";
 import { rawRsaKeyring } from "@strongroom/envelope/raw-rsa";
@@ -330,6 +330,17 @@ export const PUBLIC_FUNCTIONS: Readonly<Record<string, PublicFunction>> = {
       ...WRAPPING,
       accepts: NO_FUNCTION,
       secretKeysOnly: [null, 0, 1, "", "true", "yes", {}, []],
+    },
+  },
+  "keyrings rewrapKey": {
+    call: (options) => rewrapKey(kept.wraps, options as never),
+    good: { ...good, sources: [good.keyring], accepts: () => true },
+    wrong: {
+      ...WRAPPING,
+      sources: [...NO_OBJECT, {}, [], [null], [{}]],
+      have: [null, 1, "x", {}, [1], [""]],
+      proof: [null, 0, "", "all", "toString", {}],
+      accepts: NO_FUNCTION,
     },
   },
   "raw-rsa rawRsaKeyring": {

@@ -72,7 +72,8 @@ const ALIASES: readonly string[] = ["CreateAlias", "DeleteAlias", "UpdateAlias"]
 export const ROLES: Readonly<Record<Role, RolePermissions>> = {
   service: {
     meaning: "stores and reads records: `strongroom serve`",
-    underContext: ["Decrypt", "Encrypt", "GenerateDataKey"],
+    // To move a wrap to another key inside the KMS; whoever may not opens it, and wraps what it holds.
+    underContext: ["Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"],
     onKeys: ["DescribeKey"],
     onAliases: [],
     onAccount: [],

@@ -102,6 +102,15 @@ const CONTEXTS = CONTEXT_FORMS.flatMap(({ needed, optional }) =>
   optional.length === 0 ? [contextOf(needed)] : [contextOf(needed), contextOf([...needed, ...optional])],
 );
 
+type Named = Readonly<Record<string, string>>;
+
+interface Moved {
+  readonly SourceKeyId: string;
+  readonly DestinationKeyId: string;
+  readonly SourceEncryptionContext?: Named;
+  readonly DestinationEncryptionContext?: Named;
+}
+
 const formOf = (context: object): string => Object.keys(context).toSorted().join();
 const KNOWN_FORMS: ReadonlySet<string> = new Set(CONTEXTS.map(formOf));
 
@@ -149,12 +158,19 @@ void test("the service's and the operator's access keys, which the server makes:
   const KeyId = (await operator.createKey({})).KeyMetadata?.Arn ?? "";
   const denied = { name: "AccessDeniedException" };
   assert.equal(CONTEXTS.length, 4);
+  const moved = (SourceEncryptionContext?: Named, DestinationEncryptionContext?: Named): Moved => ({
+    SourceKeyId: KeyId,
+    DestinationKeyId: KeyId,
+    ...(SourceEncryptionContext && { SourceEncryptionContext }),
+    ...(DestinationEncryptionContext && { DestinationEncryptionContext }),
+  });
   let wrapped: Parameters<typeof service.decrypt>[0] = { CiphertextBlob: undefined };
   for (const EncryptionContext of CONTEXTS) {
     const { CiphertextBlob } = await service.generateDataKey({ KeyId, KeySpec: "AES_256", EncryptionContext });
     wrapped = { KeyId, CiphertextBlob, EncryptionContext };
     await service.decrypt(wrapped);
     await service.encrypt({ KeyId, Plaintext: Buffer.alloc(32), EncryptionContext });
+    await service.reEncrypt({ ...moved(EncryptionContext, EncryptionContext), CiphertextBlob });
   }
   await service.describeKey({ KeyId });
   for (const [name, EncryptionContext] of Object.entries(OTHER_CONTEXTS)) {
@@ -164,6 +180,11 @@ void test("the service's and the operator's access keys, which the server makes:
     await assert.rejects(service.decrypt({ CiphertextBlob: made.CiphertextBlob, ...under }), denied, name);
     await assert.rejects(service.encrypt({ KeyId, Plaintext: Buffer.alloc(32), ...under }), denied, name);
     await assert.rejects(service.generateDataKey({ KeyId, KeySpec: "AES_256", ...under }), denied, name);
+    // Neither out of what is no Strongroom's nor into it.
+    const { CiphertextBlob } = made;
+    await assert.rejects(service.reEncrypt({ ...moved(EncryptionContext, CONTEXTS[0]), CiphertextBlob }), denied, name);
+    const own = { ...moved(wrapped.EncryptionContext, EncryptionContext), CiphertextBlob: wrapped.CiphertextBlob };
+    await assert.rejects(service.reEncrypt(own), denied, name);
   }
   const Policy = (await operator.getKeyPolicy({ KeyId })).Policy ?? "";
   for (const destroys of [

@@ -47,13 +47,16 @@ async function requests(b: Bench): Promise<Map<string, Prepared>> {
     const isPlain = name === operation;
     const members = isPlain ? (CONTEXT_MEMBERS[operation] ?? []) : [];
     const request = await prepare(b, name, Object.fromEntries(members.map((member) => [member, CONTEXT])));
-    prepared.set(name, isPlain && operation === "Decrypt" ? await openable(b, request) : request);
+    prepared.set(name, isPlain && OPENS.has(operation) ? await openable(b, request) : request);
   }
   return prepared;
 }
 
+/** What opens a ciphertext, and needs one of the record's context. */
+const OPENS: ReadonlySet<string> = new Set(["Decrypt", "ReEncrypt"]);
+
 async function openable(b: Bench, request: Prepared): Promise<Prepared> {
-  const KeyId = request.body["KeyId"];
+  const KeyId = request.body["KeyId"] ?? request.body["SourceKeyId"];
   const body = { KeyId, Plaintext: base64("m"), EncryptionContext: CONTEXT };
   const { CiphertextBlob } = await b.ok("Encrypt", body);
   return { ...request, body: { ...request.body, CiphertextBlob } };

@@ -8,7 +8,7 @@
  */
 import type { MadeWrap } from "@strongroom/envelope/keyrings";
 import { VaultError } from "../errors.ts";
-import { isUnderRegions, keyCheck, keyTampered, soundRow } from "../keys/key-binding.ts";
+import { isUnderRegions, keyCheck, soundRow } from "../keys/key-binding.ts";
 import { asKeyWrap, RegionWraps, withoutRefused, wrappingKeyOf, wrapSetOf } from "../keys/region-wraps.ts";
 import type { KeyDependencies } from "../keys/region-wraps.ts";
 import type { Sealing } from "../keys/key-sets.ts";
@@ -18,7 +18,7 @@ import type { Lease } from "../stores/jobs.ts";
 import { MAX_KEY_WRAPS } from "../stores/key-limits.ts";
 import { isSubjectId } from "../stores/subjects.ts";
 import type { KeyPlace, KeyRewrap, KeyRow, KeyWrap } from "../stores/key-store.ts";
-import type { MissingWrap, Wrap, WrapSet } from "../stores/wrap-set.ts";
+import type { Wrap, WrapSet } from "../stores/wrap-set.ts";
 import { owedRegions } from "./debt.ts";
 import { decideRepair, placeName, stillMissing } from "./decide-repair.ts";
 import type { WrapPlace } from "./decide-repair.ts";
@@ -140,22 +140,21 @@ async function wrapAnew(dependencies: KeyWorkDependencies, row: KeyRow, rules: A
   const have = haveOf(row, account, { target, wrong });
   // Only by opening it is the material of a new wrap known everywhere.
   const proof = rules.isProven(row) || rules.materials !== null ? "opened" : "none";
-  const { made, missing, target: wanted, refused = [] } = await regions.rewrap(row, sealing, { have, proof, signal });
+  const { made, missing, target: wanted } = await regions.rewrap(row, sealing, { have, proof, signal });
   const remade = new Set(made.map(({ key }) => key).filter((key) => wrong.has(key)));
-  const staying = withoutRefused(row.wraps, refused).filter((wrap) => !remade.has(wrappingKeyOf(wrap).key));
+  const staying = row.wraps.filter((wrap) => !remade.has(wrappingKeyOf(wrap).key));
   if (made.length === 0 && missing.length > 0) throw stillMissing(missing);
   const wraps = [...made.map(({ wrap }) => asKeyWrap(wrap)), ...staying];
   if (wraps.length > MAX_KEY_WRAPS) throw tooMany();
-  const owed = refused.filter(({ key }) => target?.names.has(key) ?? true);
   const wrapSet = {
     wraps: [
       ...made.map(({ wrap, key, material }) => ({ provider: wrap.providerId, key, material })),
       ...accountOf(staying, account),
     ],
     target: wanted,
-    missing: [...missing, ...owedBeside(missing, owed, made)],
+    missing,
   };
-  if (made.length === 0 && staying.length === row.wraps.length) return settled({ ...wrapSet, missing: [] }, epoch);
+  if (made.length === 0) return settled(wrapSet, epoch);
   const isPartial = missing.length > 0 ? { isPartial: true as const } : {};
   const outcome = { kind: "repaired" as const, gained: made.map(gainedOf), ...isPartial };
   return { outcome, change: { epoch, wraps, moved: null, wrapSet } };
@@ -209,18 +208,6 @@ export function accountOf(wraps: readonly KeyWrap[], { wraps: noted }: WrapSet):
 /** The wraps stay, and their account is set right. */
 function settled(wrapSet: WrapSet, epoch: Sealing["epoch"]): KeyChange {
   return { outcome: { kind: "settled" }, change: { epoch, wraps: null, moved: null, wrapSet } };
-}
-
-/** Wraps that were found wrong on the way and that nothing has replaced. */
-function owedBeside(
-  missing: readonly MissingWrap[],
-  refused: readonly { readonly region: string | null; readonly key: string }[],
-  made: readonly MadeWrap[],
-): readonly MissingWrap[] {
-  const known = new Set([...missing.map(({ keyArn }) => keyArn), ...made.map(({ key }) => key)]);
-  return refused
-    .filter(({ key }) => !known.has(key))
-    .map(({ region, key }) => ({ region: region ?? "", keyArn: key, reason: "wrong-data-key" }));
 }
 
 const gainedOf = ({ wrap }: MadeWrap): string => placeName(placeOf(asKeyWrap(wrap)));

@@ -9,6 +9,14 @@ import type { BucketRange } from "../stores/inventory.ts";
 export const REPAIR_JOB = "repair";
 export const REPAIR_KEYS_JOB = "repair-keys";
 
+/** Those of a run. */
+export const CONVERGE_KEYS_JOB = "converge-keys";
+export const CONVERGE_VERSIONS_JOB = "converge-versions";
+export const DROP_KEYS_JOB = "drop-keys";
+export const UNDO_VERSIONS_JOB = "undo-versions";
+/** What is kept of versions goes, or comes back. */
+export const KEPT_JOB = "kept-messages";
+
 const PARTITIONS = 16;
 const BUCKETS_EACH = BUCKETS / PARTITIONS;
 

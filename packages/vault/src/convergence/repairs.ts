@@ -94,11 +94,11 @@ export class Repairs {
 /** What several workers are together: the first of these that one of them is. */
 const STATES = ["working", "resting", "stopped"] as const;
 
-function noop(): void {
+export function noop(): void {
   // Nobody asked to be told.
 }
 
 /** Does not keep the process alive. */
-async function systemSleep(ms: number, signal: AbortSignal): Promise<void> {
+export async function systemSleep(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal, ref: false }).catch(() => undefined);
 }

@@ -19,13 +19,19 @@ import type { WantedSets, Work, WorkOutcome } from "./work.ts";
 import { originOf, waitMs } from "./schedule.ts";
 import type { Access, Pace, RegionGate, RegionHealth, RepairSettings } from "./schedule.ts";
 
+/** A pace that does its waiting itself. */
+export interface BeginPace {
+  /** Waits until an item may be begun; false: none may now. */
+  begin(stop: AbortSignal): Promise<boolean>;
+}
+
 /** What a round works with. */
 export interface RoundDependencies<Place> {
   readonly work: Work<Place>;
   readonly clock: () => Date;
   readonly settings: RepairSettings;
   readonly gate: RegionGate;
-  readonly pace: Pace;
+  readonly pace: Pick<Pace, "turn"> | BeginPace;
   readonly counters: {
     ended(outcome: WorkOutcome, at: Date): void;
     failed(code: VaultErrorCode, at: Date): void;
@@ -182,8 +188,12 @@ export class Round<Place> {
   async #take(item: InventoryItem<Place>, held: Held): Promise<Ended> {
     const { pace, gate, health, sleep, stop } = this.#d;
     if (item.place === null) return "damaged";
-    const wait = pace.turn(this.#now);
-    if (wait > 0) await sleep(wait, stop);
+    if ("begin" in pace) {
+      if (!(await pace.begin(stop))) return "left";
+    } else {
+      const wait = pace.turn(this.#now);
+      if (wait > 0) await sleep(wait, stop);
+    }
     gate.look(health());
     const asked = held.plan.asked.get(item.wrapSet) ?? [];
     const isOpen = asked.length === 0 || asked.some((region) => gate.access(region, this.#now) === "open");

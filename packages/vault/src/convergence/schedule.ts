@@ -13,6 +13,9 @@ export interface RepairSettings {
   readonly atOnce: number;
   /** Versions taken together from the inventory; after so many the partition's lease is renewed. */
   readonly claimItems: number;
+  /** The same two of a run of the convergence, whose rate says how fast it goes. */
+  readonly convergeAtOnce: number;
+  readonly convergeItems: number;
   /** How long a lease holds. A process that died keeps its partition from the others for as long as this. */
   readonly leaseMs: number;
   /**
@@ -40,6 +43,10 @@ export const DEFAULT_REPAIR_SETTINGS: RepairSettings = {
   atOnce: 8,
   /** Renewing a lease is a write to disk. Few, so that what the process has done is known soon when it dies. */
   claimItems: 24,
+  /** A KMS some way off answers in tens of milliseconds: so many at once keep it busy at a thousand calls a second. */
+  convergeAtOnce: 32,
+  /** A lease is renewed with each: half a second's work, or a few seconds' at the rate of 100. */
+  convergeItems: 500,
   /** Far beyond what opening and sealing of so many may take together. */
   leaseMs: 60_000,
   /** A region that is back and that nobody else calls is noticed within this. */

@@ -67,14 +67,19 @@ export function parseKeySet(keyring: Keyring, names: readonly string[] | undefin
 
 /** The set that will be in force next, as an option. @throws VaultError `vault-option-invalid` */
 export function parseNext(given: unknown, current: KeySet): KeySet {
+  const next = parseNextSet(given);
+  if (next.digest !== current.digest) return next;
+  throw new VaultError("vault-option-invalid", "next: keySet has the same keys as the vault's own");
+}
+
+/** A set with a keyring and names. @throws VaultError `vault-option-invalid` */
+export function parseNextSet(given: unknown): KeySet {
   const { values, problems } = ownOptions(given, ["keyring", "keySet"], "what next has");
   const refused = (why: string): VaultError => new VaultError("vault-option-invalid", `next: ${why}`);
   if (problems.length > 0) throw refused(problems.join("; "));
   if (!hasMethods(values["keyring"], "onEncrypt", "onDecrypt")) throw refused("keyring must be a Keyring");
   const names = parseNames(values["keySet"], "next: keySet");
-  const next = { keyring: values["keyring"] as Keyring, names, digest: keySetDigest(names) };
-  if (next.digest === current.digest) throw refused("keySet has the same keys as the vault's own");
-  return next;
+  return { keyring: values["keyring"] as Keyring, names, digest: keySetDigest(names) };
 }
 
 /** The names, sorted by their bytes. @throws VaultError `vault-option-invalid` */

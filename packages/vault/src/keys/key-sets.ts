@@ -144,7 +144,7 @@ export class KeySets {
     if (known.length === 1) return [this.#current.keyring];
     const keys = wrappingKeys();
     const isLikely = ({ names }: KeySet): boolean => names === null || keys.some((key) => names.includes(key));
-    const inForce = this.#inForce({ digest: this.#seen?.state.digest ?? null });
+    const inForce = this.known(this.#seen?.state.digest ?? null);
     // Sorting keeps the order of those that are alike.
     const [first, ...others] = [...new Set([inForce ?? this.#current, ...known])].sort(
       (a, b) => Number(isLikely(b)) - Number(isLikely(a)),

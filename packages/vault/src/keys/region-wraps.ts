@@ -114,8 +114,8 @@ export class RegionWraps {
   }
 
   /**
-   * Wraps under the key set in force that a row has not, by the fewest calls: of keys in `have` none is made. What could
-   * not be made is in `missing`.
+   * Wraps under the key set in force that a row has not, by the fewest calls: of keys in `have` none is made. What
+   * could not be made is in `missing`.
    *
    * @param sealing what is in force; the wraps may be stored at its epoch only
    * @param proof `opened`: each new wrap was opened by its own key

@@ -156,6 +156,11 @@ test("the key is wiped, also where no region wraps it", async (t) => {
   const watched = { ...dependencies, keySets: new KeySets(store.gate, parseKeySet(keyring, undefined), null) };
   const place = await made(watched);
   assert.equal((await addWraps(watched, place, null)).kind, "settled");
+  const { stamp: seen, wrapSet } = (await store.keys.version(place.owner, place.version)).key!;
+  const missing = [{ region: "", keyArn: "k", reason: "timeout" }];
+  const { epoch } = await store.gate.current();
+  const owed = { place, seen, epoch, wraps: null, moved: null, wrapSet: { ...wrapSet!, missing }, lease: null };
+  await store.inventory.rewrap({ ...owed, at: new Date().toISOString() });
   isAway = true;
   await assert.rejects(addWraps(watched, place, null));
   assert.deepEqual(

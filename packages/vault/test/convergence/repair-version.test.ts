@@ -150,7 +150,7 @@ test("of two wraps that are owed one can be paid before the other", async (t) =>
   await vault.put(address, { n: 1 });
   await kms.startRegion("eu-west-1");
   await until(async () => (await regional.keyring.probe())[0]?.state === "up");
-  assert.deepEqual(await repair(regional), { kind: "repaired", gained: ["eu-west-1"] });
+  assert.deepEqual(await repair(regional), { kind: "repaired", gained: ["eu-west-1"], isPartial: true });
   assert.deepEqual(
     (await vault.debts()).items.map(({ regions }) => regions.map(({ region }) => region)),
     [["eu-west-2"]],

@@ -87,7 +87,10 @@ describe("against the project's KMS", () => {
   test("it says whether it is usable", async () => {
     const arn = await createKey(kms.client(WEST));
     const key = keyOf(arn, kms.client(WEST));
-    assert.deepEqual(await withoutId(key.describe(signal)), { value: true });
+    const { KeyMetadata } = await kms.client(WEST).describeKey({ KeyId: arn });
+    const material = KeyMetadata?.CurrentKeyMaterialId;
+    assert.match(material ?? "", /^[0-9a-f]{64}$/);
+    assert.deepEqual(await withoutId(key.describe(signal)), { value: true, material });
     await kms.client(WEST).disableKey({ KeyId: arn });
     assert.deepEqual(await withoutId(key.describe(signal)), { failed: "key-disabled", errorName: null });
     await kms.client(WEST).scheduleKeyDeletion({ KeyId: arn });

@@ -83,7 +83,7 @@ export async function inspectPostgres(
  *
  * const pool = new pg.Pool({ connectionString: process.env["DATABASE_URL"] });
  * const { version, pending } = await inspectPostgresKeys(pool, { schema: "nothing_yet" });
- * console.log(version, pending); // prints: null [ '0001-keys', '0002-audit' ]
+ * console.log(version, pending); // prints: null [ '0001-keys', '0002-audit', '0003-moves' ]
  * await pool.end();
  * ```
  */

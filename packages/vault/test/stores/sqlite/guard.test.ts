@@ -269,9 +269,9 @@ const PLANTED: Readonly<Record<string, string>> = {
     "create trigger keep after delete on versions begin insert into heads values (old.record, 1, 'live', ''); end",
   "the trigger swallow is not of this vault":
     "create trigger swallow after insert on versions begin delete from versions where key = new.key; end",
-  "the view kept is not of this vault": "create view kept as select * from versions",
+  "the view copies is not of this vault": "create view copies as select * from versions",
   "the index one is not of this vault": "create index one on heads (state)",
-  "the table kept is not of this vault": "create table kept (message)",
+  "the table more is not of this vault": "create table more (message)",
   "the table heads was defined anew": "alter table heads add column note text default 'x'",
   "the index versions_inventory is missing": "drop index versions_inventory",
   "the pragma user_version is 4": "pragma user_version = 4",

@@ -12,7 +12,7 @@ import { inspectDatabase, sqliteStore } from "@strongroom/vault/sqlite";
 import { schemaOf } from "@strongroom/base/sqlite-schema";
 import { defer } from "../../../../../tests/support/defer.ts";
 import { aboutAll, newPeople, recordsOf } from "../../../src/store-contract/people.ts";
-import { write } from "../../../src/store-contract/changes.ts";
+import { rewrapOf, write } from "../../../src/store-contract/changes.ts";
 import { STORE_READER, STORE_WRITER } from "../../../src/stores/gate.ts";
 import { MIGRATIONS } from "../../../src/stores/sqlite/schema.ts";
 import { rejectsWith } from "../../support/errors.ts";
@@ -74,7 +74,7 @@ test("the schema is that of a new file, and the mark goes on", async (t) => {
   writeFileSync(`${path}.mark`, `strongroom-vault-mark/1 ${VAULT_OF_BEFORE} 40`.padEnd(127) + "\n");
   await (await sqliteStore(path, { mark: true })).close();
   const { state, version, commits } = await inspectDatabase(path);
-  assert.deepEqual([state, version, commits], ["sound", 6, 40]);
+  assert.deepEqual([state, version, commits], ["sound", 7, 40]);
   using database = new DatabaseSync(path);
   const made = database.prepare("select type || ' ' || name as name, sql from sqlite_schema").all();
   const wanted = await schemaOf(MIGRATIONS);
@@ -98,4 +98,16 @@ test("an older copy of such a file, and one that was changed, are refused and st
     using database = new DatabaseSync(file, { readOnly: true });
     assert.equal(database.prepare("select count(*) as n from kysely_migration").get()?.["n"], 1);
   }
+});
+
+test("nothing is kept of what was there, and a message that is replaced is kept from then on", async (t) => {
+  const path = join(await temporaryFolder(t), "records.sqlite");
+  recordsOfBefore(path);
+  const store = await sqliteStore(path);
+  defer(t, () => store.close());
+  assert.deepEqual([await store.kept.counts(9), await store.notes.list("")], [[], []]);
+  const change = await rewrapOf(store, "ada", 2, { keeps: true, epoch: EPOCH });
+  assert.deepEqual(await store.inventory.rewrap(change), { kind: "made" });
+  assert.equal(Buffer.from((await store.kept.read(change.place))!.message).toString(), "two");
+  assert.equal(await store.notes.replace("a", "one", null), "replaced");
 });

@@ -81,39 +81,46 @@ export const REWRAP_2: StoreFunction = rewrapFunction("rewrap_v2", {
   failures: "f.record = v_key and f.version = p_version",
 });
 
-/** @param more further columns that are set */
-const setWraps = (schema: SchemaName, more: string): string => `  update ${schema}.keys k
+/** `more`: further columns that are set, and what must hold. */
+const setWraps = (
+  schema: SchemaName,
+  more: { readonly set: string; readonly where: string },
+): string => `  update ${schema}.keys k
     set wrap_set = v_set, since = p_at, wraps = coalesce(p_wraps, k.wraps),
       generation = coalesce(p_generation, k.generation), key_check = coalesce(p_check, k.key_check),
-      revision = k.revision + case when p_wraps is null then 0 else 1 end${more}
+      revision = k.revision + case when p_wraps is null then 0 else 1 end${more.set}
     from ${schema}.owners o
     where o.name = p_owner and k.owner = o.key and k.kind = p_kind and k.version = p_version
-      and k.wrap_set = p_seen_set and k.revision = p_seen_revision
+      and k.wrap_set = p_seen_set and k.revision = p_seen_revision${more.where}
     returning k.key into v_key;`;
 
 /** Of a key. `p_generation` and `p_check` are null when they stay. */
 export const REWRAP_KEY: StoreFunction = rewrapFunction("rewrap_key_v1", {
   place: "p_kind text, p_owner text, p_version uuid",
   change: "p_wraps bytea, p_generation bigint, p_check bytea",
-  update: (schema) => setWraps(schema, ""),
+  update: (schema) => setWraps(schema, { set: "", where: "" }),
   failures: "f.key = v_key",
 });
 
 /**
- * As the first; where `p_new_kind` is not null, the key becomes its owner's of that kind and ordinal. Where they have
- * one of it already, also one that was made since this began, it is overtaken.
+ * As the first; where `p_new_kind` is not null, the key becomes its owner's of that kind and ordinal. The owner is locked
+ * first, as by whoever makes a key: where they have one of it already, nothing is changed.
  */
 export const REWRAP_KEY_2: StoreFunction = rewrapFunction("rewrap_key_v2", {
   place: "p_kind text, p_owner text, p_version uuid",
   change: `p_wraps bytea, p_generation bigint, p_check bytea,
     p_new_kind text, p_new_ordinal bigint, p_new_bucket smallint`,
-  update: (schema) => `  if p_new_kind is null then
-${setWraps(schema, "")}
-  else
-    begin
-${setWraps(schema, ", kind = p_new_kind, ordinal = p_new_ordinal, bucket = p_new_bucket")}
-    exception when unique_violation then v_key := null;
-    end;
-  end if;`,
+  update: (schema) => `  if p_new_kind is not null then
+    perform from ${schema}.owners o where o.name = p_owner for no key update of o;
+  end if;
+${setWraps(schema, {
+  set: `,
+      kind = coalesce(p_new_kind, k.kind), ordinal = coalesce(p_new_ordinal, k.ordinal),
+      bucket = coalesce(p_new_bucket, k.bucket)`,
+  where: `
+      and (p_new_kind is null or not exists (
+        select from ${schema}.keys t
+        where t.owner = o.key and t.kind = p_new_kind and t.ordinal = p_new_ordinal and t.key <> k.key))`,
+})}`,
   failures: "f.key = v_key",
 });

@@ -1,0 +1,252 @@
+/**
+ * Works on the run of the convergence, in each process whose vault repairs: looks at the run's note, does what its
+ * phase asks, and moves it on when nothing is left in either store. Any number of processes do so at once; a phase is
+ * moved on by compare-and-swap, and all that is changed hangs on leases, fences and the epoch. It never throws.
+ */
+import { isVaultError } from "../errors.ts";
+import type { VaultErrorCode } from "../errors.ts";
+import { envelopeFailure } from "../envelope-failure.ts";
+import type { KeySets } from "../keys/key-sets.ts";
+import { REPAIR_PARTITIONS } from "./partitions.ts";
+import { Round } from "./round.ts";
+import { isUnderWay } from "./run.ts";
+import type { RunNote, StoredRun } from "./run.ts";
+import { RunPhaseWork } from "./run-phases.ts";
+import type { RunStores } from "./run-phases.ts";
+import type { RunTally } from "./run-tally.ts";
+import { RegionGate } from "./schedule.ts";
+import type { RegionHealth, RepairSettings } from "./schedule.ts";
+import type { RunPhase } from "./view.ts";
+import type { Work, WorkOutcome } from "./work.ts";
+
+/** At what pace items are begun. */
+export interface RunPace {
+  /** Takes the next turn; how long it is until then, in milliseconds. */
+  turn(now: number): number;
+}
+
+/** What a worker works with. */
+export interface ConvergenceWorkerDependencies {
+  readonly note: RunNote;
+  readonly stores: RunStores;
+  readonly settings: RepairSettings;
+  readonly clock: () => Date;
+  /** Of a store. */
+  readonly health: { readonly keys: () => readonly RegionHealth[]; readonly records: () => readonly RegionHealth[] };
+  readonly paceOf: (run: StoredRun) => RunPace;
+  readonly tallyOf: (run: StoredRun) => RunTally;
+  /** The process that moved a run to its end tells it. */
+  readonly onMoved: (run: StoredRun) => Promise<void>;
+  readonly onFault: (error: unknown) => void;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Nothing more is begun after it. */
+  readonly stop: AbortSignal;
+}
+
+/** What a worker does now. `unknown-keys`: the run is under keys that this process does not know. */
+export type ConvergenceWorkState = "resting" | "working" | "unknown-keys" | "stopped";
+
+/** How often the note is looked at while a phase is worked on: so soon a pause is heard of. */
+const WATCH_MS = 500;
+
+/** A flip that its own process has not finished after so long is finished by another one. */
+const FLIP_WAIT_MS = 5_000;
+
+export class ConvergenceWorker {
+  readonly #d: ConvergenceWorkerDependencies;
+  readonly #gates: { readonly keys: RegionGate; readonly records: RegionGate };
+  readonly #added = new Set<string>();
+  #state: ConvergenceWorkState = "resting";
+  #waits: string | null = null;
+  #awake = false;
+  /** Resolves when it was stopped, and what was under way has ended. */
+  readonly ended: Promise<void>;
+
+  /** Starts it. */
+  constructor(dependencies: ConvergenceWorkerDependencies) {
+    this.#d = dependencies;
+    const { intervalMs } = dependencies.settings;
+    this.#gates = { keys: new RegionGate(intervalMs), records: new RegionGate(intervalMs) };
+    this.ended = this.#work();
+  }
+
+  get state(): ConvergenceWorkState {
+    return this.#state;
+  }
+
+  /** Why it goes no further now; null: nothing. */
+  get waits(): string | null {
+    return this.#waits;
+  }
+
+  /** A run was begun or changed: look soon. */
+  wake(): void {
+    this.#awake = true;
+  }
+
+  async #work(): Promise<void> {
+    const { note, sleep, stop, onFault, settings } = this.#d;
+    // Not within the constructor's own turn: opening a vault must not wait for it.
+    await Promise.resolve();
+    while (!stop.aborted) {
+      try {
+        await this.#turn(await note.read());
+      } catch (error) {
+        // The store cannot be used now, or a region that must answer does not.
+        this.#waits = isVaultError(error) ? error.code : "store-failed";
+        onFault(error);
+      }
+      for (let waited = 0; waited < settings.lookMs && !this.#isAwake(); waited += LOOK_STEP_MS)
+        await sleep(Math.min(LOOK_STEP_MS, settings.lookMs), stop);
+      this.#awake = false;
+    }
+    this.#state = "stopped";
+  }
+
+  #isAwake(): boolean {
+    return this.#awake || this.#d.stop.aborted;
+  }
+
+  async #turn(run: StoredRun | null): Promise<void> {
+    if (!isUnderWay(run) || run.state === "paused" || run.phase === "hold") {
+      this.#state = "resting";
+      this.#waits = null;
+      return;
+    }
+    if (!this.#knows(run)) {
+      this.#state = "unknown-keys";
+      this.#waits = "key-set-unknown";
+      return;
+    }
+    this.#state = "working";
+    if (run.phase === "flip" || run.phase === "undo") await this.#finishFlip(run);
+    if (run.phase === "flip") return;
+    // Somebody has put another set in force beside the run: what it asks for is not what is written under.
+    for (const { keySets, digest } of this.#sets(run))
+      if (digest !== null && (await keySets.forWriting()).digest !== digest) {
+        this.#waits = "key-set-moved";
+        return;
+      }
+    await this.#watched(run, (phase) => this.#phase(run, phase));
+  }
+
+  /** Whether this process knows the key sets that the run brings everything to. */
+  #knows(run: StoredRun): boolean {
+    return this.#sets(run).every(({ keySets, digest }) => digest === null || keySets.known(digest) !== null);
+  }
+
+  #sets({ sets, phase }: StoredRun): readonly { readonly keySets: KeySets; readonly digest: string | null }[] {
+    const { keys, records } = this.#d.stores;
+    const to = (of: StoredRun["sets"]["keys"]): string | null => (phase === "undo" ? of?.before : of?.to) ?? null;
+    return [
+      ...(keys === null ? [] : [{ keySets: keys.keySets, digest: to(sets.keys) }]),
+      { keySets: records.keys, digest: to(sets.records) },
+    ];
+  }
+
+  /** Where the process that began it has not. */
+  async #finishFlip(run: StoredRun): Promise<void> {
+    const { note, clock } = this.#d;
+    if (run.phase === "flip" && clock().getTime() - Date.parse(run.phaseAt) < FLIP_WAIT_MS) return;
+    for (const { keySets, digest } of this.#sets(run)) if (digest !== null) await keySets.flipTo(digest);
+    if (run.phase === "flip") await note.change(movedFrom(run, "add", clock));
+  }
+
+  /** Does it until it has ended, or the run is another one by then or in another phase. */
+  async #watched(run: StoredRun, work: (phase: AbortSignal) => Promise<void>): Promise<void> {
+    const { stop, sleep, note } = this.#d;
+    const over = new AbortController();
+    const phase = AbortSignal.any([stop, over.signal]);
+    const watching = (async () => {
+      while (!phase.aborted) {
+        await sleep(WATCH_MS, phase);
+        const now = await note.read().catch(() => run);
+        if (!isSame(now, run)) over.abort();
+      }
+    })();
+    try {
+      await work(phase);
+    } finally {
+      over.abort();
+      await watching;
+    }
+  }
+
+  async #phase(run: StoredRun, stop: AbortSignal): Promise<void> {
+    const { stores, settings, clock, health, note } = this.#d;
+    const work = new RunPhaseWork(run, stores);
+    const tally = this.#d.tallyOf(run);
+    const pace = this.#d.paceOf(run);
+    const rounds = async <Place>(works: readonly Work<Place>[], of: "keys" | "records"): Promise<void> => {
+      for (const one of works) {
+        if (!this.#added.has(one.job)) await one.jobs.add(one.job, REPAIR_PARTITIONS);
+        this.#added.add(one.job);
+        await one.jobs.wake(one.job);
+        const counters = countersOf(tally);
+        const shared = { settings: ofRun(settings), clock, pace, counters, sleep: this.#d.sleep, stop };
+        await new Round({ ...shared, work: one, gate: this.#gates[of], health: health[of] }).work();
+      }
+    };
+    const all = await Promise.allSettled([rounds(work.keyWorks(), "keys"), rounds(work.recordWorks(), "records")]);
+    for (const one of all) if (one.status === "rejected") throw envelopeFailure(one.reason);
+    if (!stop.aborted) await work.kept({ leaseMs: settings.leaseMs, stop });
+    if (stop.aborted) return;
+    const left = await work.left();
+    this.#waits = left;
+    if (left !== null) return;
+    const next = NEXT[run.phase](run);
+    const { run: moved, isChanged } = await note.change(movedFrom(run, next, clock));
+    if (isChanged && moved !== null) await this.#d.onMoved(moved);
+  }
+}
+
+/** Sleeps are cut, so that a wake is heard. */
+const LOOK_STEP_MS = 100;
+
+/** What comes after a phase. */
+const NEXT: Readonly<Record<RunPhase, (run: StoredRun) => RunPhase>> = {
+  flip: () => "add",
+  add: ({ options }) => (options.keepOld ? "hold" : "drop"),
+  hold: () => "drop",
+  drop: () => "end",
+  undo: () => "end",
+  end: () => "end",
+};
+
+/** The change of a run that still is as it was seen; null where it is not. */
+export function movedFrom(
+  seen: StoredRun,
+  phase: RunPhase,
+  clock: () => Date,
+): (run: StoredRun | null) => StoredRun | null {
+  return (run) => {
+    if (!isSame(run, seen)) return null;
+    const at = clock().toISOString();
+    if (phase !== "end") return { ...run, phase, phaseAt: at, of: null };
+    return { ...run, phase, phaseAt: at, of: null, endedAt: at, state: seen.phase === "undo" ? "undone" : "done" };
+  };
+}
+
+/** Whether a run is where it was seen. */
+function isSame(run: StoredRun | null, seen: StoredRun): run is StoredRun {
+  return run?.id === seen.id && run.state === seen.state && run.phase === seen.phase;
+}
+
+/** A run takes many items at a time: it is not the few that an outage has left. */
+function ofRun(settings: RepairSettings): RepairSettings {
+  return { ...settings, claimItems: settings.convergeItems, atOnce: settings.convergeAtOnce };
+}
+
+function countersOf(tally: RunTally): {
+  ended(outcome: WorkOutcome): void;
+  failed(code: VaultErrorCode): void;
+} {
+  return {
+    ended: (outcome) => {
+      if (outcome.kind === "settled" || (outcome.kind === "repaired" && outcome.isPartial !== true)) tally.done();
+    },
+    failed: (code) => {
+      tally.failed(code);
+    },
+  };
+}

@@ -1,0 +1,164 @@
+/**
+ * Puts the convergence of a vault together: what looks, what begins and ends runs on behalf of a caller, and what works
+ * on them in this process.
+ */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { Auditor } from "../audit/auditor.ts";
+import type { Declarations } from "../collections/declaration.ts";
+import type { KeySets } from "../keys/key-sets.ts";
+import type { KeyStore } from "../stores/key-store.ts";
+import type { Store } from "../stores/store.ts";
+import { ConvergenceWorker } from "./convergence-worker.ts";
+import { FLEET_PREFIX, FleetAnnouncer, processName, readFleet } from "./fleet.ts";
+import { convergenceLooks } from "./looks.ts";
+import type { ConvergenceLooks } from "./looks.ts";
+import type { FleetSeen } from "./plan-problems.ts";
+import { noop, systemSleep } from "./repairs.ts";
+import type { RepairOptions } from "./repairs.ts";
+import { isUnderWay, RunNote } from "./run.ts";
+import type { StoredRun } from "./run.ts";
+import type { RunStores } from "./run-phases.ts";
+import { NO_TALLY } from "./run-tally.ts";
+import { convergenceRuns } from "./runs.ts";
+import { Pace, parseRepairSettings } from "./schedule.ts";
+import type { Convergence, RunProgress } from "./view.ts";
+
+/** What a convergence is made of. */
+export interface ConvergenceParts {
+  readonly store: Store;
+  readonly keySets: KeySets;
+  /** Null: the vault has no key store. */
+  readonly keys: { readonly store: KeyStore; readonly keySets: KeySets } | null;
+  readonly declarations: Pick<Declarations, "of">;
+  readonly clock: () => Date;
+  /** Most items of a page. */
+  readonly listItems: number;
+  /** Works on runs in this process; null: the vault was opened without a repair. */
+  readonly working: { readonly stores: RunStores; readonly options: RepairOptions } | null;
+}
+
+/** The convergence of a vault, until it is closed. */
+export class OpenConvergence {
+  readonly #parts: ConvergenceParts;
+  readonly #note: RunNote;
+  readonly #looks: ConvergenceLooks;
+  readonly #worker: ConvergenceWorker | null;
+  readonly #announcer: FleetAnnouncer | null;
+  readonly #stopping = new AbortController();
+
+  constructor(parts: ConvergenceParts) {
+    this.#parts = parts;
+    const { store, keySets, keys, declarations, clock, listItems, working } = parts;
+    this.#note = new RunNote(store.notes);
+    this.#looks = convergenceLooks({
+      records: { store, keySets },
+      keys,
+      declarations,
+      fleet: () => this.#fleet(),
+      isUnderWay: async () => {
+        const run = await this.#note.read();
+        return isUnderWay(run) && run.phase !== "hold";
+      },
+      clock,
+      listItems,
+    });
+    this.#worker = working === null ? null : this.#work(working);
+    this.#announcer = working === null ? null : this.#announce(working.options);
+  }
+
+  /** `vault.convergence`, on behalf of a caller. */
+  as(audit: Auditor | null): Convergence {
+    const { keys, keySets } = this.#parts;
+    const runs = convergenceRuns({
+      note: this.#note,
+      keySets: [
+        ...(keys === null ? [] : [{ store: "keys" as const, keySets: keys.keySets }]),
+        { store: "records", keySets },
+      ],
+      plan: (options) => this.#looks.plan(options),
+      fleet: async () => (await this.#fleet()).members,
+      progressOf: (run) => this.#progress(run),
+      audit,
+      clock: this.#parts.clock,
+      onChanged: () => {
+        this.#worker?.wake();
+        this.#announcer?.changed();
+      },
+    });
+    return { ...this.#looks, ...runs };
+  }
+
+  /** Whether a run is under way that keeps what it replaces. @throws VaultError of the store */
+  async isKeeping(): Promise<boolean> {
+    return isUnderWay(await this.#note.read());
+  }
+
+  /** Another key set is known from now on. */
+  learned(): void {
+    this.#announcer?.changed();
+    this.#worker?.wake();
+  }
+
+  /** Begins nothing more, and resolves when what is under way has ended. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#worker?.ended;
+    await this.#announcer?.close();
+  }
+
+  #work({ stores, options }: NonNullable<ConvergenceParts["working"]>): ConvergenceWorker {
+    const { health = () => [], keysHealth = health, signal, onFault = noop, sleep = systemSleep, ...given } = options;
+    const stop = this.#stopping.signal;
+    return new ConvergenceWorker({
+      note: this.#note,
+      stores,
+      settings: parseRepairSettings(given),
+      clock: this.#parts.clock,
+      health: { records: health, keys: keysHealth },
+      paceOf: ({ options: { rate } }) => new Pace(rate),
+      tallyOf: () => NO_TALLY,
+      onMoved: () => Promise.resolve(),
+      onFault,
+      sleep,
+      stop: signal === undefined ? stop : AbortSignal.any([stop, signal]),
+    });
+  }
+
+  #announce({ sleep = systemSleep }: RepairOptions): FleetAnnouncer {
+    const { store, keySets, keys, clock } = this.#parts;
+    return new FleetAnnouncer({
+      notes: store.notes,
+      process: processName(hostname(), process.pid, randomUUID()),
+      clock,
+      says: () => ({
+        records: keySets.digests,
+        keys: keys?.keySets.digests ?? [],
+        works: this.#worker?.state === "working",
+      }),
+      sleep,
+    });
+  }
+
+  async #fleet(): Promise<FleetSeen> {
+    const { store, keySets, keys, clock } = this.#parts;
+    const [notes, records, ofKeys] = await Promise.all([
+      store.notes.list(FLEET_PREFIX),
+      store.gate.current(),
+      keys?.store.gate.current(),
+    ]);
+    const inForce = { records: records.digest, ...(ofKeys === undefined ? {} : { keys: ofKeys.digest }) };
+    const declared = {
+      records: keySets.declared.digest,
+      ...(keys === null ? {} : { keys: keys.keySets.declared.digest }),
+    };
+    return readFleet(notes, { inForce, declared }, clock().getTime());
+  }
+
+  async #progress(run: StoredRun): Promise<RunProgress> {
+    return Promise.resolve({
+      ...{ of: run.of, done: 0, failed: 0, rate: 0, remainingSeconds: null, calls: [], throttled: 0, bytes: 0 },
+      ...{ seconds: 0, waits: this.#worker?.waits ?? null },
+    });
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * What a run does in each of its phases, in one store, and whether there is anything left to do. That is asked of the
+ * stores each time: nothing is believed to be done because somebody said so.
+ */
+import type { KeySets } from "../keys/key-sets.ts";
+import type { Leased } from "../stores/jobs.ts";
+import type { KeptItem } from "../stores/kept.ts";
+import type { KeyPlace } from "../stores/key-store.ts";
+import type { VersionPlace } from "../stores/rows.ts";
+import type { Store } from "../stores/store.ts";
+import type { KeyWorkDependencies } from "./add-wraps.ts";
+import { requireMaterials, targetOf } from "./in-force.ts";
+import { passOverKept } from "./kept-pass.ts";
+import type { KeptDone, KeptPassDependencies } from "./kept-pass.ts";
+import { restoreKept } from "./restore-kept.ts";
+import type { StoredRun } from "./run.ts";
+import { convergeKeys, convergeVersions, dropKeys, undoVersions, wantsOf } from "./run-works.ts";
+import type { RunRules, WantedSet } from "./run-works.ts";
+import type { SealDependencies } from "./seal-anew.ts";
+import type { Target } from "./target.ts";
+import type { Work } from "./work.ts";
+import type { WrappedStore } from "./view.ts";
+
+/** The stores that a run works on. */
+export interface RunStores {
+  readonly records: SealDependencies;
+  /** Null: the vault has no key store. */
+  readonly keys: KeyWorkDependencies | null;
+}
+
+/** How long what keys told of their material is believed, in milliseconds. */
+const MATERIAL_AGE_MS = 30_000;
+
+/** What a run asks of the items of a store. @param keySets of that store */
+export function rulesOf(run: StoredRun, store: WrappedStore, keySets: KeySets): RunRules {
+  const { id, beganAt, options, phase, sets } = run;
+  const [from, to] = phase === "undo" ? [sets[store]?.to, sets[store]?.before] : [sets[store]?.before, sets[store]?.to];
+  const names = from === to ? null : (keySets.known(from ?? null)?.names ?? null);
+  let told: { readonly digest: string; readonly at: number; readonly materials: Target["materials"] } | null = null;
+  return {
+    run: id,
+    beganAt,
+    verify: options.verify,
+    before: names === null ? null : new Set(names),
+    target: async () => {
+      const sealing = await keySets.forWriting();
+      if (options.material === "any" || phase === "undo") return targetOf(sealing);
+      const at = performance.now();
+      if (told?.digest !== sealing.digest || at - told.at > MATERIAL_AGE_MS) {
+        told = { digest: sealing.digest, at, materials: await requireMaterials(sealing, undefined) };
+      }
+      return targetOf(sealing, told.materials);
+    },
+  };
+}
+
+/** What one process does for a run in one phase. */
+export class RunPhaseWork {
+  readonly #run: StoredRun;
+  readonly #stores: RunStores;
+  readonly #records: RunRules;
+  readonly #keys: RunRules | null;
+
+  constructor(run: StoredRun, stores: RunStores) {
+    this.#run = run;
+    this.#stores = stores;
+    this.#records = rulesOf(run, "records", stores.records.keys);
+    this.#keys = stores.keys === null ? null : rulesOf(run, "keys", stores.keys.keySets);
+  }
+
+  /** The works of the phase on keys, in their order: each begins when the one before has nothing due. */
+  keyWorks(): readonly Work<KeyPlace>[] {
+    const { keys } = this.#stores;
+    if (keys === null || this.#keys === null) return [];
+    const add = convergeKeys(keys, this.#keys);
+    return this.#run.phase === "add" ? [add] : [add, dropKeys(keys, this.#keys)];
+  }
+
+  recordWorks(): readonly Work[] {
+    const { records } = this.#stores;
+    return [
+      this.#run.phase === "undo" ? undoVersions(records, this.#records) : convergeVersions(records, this.#records),
+    ];
+  }
+
+  /** In the phases that let go of kept messages: does it. Tells how many went, or came back. */
+  async kept(pass: Pick<KeptPassDependencies, "leaseMs" | "stop">): Promise<number> {
+    const { records } = this.#stores;
+    if (this.#run.phase !== "drop" && this.#run.phase !== "undo") return 0;
+    const { kept, jobs } = records.store;
+    return passOverKept({ kept, jobs, clock: records.clock, ...pass }, (items, lease, until) =>
+      this.#run.phase === "undo" ? this.#restored(items, lease, { ...pass, until }) : this.#dropped(items, lease),
+    );
+  }
+
+  /**
+   * Whether nothing is left to do in the phase, failures included; null: it is. Otherwise, why not, in a word.
+   *
+   * @throws VaultError the stores'; `regions-unavailable`
+   */
+  async left(): Promise<"items" | "kept" | null> {
+    const drops = this.#run.phase !== "add";
+    const { records, keys } = this.#stores;
+    const looks = [
+      { inventory: records.store.inventory, rules: this.#records, extra: true },
+      ...(keys === null || this.#keys === null
+        ? []
+        : [{ inventory: keys.store.inventory, rules: this.#keys, extra: drops }]),
+    ];
+    for (const { inventory, rules, extra } of looks) {
+      const sets = await wantsOf(inventory, await rules.target());
+      const wanting = sets.filter((one) => wants(one, extra)).map(({ id }) => id);
+      if (wanting.length > 0 && (await inventory.any(wanting))) return "items";
+    }
+    if (drops && (await records.store.kept.list({ after: null, limit: 1 })).length > 0) return "kept";
+    return null;
+  }
+
+  /** Only of versions that lack nothing. */
+  async #dropped(items: readonly Pick<KeptItem, "place">[], lease: Leased): Promise<KeptDone> {
+    const { store } = this.#stores.records;
+    const sets = await wantsOf(store.inventory, await this.#records.target());
+    // Of what nobody can tell it is not known that it lacks nothing.
+    const lacking = new Set(sets.filter((one) => one.want.kind === "unknown" || wants(one, false)).map(({ id }) => id));
+    const places = items.flatMap(({ place }) => (place === null ? [] : [place]));
+    const isClean = lacking.size === 0 || !(await store.inventory.any([...lacking]));
+    const mayGo = isClean ? places : await notLacking(store, places, lacking);
+    if (mayGo.length > 0) await store.kept.drop(mayGo, lease);
+    return { done: mayGo.length, failed: places.length - mayGo.length };
+  }
+
+  async #restored(
+    items: readonly Pick<KeptItem, "place">[],
+    lease: Leased,
+    { until, stop }: { readonly until: number; readonly stop: AbortSignal },
+  ): Promise<KeptDone> {
+    const { records } = this.#stores;
+    const target = await this.#records.target();
+    let done = 0;
+    for (const { place } of items) {
+      if (stop.aborted || records.clock().getTime() >= until) break;
+      if (place === null || target === null) continue;
+      if ((await restoreKept(records, place, { lease, target })) === null) {
+        const { done: dropped } = await this.#dropped([{ place }], lease);
+        done += dropped;
+      } else done++;
+    }
+    return { done, failed: items.length - done };
+  }
+}
+
+/** Whether the items of a set are to be worked on. Those of which nobody can tell stay as they are. */
+function wants({ want }: WantedSet, extra: boolean): boolean {
+  return want.kind === "wraps" && (want.lacks.length > 0 || (extra && want.extra.length > 0));
+}
+
+async function notLacking(
+  { records }: Pick<Store, "records">,
+  places: readonly VersionPlace[],
+  lacking: ReadonlySet<number>,
+): Promise<readonly VersionPlace[]> {
+  const may: VersionPlace[] = [];
+  for (const place of places) {
+    const { stored } = await records.read(place, place.version);
+    if (stored !== null && !lacking.has(stored.stamp.wrapSet)) may.push(place);
+  }
+  return may;
+}

@@ -1,0 +1,27 @@
+/**
+ * What a process counts of the work that it does for a run. Who sums it up over all processes is elsewhere.
+ */
+import type { VaultErrorCode } from "../errors.ts";
+
+/** What is told while a run works. */
+export interface RunTally {
+  /** An item has what the phase asks of it. */
+  done(): void;
+  /** An item's try failed; it is tried again. */
+  failed(code: VaultErrorCode): void;
+  /** A call of a KMS was answered. */
+  called(region: string, operation: string): void;
+  /** A call was refused for there having been too many. */
+  throttled(region: string): void;
+  /** Bytes that were written for an item. */
+  wrote(bytes: number): void;
+}
+
+/** Counts nothing. */
+export const NO_TALLY: RunTally = {
+  done: () => undefined,
+  failed: () => undefined,
+  called: () => undefined,
+  throttled: () => undefined,
+  wrote: () => undefined,
+};
