@@ -27,6 +27,7 @@ import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
 import { put, remove } from "./records/write.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
 import { debts, tellDebts } from "./convergence/debts.ts";
+import type { LiveLatency } from "./convergence/live-latency.ts";
 import type { Convergence } from "./convergence/view.ts";
 import type { DebtPage, DebtSources } from "./convergence/debts.ts";
 import { subjectsOf } from "./subjects/subjects.ts";
@@ -43,6 +44,8 @@ export interface ActingParts {
   readonly keyInventory: DebtSources["keys"];
   /** Runs of the convergence, on behalf of a caller. */
   readonly convergenceOf: (auditor: Auditor | null) => Convergence;
+  /** Told how long reads and writes take: a run goes slower when they suffer by it. */
+  readonly latency: Pick<LiveLatency, "ended">;
   /** What a caller asks of the audit's log. */
   readonly viewOf: (auditor: Auditor) => VaultAudit;
 }
@@ -76,8 +79,10 @@ export class ActingRecords implements ActingVault {
   }
 
   put(address: AddressInput, document: object, options: PutOptions = {}): Promise<PutResult> {
-    return asking(this.#d.audit, "write", async (asked) =>
-      this.#owing(await put(this.#d, parseAddress(address), document as JsonObject, readOptions.put(options), asked)),
+    return this.#timed(
+      asking(this.#d.audit, "write", async (asked) =>
+        this.#owing(await put(this.#d, parseAddress(address), document as JsonObject, readOptions.put(options), asked)),
+      ),
     );
   }
 
@@ -105,8 +110,10 @@ export class ActingRecords implements ActingVault {
   }
 
   get(address: AddressInput, options: GetOptions = {}): Promise<VaultRecord> {
-    return asking(this.#d.audit, "read", async (asked) =>
-      get(this.#d, parseAddress(address), readOptions.get(options), asked),
+    return this.#timed(
+      asking(this.#d.audit, "read", async (asked) =>
+        get(this.#d, parseAddress(address), readOptions.get(options), asked),
+      ),
     );
   }
 
@@ -146,6 +153,14 @@ export class ActingRecords implements ActingVault {
 
   get #d(): Dependencies {
     return this.#parts.dependencies;
+  }
+
+  /** What fails is over quickly, and says nothing of the load. */
+  async #timed<Result>(work: Promise<Result>): Promise<Result> {
+    const began = performance.now();
+    const result = await work;
+    this.#parts.latency.ended(began, performance.now());
+    return result;
   }
 
   /** A write that owes a wrap wakes the repair. */

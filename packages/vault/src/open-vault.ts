@@ -226,6 +226,7 @@ class RecordVault extends ActingRecords implements Vault {
       onOwed: () => repair?.wake(),
       keyInventory: parts.keyStore?.inventory ?? null,
       convergenceOf: (auditor) => convergence.as(auditor),
+      latency: convergence.latency,
       viewOf: (auditor) => requireAudit(audited).viewOf(auditor),
     };
     super({ dependencies, ...acting });

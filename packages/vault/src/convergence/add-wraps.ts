@@ -9,6 +9,7 @@
 import type { MadeWrap } from "@strongroom/envelope/keyrings";
 import { VaultError } from "../errors.ts";
 import { isUnderRegions, keyCheck, soundRow } from "../keys/key-binding.ts";
+import { noteWritten } from "../keys/key-work.ts";
 import { asKeyWrap, RegionWraps, withoutRefused, wrappingKeyOf, wrapSetOf } from "../keys/region-wraps.ts";
 import type { KeyDependencies } from "../keys/region-wraps.ts";
 import type { Sealing } from "../keys/key-sets.ts";
@@ -41,12 +42,15 @@ export interface AddRules {
   readonly materials: Target["materials"];
   /** Whether the new wraps of a key are opened before they count. */
   isProven(place: KeyPlace): boolean;
-  /** Whether a key that seems to lack nothing is opened, in case that one of its wraps is wrong. */
-  readonly looksCloser: boolean;
+  /**
+   * Whether it is the repair, which leaves no place: a key that seems to lack nothing is opened, in case that one of its
+   * wraps is wrong, and one of another generation must get a wrap wherever it has one.
+   */
+  readonly isRepair: boolean;
 }
 
 /** Repair proves each wrap: it is rare, and a wrap that nobody has opened is no repair. */
-const REPAIR: AddRules = { materials: null, isProven: () => true, looksCloser: true };
+const REPAIR: AddRules = { materials: null, isProven: () => true, isRepair: true };
 
 /** Tries of a key whose key set changes while it is wrapped. */
 export const WRAP_ATTEMPTS = 8;
@@ -107,11 +111,17 @@ export async function changeKey(
     const at = clock().toISOString();
     const result = await store.inventory.rewrap({ place, seen: row.stamp, ...change, at, lease });
     if (result.kind === "overtaken") return { kind: "overtaken" };
-    if (result.kind === "made") return outcome;
+    if (result.kind === "made") {
+      noteWritten(bytesOf(change.wraps ?? []));
+      return outcome;
+    }
     keySets.moved();
   }
   throw keySetMoved();
 }
+
+const bytesOf = (wraps: readonly KeyWrap[]): number =>
+  wraps.reduce((sum, { info, ciphertext }) => sum + info.length + ciphertext.length, 0);
 
 /** Before the new wraps are stored. */
 async function tell(audit: KeyWorkDependencies["audit"], { kind, owner, version }: KeyRow): Promise<void> {
@@ -127,13 +137,13 @@ async function wrapAnew(dependencies: KeyWorkDependencies, row: KeyRow, rules: A
   const { epoch } = sealing;
   // Wrapped under another key of this store: whatever its row says, it owes nothing to regions.
   if (!isUnderRegions(row)) return settled({ ...wrapSetOf(row.wraps), target: 1 }, epoch);
-  if (row.generation !== generation) return moveOn(dependencies, row);
+  if (row.generation !== generation) return moveOn(dependencies, row, rules);
   const regions = new RegionWraps(dependencies);
   const target = targetOf(sealing, rules.materials);
   const account = row.wrapSet ?? wrapSetOf(row.wraps);
   let wrong: ReadonlySet<string> = new Set(account.missing.map(({ keyArn }) => keyArn));
   if (!lacksAny(row, account, target)) {
-    wrong = new Set(rules.looksCloser ? await wrongWraps(regions, row) : []);
+    wrong = new Set(rules.isRepair ? await wrongWraps(regions, row) : []);
     const wraps = accountOf(row.wraps, account);
     if (wrong.size === 0) return settled({ wraps, target: target?.target ?? wraps.length, missing: [] }, epoch);
   }
@@ -216,16 +226,24 @@ const gainedOf = ({ wrap }: MadeWrap): string => placeName(placeOf(asKeyWrap(wra
  * All wraps anew, in a row of this vault's generation: those of another generation are left whole, or the row would say
  * that they are of this one.
  */
-async function moveOn(dependencies: KeyWorkDependencies, row: KeyRow): Promise<KeyChange> {
+async function moveOn(dependencies: KeyWorkDependencies, row: KeyRow, rules: AddRules): Promise<KeyChange> {
   const { vault, generation, signal } = dependencies;
   const regions = new RegionWraps(dependencies);
   const { key, refused = [] } = await regions.open(row);
   try {
     const { epoch, wraps, wrapSet } = await regions.wrap(key, row, signal);
-    const before = withoutRefused(row.wraps, refused);
-    const decision = decideRepair(before.map(placeOf), wraps.map(placeOf), wrapSet.missing);
+    const { missing } = wrapSet;
+    const before = withoutRefused(row.wraps, refused).map(placeOf);
+    const after = wraps.map(placeOf);
+    if (!rules.isRepair && missing.length > 0) throw stillMissing(missing);
+    const decision = rules.isRepair
+      ? decideRepair(before, after, missing)
+      : { kind: "replace" as const, gained: after.map(placeName) };
     const outcome = decision.kind === "settled" ? decision : { kind: "repaired" as const, gained: decision.gained };
     const moved = { generation, check: keyCheck(key, vault, { ...row, generation }) };
+    // No old wrap is left beside these.
+    if (rules.isProven(row))
+      for (const wrap of wraps) (await regions.open({ ...row, ...moved, wraps: [wrap] })).key.wipe();
     return { outcome, change: { epoch, wraps, moved, wrapSet } };
   } finally {
     key.wipe();

@@ -6,9 +6,11 @@
 import { isVaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import { envelopeFailure } from "../envelope-failure.ts";
+import { notingKeyWork } from "../keys/key-work.ts";
 import type { KeySets } from "../keys/key-sets.ts";
 import { REPAIR_PARTITIONS } from "./partitions.ts";
 import { Round } from "./round.ts";
+import type { RoundDependencies } from "./round.ts";
 import { isUnderWay } from "./run.ts";
 import type { RunNote, StoredRun } from "./run.ts";
 import { RunPhaseWork } from "./run-phases.ts";
@@ -19,12 +21,6 @@ import type { RegionHealth, RepairSettings } from "./schedule.ts";
 import type { RunPhase } from "./view.ts";
 import type { Work, WorkOutcome } from "./work.ts";
 
-/** At what pace items are begun. */
-export interface RunPace {
-  /** Takes the next turn; how long it is until then, in milliseconds. */
-  turn(now: number): number;
-}
-
 /** What a worker works with. */
 export interface ConvergenceWorkerDependencies {
   readonly note: RunNote;
@@ -33,8 +29,11 @@ export interface ConvergenceWorkerDependencies {
   readonly clock: () => Date;
   /** Of a store. */
   readonly health: { readonly keys: () => readonly RegionHealth[]; readonly records: () => readonly RegionHealth[] };
-  readonly paceOf: (run: StoredRun) => RunPace;
+  /** At what pace items are begun. */
+  readonly paceOf: (run: StoredRun) => RoundDependencies<never>["pace"];
   readonly tallyOf: (run: StoredRun) => RunTally;
+  /** Nothing of a run is worked on for now. */
+  readonly rest: () => Promise<void>;
   /** The process that moved a run to its end tells it. */
   readonly onMoved: (run: StoredRun) => Promise<void>;
   readonly onFault: (error: unknown) => void;
@@ -111,9 +110,11 @@ export class ConvergenceWorker {
     if (!isUnderWay(run) || run.state === "paused" || run.phase === "hold") {
       this.#state = "resting";
       this.#waits = null;
+      await this.#d.rest();
       return;
     }
     if (!this.#knows(run)) {
+      await this.#d.rest();
       this.#state = "unknown-keys";
       this.#waits = "key-set-unknown";
       return;
@@ -184,7 +185,7 @@ export class ConvergenceWorker {
         await one.jobs.wake(one.job);
         const counters = countersOf(tally);
         const shared = { settings: ofRun(settings), clock, pace, counters, sleep: this.#d.sleep, stop };
-        await new Round({ ...shared, work: one, gate: this.#gates[of], health: health[of] }).work();
+        await new Round({ ...shared, work: watched(one, tally), gate: this.#gates[of], health: health[of] }).work();
       }
     };
     const all = await Promise.allSettled([rounds(work.keyWorks(), "keys"), rounds(work.recordWorks(), "records")]);
@@ -237,15 +238,26 @@ function ofRun(settings: RepairSettings): RepairSettings {
   return { ...settings, claimItems: settings.convergeItems, atOnce: settings.convergeAtOnce };
 }
 
+/** The work with what it takes of keys told to the tally. */
+function watched<Place>(work: Work<Place>, watch: RunTally): Work<Place> {
+  return {
+    ...work,
+    converge: (place, lease, since) =>
+      notingKeyWork({ calls: [], made: [], watch }, () => work.converge(place, lease, since)),
+  };
+}
+
 function countersOf(tally: RunTally): {
   ended(outcome: WorkOutcome): void;
   failed(code: VaultErrorCode): void;
 } {
   return {
     ended: (outcome) => {
+      tally.ended();
       if (outcome.kind === "settled" || (outcome.kind === "repaired" && outcome.isPartial !== true)) tally.done();
     },
     failed: (code) => {
+      tally.ended();
       tally.failed(code);
     },
   };

@@ -83,3 +83,14 @@ function parseCursor(cursor: string): { readonly store: string; readonly after: 
   if ((store !== "keys" && store !== "records") || after.length > MAX_POSITION_LENGTH) throw cursorInvalid();
   return { store, after };
 }
+
+/** Failures that are counted: who has more looks at them one by one. */
+const MOST_COUNTED = 1_000;
+
+/** How many items there are whose last try failed, up to a thousand in each store. */
+export async function countFailed(inventories: readonly Pick<Inventory<unknown>, "failed">[]): Promise<number> {
+  const found = await Promise.all(
+    inventories.map((inventory) => inventory.failed({ after: null, limit: MOST_COUNTED })),
+  );
+  return found.reduce((sum, items) => sum + items.length, 0);
+}

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import type { Keyring } from "@strongroom/envelope";
 import type { Auditor } from "../audit/auditor.ts";
 import type { Declarations } from "../collections/declaration.ts";
 import type { KeySets } from "../keys/key-sets.ts";
@@ -14,14 +15,16 @@ import { FLEET_PREFIX, FleetAnnouncer, processName, readFleet } from "./fleet.ts
 import { convergenceLooks } from "./looks.ts";
 import type { ConvergenceLooks } from "./looks.ts";
 import type { FleetSeen } from "./plan-problems.ts";
+import { countFailed } from "./failures.ts";
+import { LiveLatency } from "./live-latency.ts";
 import { noop, systemSleep } from "./repairs.ts";
 import type { RepairOptions } from "./repairs.ts";
+import { progressOf, RunActivity } from "./run-activity.ts";
 import { isUnderWay, RunNote } from "./run.ts";
 import type { StoredRun } from "./run.ts";
 import type { RunStores } from "./run-phases.ts";
-import { NO_TALLY } from "./run-tally.ts";
 import { convergenceRuns } from "./runs.ts";
-import { Pace, parseRepairSettings } from "./schedule.ts";
+import { parseRepairSettings } from "./schedule.ts";
 import type { Convergence, RunProgress } from "./view.ts";
 
 /** What a convergence is made of. */
@@ -45,6 +48,10 @@ export class OpenConvergence {
   readonly #looks: ConvergenceLooks;
   readonly #worker: ConvergenceWorker | null;
   readonly #announcer: FleetAnnouncer | null;
+  readonly #activity: RunActivity;
+  readonly #process: string = processName(hostname(), process.pid, randomUUID());
+  /** Of this process: reads and writes of callers are told to it. */
+  readonly latency: LiveLatency = new LiveLatency();
   readonly #stopping = new AbortController();
 
   constructor(parts: ConvergenceParts) {
@@ -63,18 +70,21 @@ export class OpenConvergence {
       clock,
       listItems,
     });
+    this.#activity = this.#activityOf(working?.options ?? {});
     this.#worker = working === null ? null : this.#work(working);
     this.#announcer = working === null ? null : this.#announce(working.options);
   }
 
   /** `vault.convergence`, on behalf of a caller. */
   as(audit: Auditor | null): Convergence {
-    const { keys, keySets } = this.#parts;
+    const { keys, keySets, store } = this.#parts;
     const runs = convergenceRuns({
       note: this.#note,
       keySets: [
-        ...(keys === null ? [] : [{ store: "keys" as const, keySets: keys.keySets }]),
-        { store: "records", keySets },
+        ...(keys === null
+          ? []
+          : [{ store: "keys" as const, keySets: keys.keySets, inventory: keys.store.inventory }]),
+        { store: "records", keySets, inventory: store.inventory },
       ],
       plan: (options) => this.#looks.plan(options),
       fleet: async () => (await this.#fleet()).members,
@@ -104,6 +114,7 @@ export class OpenConvergence {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#worker?.ended;
+    await this.#activity.rest();
     await this.#announcer?.close();
   }
 
@@ -116,8 +127,9 @@ export class OpenConvergence {
       settings: parseRepairSettings(given),
       clock: this.#parts.clock,
       health: { records: health, keys: keysHealth },
-      paceOf: ({ options: { rate } }) => new Pace(rate),
-      tallyOf: () => NO_TALLY,
+      paceOf: (run) => this.#activity.paceOf(run),
+      tallyOf: (run) => this.#activity.tallyOf(run),
+      rest: () => this.#activity.rest(),
       onMoved: () => Promise.resolve(),
       onFault,
       sleep,
@@ -125,11 +137,33 @@ export class OpenConvergence {
     });
   }
 
+  #activityOf({ onFault = noop, sleep = systemSleep }: RepairOptions): RunActivity {
+    const { store, keySets, keys, clock } = this.#parts;
+    const keyrings = (): readonly Keyring[] =>
+      [keySets, ...(keys === null ? [] : [keys.keySets])].flatMap((sets) =>
+        sets.digests.flatMap((digest) => sets.known(digest)?.keyring ?? []),
+      );
+    const { notes, jobs } = store;
+    const { latency } = this;
+    const onChanged = (): void => this.#announcer?.changed();
+    return new RunActivity({
+      notes,
+      jobs,
+      process: this.#process,
+      clock,
+      latency,
+      keyrings,
+      sleep,
+      onFault,
+      onChanged,
+    });
+  }
+
   #announce({ sleep = systemSleep }: RepairOptions): FleetAnnouncer {
     const { store, keySets, keys, clock } = this.#parts;
     return new FleetAnnouncer({
       notes: store.notes,
-      process: processName(hostname(), process.pid, randomUUID()),
+      process: this.#process,
       clock,
       says: () => ({
         records: keySets.digests,
@@ -156,9 +190,9 @@ export class OpenConvergence {
   }
 
   async #progress(run: StoredRun): Promise<RunProgress> {
-    return Promise.resolve({
-      ...{ of: run.of, done: 0, failed: 0, rate: 0, remainingSeconds: null, calls: [], throttled: 0, bytes: 0 },
-      ...{ seconds: 0, waits: this.#worker?.waits ?? null },
-    });
+    const { store, keys, clock } = this.#parts;
+    const inventories = [store.inventory, ...(keys === null ? [] : [keys.store.inventory])];
+    const progress = await progressOf(run, { notes: store.notes, clock, failed: () => countFailed(inventories) });
+    return { ...progress, waits: progress.waits ?? this.#worker?.waits ?? null };
   }
 }

@@ -34,14 +34,16 @@ const MATERIAL_AGE_MS = 30_000;
 /** What a run asks of the items of a store. @param keySets of that store */
 export function rulesOf(run: StoredRun, store: WrappedStore, keySets: KeySets): RunRules {
   const { id, beganAt, options, phase, sets } = run;
-  const [from, to] = phase === "undo" ? [sets[store]?.to, sets[store]?.before] : [sets[store]?.before, sets[store]?.to];
-  const names = from === to ? null : (keySets.known(from ?? null)?.names ?? null);
+  const { before = null, to = null, isNew = false } = sets[store] ?? {};
+  const known = new Set(keySets.known(before)?.names);
+  // Going back, what stays was there before.
+  const isOwn = isNew && phase !== "undo";
   let told: { readonly digest: string; readonly at: number; readonly materials: Target["materials"] } | null = null;
   return {
     run: id,
     beganAt,
     verify: options.verify,
-    before: names === null ? null : new Set(names),
+    own: new Set(isOwn ? keySets.known(to)?.names?.filter((name) => !known.has(name)) : []),
     target: async () => {
       const sealing = await keySets.forWriting();
       if (options.material === "any" || phase === "undo") return targetOf(sealing);

@@ -9,6 +9,8 @@ export interface RunTally {
   done(): void;
   /** An item's try failed; it is tried again. */
   failed(code: VaultErrorCode): void;
+  /** An item was tried, whatever came of it. */
+  ended(): void;
   /** A call of a KMS was answered. */
   called(region: string, operation: string): void;
   /** A call was refused for there having been too many. */
@@ -21,6 +23,7 @@ export interface RunTally {
 export const NO_TALLY: RunTally = {
   done: () => undefined,
   failed: () => undefined,
+  ended: () => undefined,
   called: () => undefined,
   throttled: () => undefined,
   wrote: () => undefined,

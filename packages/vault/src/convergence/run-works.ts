@@ -27,8 +27,8 @@ export interface RunRules {
   readonly beganAt: string;
   /** Share of the new wraps that are opened before they count. */
   readonly verify: number;
-  /** Names of the keys that were in force before; null: not known, or the same set. */
-  readonly before: ReadonlySet<string> | null;
+  /** Names of keys under which nothing lay when the run began: what is under them it has made, and opened. */
+  readonly own: ReadonlySet<string>;
   /**
    * What is in force now asks; null: its keyring has no names.
    *
@@ -70,7 +70,7 @@ export function convergeKeys(dependencies: KeyWorkDependencies, rules: RunRules)
       addWraps(dependencies, place, lease, {
         materials: (await rules.target())?.materials ?? null,
         isProven: ({ version }) => isInShare(verify, run, version),
-        looksCloser: false,
+        isRepair: false,
       }),
   };
 }
@@ -78,7 +78,7 @@ export function convergeKeys(dependencies: KeyWorkDependencies, rules: RunRules)
 /** Takes from keys what they have too much, once they lack nothing. */
 export function dropKeys(dependencies: KeyWorkDependencies, rules: RunRules): Work<KeyPlace> {
   const { inventory, jobs } = dependencies.store;
-  const { verify, run, before, beganAt } = rules;
+  const { verify, run, own, beganAt } = rules;
   return {
     job: DROP_KEYS_JOB,
     inventory,
@@ -95,9 +95,7 @@ export function dropKeys(dependencies: KeyWorkDependencies, rules: RunRules): Wo
         rules: {
           materials,
           isProven: ({ version }) => isInShare(verify, run, version),
-          // What the run makes it opens first; only what was there before it began has nobody opened for it.
-          wasProven: (key, at) =>
-            at !== null && at >= beganAt && (materials !== null || (before !== null && !before.has(key))),
+          wasProven: (key, at) => at !== null && at >= beganAt && (materials !== null || own.has(key)),
         },
       });
     },

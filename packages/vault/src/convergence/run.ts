@@ -16,6 +16,8 @@ export interface RunSets {
   /** Null: none was in force. */
   readonly before: string | null;
   readonly to: string;
+  /** Whether nothing lay under keys that only `to` has when the run began. */
+  readonly isNew: boolean;
 }
 
 /** The run, as its note has it. */
@@ -140,7 +142,7 @@ function has(shape: Shape): (value: unknown) => boolean {
 }
 
 const CALLS = has({ region: isText, operation: isText, calls: isCount });
-const SETS = has({ before: orNull(isDigest), to: isDigest });
+const SETS = has({ before: orNull(isDigest), to: isDigest, isNew: isFlag });
 
 const OPTIONS: Shape = {
   verify: (value) => isNumber(value) && (value as number) <= 1,

@@ -7,6 +7,7 @@ import type { Auditor } from "../audit/auditor.ts";
 import { VaultError } from "../errors.ts";
 import type { KeySets } from "../keys/key-sets.ts";
 import { asking } from "../records/asked.ts";
+import type { Inventory } from "../stores/inventory.ts";
 import { movedFrom } from "./convergence-worker.ts";
 import { parseConvergeOptions, parseReason } from "./run-options.ts";
 import { isUnderWay, isUndoable } from "./run.ts";
@@ -21,11 +22,18 @@ import type {
   WrappedStore,
 } from "./view.ts";
 
+/** A store that a run works on. */
+export interface RunStore {
+  readonly store: WrappedStore;
+  readonly keySets: KeySets;
+  readonly inventory: Pick<Inventory<unknown, never>, "sets" | "any">;
+}
+
 /** What runs are made with. */
 export interface RunsDependencies {
   readonly note: RunNote;
   /** In the order in which they are put in force: a key that is made is under the new set before what hangs on it. */
-  readonly keySets: readonly { readonly store: WrappedStore; readonly keySets: KeySets }[];
+  readonly keySets: readonly RunStore[];
   readonly plan: Convergence["plan"];
   readonly fleet: () => Promise<readonly FleetMember[]>;
   readonly progressOf: (run: StoredRun) => Promise<RunProgress>;
@@ -117,11 +125,20 @@ async function goOn(dependencies: RunsDependencies, present: StoredRun, keepOld:
 /** What each store has in force, and what this process declares. */
 async function setsOf(stores: RunsDependencies["keySets"]): Promise<StoredRun["sets"]> {
   const sets: Partial<Record<WrappedStore, RunSets>> = {};
-  for (const { store, keySets } of stores) {
+  for (const { store, keySets, inventory } of stores) {
     const { inForce } = await keySets.status();
-    sets[store] = { before: inForce, to: keySets.declared.digest };
+    const { digest, names } = keySets.declared;
+    const known = new Set(keySets.known(inForce)?.names);
+    const fresh = new Set(names?.filter((name) => !known.has(name)));
+    sets[store] = { before: inForce, to: digest, isNew: !(await isAnyUnder(inventory, fresh)) };
   }
   return sets;
+}
+
+/** Whether anything lies under one of these keys, as far as can be told. */
+async function isAnyUnder(inventory: RunStore["inventory"], keys: ReadonlySet<string>): Promise<boolean> {
+  const found = (await inventory.sets()).filter(({ set }) => set?.wraps.some(({ key }) => keys.has(key)) ?? true);
+  return found.length > 0 && (await inventory.any(found.map(({ id }) => id)));
 }
 
 /** Puts the sets of the run in force, each told in the audit. */

@@ -13,7 +13,7 @@ import type { Auditor, Concerned } from "../audit/auditor.ts";
 import { envelopeFailure } from "../envelope-failure.ts";
 import { VaultError } from "../errors.ts";
 import type { Sealing } from "../keys/key-sets.ts";
-import { notedCalls } from "../keys/key-work.ts";
+import { notedCalls, noteWritten } from "../keys/key-work.ts";
 import { onlyWrap } from "../keys/one-wrap.ts";
 import { isOfKeyStore, KEY_STORE_WRAP_SET, wrapsOf } from "../keys/wraps.ts";
 import type { Dependencies } from "../limits.ts";
@@ -171,7 +171,9 @@ async function replace(
     await audit?.rewrap({ ...concernedBy(place, stored), message });
     const change = { place, seen: stamp, epoch, message, wrapSet: rules.account(wrapSet), at, lease, ...keeps };
     const isPartial = wrapSet.missing.length > 0 ? { isPartial: true as const } : {};
-    return { decision: { ...decision, ...isPartial }, result: await store.inventory.rewrap(change) };
+    const result = await store.inventory.rewrap(change);
+    if (result.kind === "made") noteWritten(message.length);
+    return { decision: { ...decision, ...isPartial }, result };
   } finally {
     plaintext.fill(0);
   }

@@ -9,7 +9,7 @@
 import { shown } from "@strongroom/base/shown";
 import type { Note, Notes } from "../stores/notes.ts";
 import { MAX_NOTE_BYTES } from "../stores/notes.ts";
-import { ALIVE_MS, isMoment } from "./fleet.ts";
+import { isMoment } from "./fleet.ts";
 import type { Forecast, RunPhase } from "./view.ts";
 
 /** So often a process that works writes down what it has done, in milliseconds. */

@@ -31,6 +31,15 @@ export interface MadeKeyNote {
 export interface KeyWork {
   readonly calls: KeyCall[];
   readonly made: MadeKeyNote[];
+  /** Told at once of what is called and written; left out: nobody is. */
+  readonly watch?: WorkWatch;
+}
+
+/** What counts an operation while it is under way. */
+export interface WorkWatch {
+  called(region: string, operation: string): void;
+  /** Bytes of wraps or of a message that are in the store now. */
+  wrote(bytes: number): void;
 }
 
 const underWay = new AsyncLocalStorage<KeyWork>();
@@ -45,6 +54,11 @@ export function noteMade({ kind, owner, version }: Omit<MadeKeyNote, "person"> &
   underWay.getStore()?.made.push({ kind, version, person: isSubjectId(owner) ? owner : null });
 }
 
+/** Wraps or a message are in the store. */
+export function noteWritten(bytes: number): void {
+  underWay.getStore()?.watch?.wrote(bytes);
+}
+
 /** One more key of a kind. */
 export function count(counters: Map<KeyKind, number>, kind: KeyKind): void {
   counters.set(kind, (counters.get(kind) ?? 0) + 1);
@@ -55,8 +69,9 @@ export function notedCalls(): { readonly onCall?: OnCall } {
   const work = underWay.getStore();
   if (work === undefined) return {};
   return {
-    onCall: ({ region, keyArn, requestId }) => {
+    onCall: ({ region, keyArn, operation, requestId }) => {
       work.calls.push({ region, key: keyArn, requestId });
+      work.watch?.called(region, operation);
     },
   };
 }

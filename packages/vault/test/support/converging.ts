@@ -6,7 +6,9 @@ import type { TestContext } from "node:test";
 import { rawAesKeyring } from "@strongroom/envelope";
 import type { Keyring } from "@strongroom/envelope";
 import { keySetDigest, openVault } from "@strongroom/vault";
-import type { KeySetInput, KeyStore, Store, Vault, VaultOptions } from "@strongroom/vault";
+import type { KeyRow, KeySetInput, KeyStore, Store, Vault, VaultOptions } from "@strongroom/vault";
+import { parseKeySet } from "../../src/keys/key-set.ts";
+import type { KeySet } from "../../src/keys/key-set.ts";
 import { defer } from "../../../../tests/support/defer.ts";
 import { QUICK_REPAIR, until } from "./regional-vault.ts";
 import { memoryStorage } from "./storage.ts";
@@ -95,14 +97,23 @@ export async function untilRun(vault: Vault, is: "done" | "undone" | "hold" | "d
   });
 }
 
+/** As a vault takes it. */
+export function keySetOf({ keyring, keySet }: KeySetInput): KeySet {
+  return parseKeySet(keyring, keySet);
+}
+
+/** Names of the keys under which a key lies, in the order of its row. */
+export function wrapNames({ wraps }: Pick<KeyRow, "wraps">): readonly string[] {
+  return wraps.map(({ provider, info }) => (provider === "strongroom-test" ? nameIn(info) : provider));
+}
+
 /** Names of the keys under which the keys of a store lie, of each key. */
 export async function wrapsOfKeys({ inventory, keys }: KeyStore): Promise<readonly (readonly string[])[]> {
   const found: (readonly string[])[] = [];
   const sets = (await inventory.sets()).map(({ id }) => id);
   for (const { place } of await inventory.list({ sets, after: null, limit: 10_000 })) {
     const { key } = await keys.version(place!.owner, place!.version);
-    const names = key!.wraps.map(({ provider, info }) => (provider === "strongroom-test" ? nameIn(info) : provider));
-    found.push(names.filter((name) => !name.startsWith("strongroom")));
+    found.push(wrapNames(key!).filter((name) => !name.startsWith("strongroom")));
   }
   return found.filter((names) => names.length > 0);
 }

@@ -1,0 +1,116 @@
+/**
+ * Forecasts beside runs against a real KMS: calls by region and operation, as each region was really asked, as the run
+ * itself counted them, and as they were forecast.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
+import { openVault } from "@strongroom/vault";
+import type { ConvergeOptions, KeySetInput } from "@strongroom/vault";
+import { defer } from "../../../../tests/support/defer.ts";
+import { putPeople, QUICK_RUN, requireAll, untilRun } from "../support/converging.ts";
+import { QUICK_KEYRING, regionalKeys } from "../support/regional-vault.ts";
+import type { RegionalKeys } from "../support/regional-vault.ts";
+import { memoryStorage } from "../support/storage.ts";
+
+type Calls = Readonly<Record<string, number>>;
+
+/** Counts what really goes to each region. */
+function counted(keys: RegionalKeys["keys"]): { readonly calls: Map<string, number> } {
+  const calls = new Map<string, number>();
+  for (const { client, region } of keys)
+    client.middlewareStack.add(
+      (next, context) => (args) => {
+        const operation = String((context as { commandName?: string }).commandName).replace("Command", "");
+        const name = `${region} ${operation}`;
+        calls.set(name, (calls.get(name) ?? 0) + 1);
+        return next(args);
+      },
+      { step: "initialize", name: "counted" },
+    );
+  return { calls };
+}
+
+interface Case {
+  readonly of: string;
+  readonly scope: "record" | "subject" | "tenant";
+  /** Which keys of which regions, by their index: `a` those that are there from the start. */
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  readonly options: ConvergeOptions;
+}
+
+const CASES: readonly Case[] = [
+  {
+    of: "a rotation in two regions, each wrap proven",
+    scope: "subject",
+    from: ["a0", "a1"],
+    to: ["b0", "b1"],
+    options: {},
+  },
+  { of: "a rotation without proofs", scope: "subject", from: ["a0", "a1"], to: ["b0", "b1"], options: { verify: 0 } },
+  { of: "a new region", scope: "subject", from: ["a0", "a1"], to: ["a0", "a1", "b2"], options: {} },
+  { of: "a region that is left", scope: "subject", from: ["a0", "a1", "a2"], to: ["a0", "a1"], options: {} },
+  { of: "the keys of tenants", scope: "tenant", from: ["a0", "a1"], to: ["b0", "b1"], options: {} },
+  { of: "records in record scope", scope: "record", from: ["a0", "a1"], to: ["b0", "b1"], options: {} },
+  { of: "the same without proofs", scope: "record", from: ["a0", "a1"], to: ["b0", "b1"], options: { verify: 0 } },
+];
+
+for (const { of, scope, from, to, options } of CASES)
+  test(`${of}: calls are as forecast`, { timeout: 60_000 }, async (t) => {
+    const regional = await regionalKeys(t);
+    const { calls } = counted(regional.keys);
+    const setOf = await keySets(regional);
+    const [current, next] = [setOf(from), setOf(to)];
+    const storage = memoryStorage();
+    const vault = await openVault({
+      ...{ store: await storage.open(), ...current, next, repair: QUICK_RUN },
+      keys: { store: await storage.openKeys(), scope },
+    });
+    defer(t, () => vault.close());
+    const people = 12;
+    await putPeople(vault, people);
+    const { forecast } = await vault.convergence.plan(options);
+    calls.clear();
+    await vault.convergence.apply({ ...options, rate: 10_000 });
+    await untilRun(vault, "done");
+    const made = sorted(Object.fromEntries(calls));
+    const { run } = await vault.convergence.status();
+    assert.deepEqual(made, named(forecast.calls), "as forecast");
+    await told(t, async () => named((await vault.convergence.status()).run!.progress.calls), made);
+    assert.equal(run?.state, "done");
+    await requireAll(vault, people);
+  });
+
+/** What the run says it has made: written down a moment later. */
+async function told(t: TestContext, of: () => Promise<Calls>, made: Calls): Promise<void> {
+  const until = Date.now() + 10_000;
+  while (JSON.stringify(await of()) !== JSON.stringify(made) && Date.now() < until)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.deepEqual(await of(), made, "as the run counted");
+  t.diagnostic(JSON.stringify(made));
+}
+
+const named = (
+  calls: readonly { readonly region: string; readonly operation: string; readonly calls: number }[],
+): Calls =>
+  sorted(Object.fromEntries(calls.map(({ region, operation, calls: made }) => [`${region} ${operation}`, made])));
+
+const sorted = (calls: Calls): Calls => Object.fromEntries(Object.entries(calls).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** `a1`: the first key of the second region; `b1`: another one there. */
+async function keySets({ keys }: RegionalKeys): Promise<(names: readonly string[]) => KeySetInput> {
+  const others = await Promise.all(
+    keys.map(async ({ region, client }) => ({
+      region,
+      client,
+      keyArn: (await client.createKey({})).KeyMetadata!.Arn!,
+    })),
+  );
+  return (names) => {
+    const regions = names.map((name) => (name.startsWith("a") ? keys : others)[Number(name.slice(1))]!);
+    const keyring = multiRegionKeyring({ regions, minimum: regions.length, proveWraps: "off", ...QUICK_KEYRING });
+    return { keyring, keySet: regions.map(({ keyArn }) => keyArn) };
+  };
+}
