@@ -31,7 +31,7 @@ import {
   keysStatusCommand,
   keysUndoCommand,
 } from "./commands/keys/run.ts";
-import { keysReportCommand, keysRetireCommand } from "./commands/keys-retire.ts";
+import { keysReportCommand, keysRetireCommand } from "./commands/keys/retire.ts";
 import { KMS_TABLE } from "./commands/kms.ts";
 import { listCommand } from "./commands/list.ts";
 import { putCommand } from "./commands/put.ts";

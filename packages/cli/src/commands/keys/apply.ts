@@ -3,7 +3,7 @@
 import { given } from "@strongroom/base/command";
 import type { Client, ConvergencePlan, ConvergenceRun, ConvergeOptions } from "@strongroom/client";
 import { printableCopy, type Terminal } from "@strongroom/base/terminal";
-import { command, type CommandSpec, option, withService } from "../../command.ts";
+import { command, type CommandSpec, type Invocation, option, withService } from "../../command.ts";
 import { requireYes } from "../../confirm.ts";
 import { CliError } from "../../errors.ts";
 import { WHY_OPTIONS } from "../audit-options.ts";
@@ -39,31 +39,60 @@ export const keysApplyCommand: CommandSpec = command({
     { line: "npx strongroom keys apply --keep-old --rate 500 --yes", meaning: "as far as it can be undone" },
     { line: "npx strongroom keys apply --yes --json | jq .event", meaning: "for programs" },
   ],
-  run: withService(async (client, { context, options, endWith }) => {
-    const { terminal } = context;
-    const asked: ConvergeOptions = { ...runOptionsOf(options), ...(options.force ? { force: true } : {}) };
-    const plan = await client.convergence.plan(asked);
-    tell(terminal, { event: "plan", ...plan }, () => planView(printableCopy(plan), terminal));
-    if (!hasChanges(plan)) return;
-    if (!isBlocked(plan, options.force) && !options.yes) await requireYes("Begin this run?", context);
-    const begun = await begin(client, asked);
-    if (options.detach) {
-      tell(terminal, { event: "begun", run: begun.id }, () => `The run ${begun.id} has begun.`);
-      return;
-    }
-    const ended = await followRun(client, begun, context);
-    if (ended === null) {
-      terminal.say(
-        "The run goes on. strongroom keys status --watch follows it, strongroom keys pause lets it rest, " +
-          "strongroom keys cancel ends it.",
-      );
-      endWith("interrupted");
-      return;
-    }
-    tell(terminal, { event: "end", run: ended }, () => `\n${summaryView(printableCopy(ended), terminal)}`);
-    if (ended.state === "cancelled" || ended.state === "undone") endWith("failure");
+  run: withService(async (client, { options, ...invocation }) => {
+    await applyRun(
+      client,
+      invocation,
+      { ...runOptionsOf(options), ...(options.force ? { force: true } : {}) },
+      options,
+    );
   }),
 });
+
+/** Where a run is begun, and what the command ends with. */
+type Begins = Pick<Invocation, "context" | "endWith">;
+
+/** What a person said of it beforehand. */
+export interface ApplyChoices {
+  /** Begins it without asking. */
+  readonly yes: boolean;
+  /** Does not follow it. */
+  readonly detach: boolean;
+}
+
+/**
+ * Shows the plan, asks, begins the run, follows it and sums it up. Nothing is begun where there is nothing to do.
+ *
+ * @throws CliError `not-confirmed`, and what the service says of a run that it refuses
+ */
+export async function applyRun(
+  client: Client,
+  { context, endWith }: Begins,
+  asked: ConvergeOptions,
+  { yes, detach }: ApplyChoices,
+): Promise<void> {
+  const { terminal } = context;
+  const plan = await client.convergence.plan(asked);
+  tell(terminal, { event: "plan", ...plan }, () => planView(printableCopy(plan), terminal));
+  if (!hasChanges(plan)) return;
+  if (!isBlocked(plan, asked) && !yes) await requireYes("Begin this run?", context);
+  const begun = await begin(client, asked);
+  if (detach) {
+    tell(terminal, { event: "begun", run: begun.id }, () => `The run ${begun.id} has begun.`);
+    return;
+  }
+  const ended = await followRun(client, begun, context);
+  if (ended === null) {
+    terminal.say(
+      "The run goes on. strongroom keys status --watch follows it, strongroom keys pause lets it rest, " +
+        "strongroom keys cancel ends it.",
+    );
+    endWith("interrupted");
+    return;
+  }
+  tell(terminal, { event: "end", run: ended }, () => `\n${summaryView(printableCopy(ended), terminal)}`);
+  if (ended.state === "cancelled" || ended.state === "undone") endWith("failure");
+}
 
 function tell(terminal: Terminal, event: object, human: () => string): void {
   if (terminal.mode === "json") terminal.printJson(event);
@@ -71,7 +100,7 @@ function tell(terminal: Terminal, event: object, human: () => string): void {
 }
 
 /** Then there is nothing to ask: the service refuses it, and says what is in the way. */
-function isBlocked({ problems }: ConvergencePlan, force: boolean): boolean {
+function isBlocked({ problems }: ConvergencePlan, { force = false }: ConvergeOptions): boolean {
   return problems.some(({ code, blocks }) => blocks && !(force && code === "fleet-differs"));
 }
 
