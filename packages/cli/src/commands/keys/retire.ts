@@ -4,8 +4,8 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { given, text, wholeNumber } from "@strongroom/base/command";
 import { systemReason } from "@strongroom/base/files";
-import { command, type CommandContext, type CommandSpec, option } from "../command.ts";
-import { CliError } from "../errors.ts";
+import { command, type CommandContext, type CommandSpec, option } from "../../command.ts";
+import { CliError } from "../../errors.ts";
 
 /** `strongroom keys retire`. */
 export const keysRetireCommand: CommandSpec = command({
@@ -56,7 +56,7 @@ export const keysRetireCommand: CommandSpec = command({
     },
   ],
   run: async ({ context, loaded: { config }, args, options }) => {
-    const retire = await import("../retire/retire.ts");
+    const retire = await import("../../retire/retire.ts");
     const [keyArn = ""] = args;
     const { report, credentials } = options;
     const request = { keyArn, credentials, how: options.yes ? "yes" : "ask" } as const;
@@ -108,7 +108,7 @@ export const keysReportCommand: CommandSpec = command({
     },
   ],
   run: async ({ context, args, options }) => {
-    const { openReport, reportView } = await import("../retire/report.ts");
+    const { openReport, reportView } = await import("../../retire/report.ts");
     const [file = ""] = args;
     if (options.key === undefined)
       throw new CliError("usage", {
