@@ -32,6 +32,7 @@ import {
   keysUndoCommand,
 } from "./commands/keys/run.ts";
 import { keysReportCommand, keysRetireCommand } from "./commands/keys/retire.ts";
+import { keysRotateCommand } from "./commands/keys/rotate.ts";
 import { KMS_TABLE } from "./commands/kms.ts";
 import { listCommand } from "./commands/list.ts";
 import { putCommand } from "./commands/put.ts";
@@ -67,6 +68,7 @@ const COMMANDS: readonly CommandSpec[] = [
   regionsCommand,
   regionsDebtCommand,
   jobsCommand,
+  keysRotateCommand,
   keysPlanCommand,
   keysApplyCommand,
   keysStatusCommand,
