@@ -12,18 +12,19 @@ import type { KeyWorkDependencies } from "./add-wraps.ts";
 import { requireMaterials, targetOf } from "./in-force.ts";
 import { passOverKept } from "./kept-pass.ts";
 import type { KeptDone, KeptPassDependencies } from "./kept-pass.ts";
+import { hasReseals, isResealed, reseal } from "./reseal.ts";
+import type { ResealDependencies, ResealPass } from "./reseal.ts";
 import { restoreKept } from "./restore-kept.ts";
 import type { StoredRun } from "./run.ts";
 import { convergeKeys, convergeVersions, dropKeys, undoVersions, wantsOf } from "./run-works.ts";
 import type { RunRules, WantedSet } from "./run-works.ts";
-import type { SealDependencies } from "./seal-anew.ts";
 import type { Target } from "./target.ts";
 import type { Work } from "./work.ts";
 import type { WrappedStore } from "./view.ts";
 
 /** The stores that a run works on. */
 export interface RunStores {
-  readonly records: SealDependencies;
+  readonly records: ResealDependencies;
   /** Null: the vault has no key store. */
   readonly keys: KeyWorkDependencies | null;
 }
@@ -85,6 +86,13 @@ export class RunPhaseWork {
     ];
   }
 
+  /** Versions that no wrap set tells from others, once the others are done. */
+  async reseal(pass: Omit<ResealPass, "rules">): Promise<void> {
+    const { records } = this.#stores;
+    if (this.#run.phase === "add" && hasReseals(this.#run))
+      await reseal(records, this.#run, { ...pass, rules: this.#records });
+  }
+
   /** In the phases that let go of kept messages: does it. Tells how many went, or came back. */
   async kept(pass: Pick<KeptPassDependencies, "leaseMs" | "stop">): Promise<number> {
     const { records } = this.#stores;
@@ -114,6 +122,7 @@ export class RunPhaseWork {
       const wanting = sets.filter((one) => wants(one, extra)).map(({ id }) => id);
       if (wanting.length > 0 && (await inventory.any(wanting))) return "items";
     }
+    if (!drops && hasReseals(this.#run) && !(await isResealed(records, this.#run))) return "items";
     if (drops && (await records.store.kept.list({ after: null, limit: 1 })).length > 0) return "kept";
     return null;
   }

@@ -80,7 +80,7 @@ async function apply(dependencies: RunsDependencies, given: ConvergeOptions): Pr
   const { force, ...options } = parseConvergeOptions(given);
   const present = await note.read();
   if (isUnderWay(present)) return goOn(dependencies, present, options.keepOld);
-  const { problems, forecast } = await dependencies.plan({ ...options, force });
+  const { problems, forecast, scopes } = await dependencies.plan({ ...options, force });
   const blocking = problems.filter(({ blocks }) => blocks);
   if (blocking.length > 0)
     throw new VaultError("run-refused", blocking.map(({ code, message }) => `${code}: ${message}`).join("; "));
@@ -89,6 +89,7 @@ async function apply(dependencies: RunsDependencies, given: ConvergeOptions): Pr
   const run: StoredRun = {
     ...{ id: randomUUID(), state: "running", phase: "flip", by: audit?.actor.principal ?? NOBODY },
     ...{ beganAt: at, endedAt: null, reason: null, options, forecast, sets, phaseAt: at, of: null },
+    scopes: options.scopes ? scopes.map(({ collection, to }) => ({ collection, to })) : [],
   };
   const { id } = run;
   await act(
