@@ -3,7 +3,7 @@
  */
 import type { Note, Notes } from "../stores/notes.ts";
 import { ALIVE_MS } from "./fleet.ts";
-import { addTallies, NO_WORK, parseTally, TALLY_EVERY_MS, tallyPrefix, tallyText } from "./tallies.ts";
+import { addTallies, NO_WORK, parseTally, TALLY_EVERY_MS, tallyPrefix, tallyText, withoutDate } from "./tallies.ts";
 import type { Tally } from "./tallies.ts";
 import type { RunPhase } from "./view.ts";
 
@@ -101,8 +101,7 @@ function tallyOf(base: Tally | null, work: Work, clock: Date): Tally {
 /** In the order in which they were done. */
 function together(a: Work, b: Work): Work {
   const at = "";
-  const { at: _, ...work } = addTallies({ ...a, at }, { ...b, at });
-  return work;
+  return withoutDate(addTallies({ ...a, at }, { ...b, at }));
 }
 
 /** What a keeper of a tally works with. */
@@ -212,9 +211,10 @@ export class TallyKeeper {
 
   async #run(): Promise<void> {
     await Promise.resolve();
-    while (!this.#stopping.signal.aborted) {
+    for (;;) {
       await this.#d.sleep(TALLY_EVERY_MS, this.#stopping.signal);
-      if (!this.#stopping.signal.aborted) await this.flush();
+      if (this.#stopping.signal.aborted) return;
+      await this.flush();
     }
   }
 }
