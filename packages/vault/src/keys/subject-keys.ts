@@ -8,6 +8,7 @@ import type { Collection, RecordId, Subject } from "../records/address.ts";
 import type { KeyKind, KeyRow } from "../stores/key-store.ts";
 import type { Scope, SubjectId, UnitSubject } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
+import type { ChangedKind, KindChange } from "./change-kind.ts";
 
 /** A tenant: `[a-z0-9][a-z0-9._-]{0,62}`. It is in the KMS's log in clear: no personal data in it. */
 export type Tenant = string & { readonly __brand?: "tenant" };
@@ -108,6 +109,16 @@ export interface SubjectKeys {
   wrapSets(owners: readonly string[]): Promise<readonly (WrapSet | null)[]>;
   /** A new version of a person's key, which seals from now on; what was sealed before still opens. */
   renew(id: SubjectId, scope: Exclude<Scope, "record">, signal: AbortSignal | undefined): Promise<void>;
+  /**
+   * What the row of a person's key becomes when it changes its kind: the same key under the same version.
+   *
+   * @throws VaultError `subject-name-absent`, `subject-key-tampered`, and as opening and wrapping a key do
+   */
+  changeKind(
+    row: KeyRow,
+    as: ChangedKind,
+    wishes: { readonly isProven: boolean; readonly signal: AbortSignal | undefined },
+  ): Promise<KindChange>;
   /** Wipes what is held of somebody: keys, and which id their name has. */
   forget(id: SubjectId): void;
   /**

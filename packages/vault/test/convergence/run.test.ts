@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "@strongroom/envelope";
 import { parseAddress } from "@strongroom/vault";
-import type { Scope, Store } from "@strongroom/vault";
+import type { KeyStore, Scope, Store } from "@strongroom/vault";
 import {
   convergingVault,
   distinct,
@@ -108,4 +108,47 @@ for (const scope of ["record", "subject"] as const)
     const after = await messages();
     assert.equal([...after].filter((id) => before.has(id)).length, 0);
     await requireAll(vault, 20);
+  });
+
+/** Kinds of people's keys that a key store has. */
+const kinds = async ({ keys }: KeyStore): Promise<string> => {
+  const counts = await keys.counts();
+  return (["subject", "tenant-subject"] as const).filter((kind) => counts[kind] > 0).join();
+};
+
+for (const [from, to, kind, was] of [
+  ["subject", "tenant", "tenant-subject", "subject"],
+  ["tenant", "subject", "subject", "tenant-subject"],
+] as const)
+  test(`a whole vault goes from ${from} scope to ${to} scope: keys change their kind, and no message is touched`, async (t) => {
+    const { vault, another, storage, store, keyStore } = await convergingVault(t, { scope: from });
+    await putPeople(vault, 20);
+    await vault.subjects.renewKey("people/id-3");
+    await vault.put({ collection: "people", id: "id-3" }, { n: 3 });
+    const stamps = async (): Promise<readonly (number | undefined)[]> =>
+      Promise.all(
+        Array.from({ length: 20 }, async (_, n) => {
+          const address = parseAddress({ collection: "people", id: `id-${n}` });
+          return (await store.records.read(address, null)).stored?.stamp.revision;
+        }),
+      );
+    await vault.close();
+    const moved = await another({ keys: { store: await storage.openKeys(), scope: to }, next: undefined as never });
+    // Written meanwhile in the new scope: a key of the other kind is there already.
+    await moved.put({ collection: "people", id: "id-5" }, { n: 5 });
+    assert.equal(await kinds(keyStore), "subject,tenant-subject");
+    await moved.convergence.apply({ rate: 10_000, keepOld: true });
+    await untilRun(moved, "hold");
+    assert.equal(await kinds(keyStore), kind);
+    assert.deepEqual(await stamps(), Array.from({ length: 20 }, () => 0));
+    await requireAll(moved, 20);
+    const fresh = await another({ keys: { store: await storage.openKeys(), scope: to }, next: undefined as never });
+    await requireAll(fresh, 20);
+    await fresh.put({ collection: "people", id: "id-3" }, { n: 3 });
+    await fresh.put({ collection: "people", id: "id-5" }, { n: 5 });
+    assert.equal(await kinds(keyStore), kind, "no key is made anew");
+    await fresh.convergence.undo("it was better before");
+    await untilRun(fresh, "undone");
+    assert.equal(await kinds(keyStore), was);
+    await requireAll(fresh, 20);
   });
