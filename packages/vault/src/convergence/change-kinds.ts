@@ -50,7 +50,7 @@ export function kindChanges(
 interface Change {
   readonly to: PersonKeyKind;
   readonly lease: Lease;
-  isProven(place: KeyPlace): boolean;
+  readonly isProven: (place: KeyPlace) => boolean;
 }
 
 /** All versions of somebody's key. @throws VaultError */
@@ -109,7 +109,7 @@ function gone(error: unknown): null {
  * active one then, whose bytes are as good.
  */
 function freeOrdinal(own: number, taken: readonly number[]): number {
-  const highest = Math.max(0, ...taken);
+  const highest = taken.reduce((most, ordinal) => Math.max(most, ordinal), 0);
   for (let free = highest - 1; free >= 1; free--) if (!taken.includes(free)) return free;
   return highest + own;
 }

@@ -1,7 +1,7 @@
 /**
- * Goes through all items of a store, partition by partition, for what no wrap set tells. A partition is gone through from
- * its beginning to its end, and is finished once a pass has met none that failed; the job is a run's own, so that what
- * is finished in it says nothing to the next run.
+ * Goes through all items of a store, partition by partition, for what no wrap set tells. A partition is gone through
+ * from its beginning to its end, and is finished once a pass has met none that failed; the job is a run's own, so that
+ * what is finished in it says nothing to the next run.
  */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
@@ -89,7 +89,7 @@ async function visit<Place>(
     );
     const failed = ended.flatMap((end) => (typeof end === "object" ? [end] : []));
     isWhole &&= !ended.includes("left");
-    wait = Math.max(wait, ...failed.map((end) => end.waitMs));
+    for (const end of failed) wait = Math.max(wait, end.waitMs);
     after = items.length < limit || stop.aborted || !isWhole ? null : (items.at(-1)?.position ?? null);
     const code = failed.at(-1)?.failed;
     const progress = {

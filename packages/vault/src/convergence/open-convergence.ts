@@ -130,7 +130,9 @@ export class OpenConvergence {
       paceOf: (run) => this.#activity.paceOf(run),
       tallyOf: (run) => this.#activity.tallyOf(run),
       rest: () => this.#activity.rest(),
-      onMoved: () => Promise.resolve(),
+      onMoved: async ({ id, phase, state }) => {
+        await stores.records.audit?.tell("converge", "done", { details: { does: phase, run: id, state } });
+      },
       onFault,
       sleep,
       stop: signal === undefined ? stop : AbortSignal.any([stop, signal]),

@@ -111,7 +111,12 @@ async function chosenKeys(
   const [sealer] = await keys.sealers([{ scope, whom: whomOf(stored), also: [] }], signal);
   if (sealer === undefined || sealer instanceof Error) throw sealer ?? new TypeError("a sealer for each request");
   const { keyring } = sealer;
-  if (keyring !== null) return { keyring, [Symbol.dispose]: () => sealer[Symbol.dispose]() };
+  if (keyring !== null) {
+    const dispose = (): void => {
+      sealer[Symbol.dispose]();
+    };
+    return { keyring, [Symbol.dispose]: dispose };
+  }
   sealer[Symbol.dispose]();
   throw new TypeError("in this scope a person's key seals");
 }

@@ -4,7 +4,7 @@
  * or altered costs work, and no data.
  */
 import { VaultError } from "../errors.ts";
-import type { ChangedKind } from "../keys/change-kind.ts";
+import type { ChangedKind } from "../keys/subject-keys.ts";
 import type { Scope } from "../stores/subjects.ts";
 import type { Notes } from "../stores/notes.ts";
 import { MAX_NOTE_BYTES } from "../stores/notes.ts";

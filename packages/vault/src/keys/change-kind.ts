@@ -3,22 +3,13 @@
  * the same version, so that no message and no name is touched. What changes is what wraps it, and its row's check.
  */
 import type { SecretBytes } from "@strongroom/envelope/keyrings";
-import type { KeyKind, KeyRewrap, KeyRow } from "../stores/key-store.ts";
+import type { KeyRow } from "../stores/key-store.ts";
 import { isKeyOf, keyCheck, keyTampered } from "./key-binding.ts";
 import { disposable } from "./opened-key.ts";
 import { RegionWraps } from "./region-wraps.ts";
-import type { Tenant } from "./subject-keys.ts";
+import type { ChangedKind, KindChange, Tenant } from "./subject-keys.ts";
 import { tenantUnwrap, tenantWrap, tenantWrapSet } from "./tenant-wrap.ts";
 import type { VaultKeys } from "./vault-keys.ts";
-
-/** As what a key is to lie there. */
-export interface ChangedKind {
-  readonly kind: Extract<KeyKind, "subject" | "tenant-subject">;
-  readonly ordinal: number;
-}
-
-/** What the change of its row is; nothing of it is stored yet. */
-export type KindChange = Pick<KeyRewrap, "epoch" | "wraps" | "moved" | "wrapSet">;
 
 /** How a key changes its kind. */
 export interface KindWishes {

@@ -13,7 +13,6 @@ import type { Scope, SubjectId } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import type { AgedMapOptions } from "./aged-map.ts";
 import { changeKind } from "./change-kind.ts";
-import type { ChangedKind, KindChange } from "./change-kind.ts";
 import type { KeyCostMeter } from "./cost.ts";
 import { createdOrLost } from "./creations.ts";
 import type { KeySets } from "./key-sets.ts";
@@ -25,7 +24,15 @@ import { idPlace } from "./key-sealer.ts";
 import { sealersFor } from "./sealers.ts";
 import { openText, textHeader } from "./sealed-text.ts";
 import type { TextHeader, TextOwner } from "./sealed-text.ts";
-import type { Sealer, SealerRequest, SubjectKeyCounts, SubjectKeys, Tenant } from "./subject-keys.ts";
+import type {
+  ChangedKind,
+  KindChange,
+  Sealer,
+  SealerRequest,
+  SubjectKeyCounts,
+  SubjectKeys,
+  Tenant,
+} from "./subject-keys.ts";
 import { keySetMoved, MAKE_ATTEMPTS, VaultKeys } from "./vault-keys.ts";
 
 /** What the keys of a vault are opened with. */

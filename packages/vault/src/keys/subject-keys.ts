@@ -5,10 +5,9 @@
 import type { Keyring } from "@strongroom/envelope";
 import type { AuditKeys } from "../audit/audit-keys.ts";
 import type { Collection, RecordId, Subject } from "../records/address.ts";
-import type { KeyKind, KeyRow } from "../stores/key-store.ts";
+import type { KeyKind, KeyRewrap, KeyRow } from "../stores/key-store.ts";
 import type { Scope, SubjectId, UnitSubject } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
-import type { ChangedKind, KindChange } from "./change-kind.ts";
 
 /** A tenant: `[a-z0-9][a-z0-9._-]{0,62}`. It is in the KMS's log in clear: no personal data in it. */
 export type Tenant = string & { readonly __brand?: "tenant" };
@@ -64,6 +63,15 @@ export interface SubjectKeyCounts {
   /** Keys that were opened, by their kinds: each a call to the KMS, but for those under a tenant's key. */
   readonly opened: Readonly<Partial<Record<KeyKind, number>>>;
 }
+
+/** As what a key is to lie there. */
+export interface ChangedKind {
+  readonly kind: Extract<KeyKind, "subject" | "tenant-subject">;
+  readonly ordinal: number;
+}
+
+/** What the change of its row is; nothing of it is stored yet. */
+export type KindChange = Pick<KeyRewrap, "epoch" | "wraps" | "moved" | "wrapSet">;
 
 /** The keys of a vault that has a key store. */
 export interface SubjectKeys {

@@ -61,7 +61,10 @@ test("a region that is lost in the middle: the others go on, nothing is dropped,
   await until(async () => (await arns(opened)).every((names) => inOthers.every((arn) => names.includes(arn))));
   const { run } = await vault.convergence.status();
   assert.deepEqual([run?.state, run?.phase], ["running", "add"]);
-  assert.ok((await arns(opened)).every((names) => old.every((arn) => names.includes(arn))), "no old wrap is gone");
+  assert.ok(
+    (await arns(opened)).every((names) => old.every((arn) => names.includes(arn))),
+    "no old wrap is gone",
+  );
   await kms.startRegion("eu-west-2");
   await untilRun(vault, "done");
   assert.ok((await arns(opened)).every((names) => names.join() === fresh.toSorted().join()));

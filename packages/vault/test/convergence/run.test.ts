@@ -60,7 +60,11 @@ test("undo after all was added brings back what was there before, with the new k
 /** Names of the keys, or of the providers, that the messages of a store are under. */
 const under = async (store: Store): Promise<readonly string[]> => distinct((await wrapsOfVersions(store)).present);
 
-const MOVES: readonly { readonly from: Scope; readonly to: Scope; readonly after: (names: readonly string[]) => boolean }[] = [
+const MOVES: readonly {
+  readonly from: Scope;
+  readonly to: Scope;
+  readonly after: (names: readonly string[]) => boolean;
+}[] = [
   { from: "record", to: "subject", after: (names) => names.every((name) => name !== "a") },
   { from: "record", to: "tenant", after: (names) => names.every((name) => name !== "a") },
   { from: "subject", to: "record", after: (names) => names.join() === "a" },
@@ -140,7 +144,10 @@ for (const [from, to, kind, was] of [
     await moved.convergence.apply({ rate: 10_000, keepOld: true });
     await untilRun(moved, "hold");
     assert.equal(await kinds(keyStore), kind);
-    assert.deepEqual(await stamps(), Array.from({ length: 20 }, () => 0));
+    assert.deepEqual(
+      await stamps(),
+      Array.from({ length: 20 }, () => 0),
+    );
     await requireAll(moved, 20);
     const fresh = await another({ keys: { store: await storage.openKeys(), scope: to }, next: undefined as never });
     await requireAll(fresh, 20);
