@@ -41,20 +41,20 @@ describe("the sources of the packages", () => {
     ["multiRegionKeyring", 32, definitionOf(house, "envelope", "multiRegionKeyring")],
     // It puts records, the keys of people, repair, the audit and the verification together, and nobody reads all of them
     // for one question: what each of them opens is measured by itself.
-    ["openVault", 137, definitionOf(house, "vault", "openVault")],
+    ["openVault", 183, definitionOf(house, "vault", "openVault")],
     // Both hear how what is asked is told to the audit, and a write makes entries and links that go with its unit.
-    ["a read of a record", 15, "packages/vault/src/records/read.ts"],
-    ["a write of a record", 21, "packages/vault/src/records/write.ts"],
+    ["a read of a record", 16, "packages/vault/src/records/read.ts"],
+    ["a write of a record", 22, "packages/vault/src/records/write.ts"],
     // The keys that entries are sealed under are made and held beside people's.
-    ["the keys of people", 31, definitionOf(house, "vault", "openSubjectKeys")],
-    ["how entries are made", 27, definitionOf(house, "vault", "openAuditor")],
-    ["how entries come to the log", 21, "packages/vault/src/audit/sequencer.ts"],
+    ["the keys of people", 33, definitionOf(house, "vault", "openSubjectKeys")],
+    ["how entries are made", 28, definitionOf(house, "vault", "openAuditor")],
+    ["how entries come to the log", 22, "packages/vault/src/audit/sequencer.ts"],
     // It holds the stores against the log, adopts what a restore brought, carries entries, forgets what is due, publishes
     // and answers questions: parts of their own again.
-    ["the log of a vault", 45, "packages/vault/src/audit/open-audit.ts"],
+    ["the log of a vault", 49, "packages/vault/src/audit/open-audit.ts"],
     // Each entry, whether its text may be gone, the tables of addresses and of streams: a file each.
-    ["the verification of the log", 22, definitionOf(house, "vault", "verifyAuditLog")],
-    ["the verification of a vault", 40, "packages/vault/src/verify/verify.ts"],
+    ["the verification of the log", 23, definitionOf(house, "vault", "verifyAuditLog")],
+    ["the verification of a vault", 42, "packages/vault/src/verify/verify.ts"],
     ["convergence", 12, "packages/vault/src/convergence/repairs.ts"],
     ["a call of the KMS", 12, "packages/kms/src/operations/encrypt.ts"],
   ] as const) {
