@@ -81,9 +81,7 @@ export class OpenConvergence {
     const runs = convergenceRuns({
       note: this.#note,
       keySets: [
-        ...(keys === null
-          ? []
-          : [{ store: "keys" as const, keySets: keys.keySets, inventory: keys.store.inventory }]),
+        ...(keys === null ? [] : [{ store: "keys" as const, keySets: keys.keySets, inventory: keys.store.inventory }]),
         { store: "records", keySets, inventory: store.inventory },
       ],
       plan: (options) => this.#looks.plan(options),
