@@ -25,6 +25,8 @@ export interface MadeConvergence {
   plan: ConvergencePlan;
   inventory: readonly InventoryLine[];
   status: ConvergenceStatus;
+  /** Told once in its place, by the next status behind an `apply`. */
+  stale: ConvergenceStatus | null;
   failures: FailurePage;
   /** Thrown by every call, while it is set. */
   fails: Error | null;
@@ -146,6 +148,7 @@ export function madeConvergence(): MadeConvergence {
       },
     ],
     status: { run: null, fleet: [MEMBER] },
+    stale: null,
     failures: {
       failures: [
         {
@@ -211,7 +214,10 @@ function convergenceOf(made: MadeConvergence, { principal }: Actor): Convergence
     },
     async status() {
       note("status");
-      return made.status;
+      const { stale } = made;
+      if (stale === null || !made.asked.some(({ call }) => call === "apply")) return made.status;
+      made.stale = null;
+      return stale;
     },
     async pause(reason) {
       note("pause", reason);

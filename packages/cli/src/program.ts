@@ -20,8 +20,18 @@ import { historyCommand } from "./commands/history.ts";
 import { importCommand } from "./commands/import.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { jobsCommand } from "./commands/jobs.ts";
-import { keysCostCommand } from "./commands/keys.ts";
-import { keysReportCommand, keysRetireCommand } from "./commands/keys-retire.ts";
+import { keysApplyCommand } from "./commands/keys/apply.ts";
+import { keysCostCommand } from "./commands/keys/cost.ts";
+import { keysFailuresCommand, keysInventoryCommand } from "./commands/keys/listings.ts";
+import { keysPlanCommand } from "./commands/keys/plan.ts";
+import {
+  keysCancelCommand,
+  keysPauseCommand,
+  keysResumeCommand,
+  keysStatusCommand,
+  keysUndoCommand,
+} from "./commands/keys/run.ts";
+import { keysReportCommand, keysRetireCommand } from "./commands/keys/retire.ts";
 import { KMS_TABLE } from "./commands/kms.ts";
 import { listCommand } from "./commands/list.ts";
 import { putCommand } from "./commands/put.ts";
@@ -57,6 +67,15 @@ const COMMANDS: readonly CommandSpec[] = [
   regionsCommand,
   regionsDebtCommand,
   jobsCommand,
+  keysPlanCommand,
+  keysApplyCommand,
+  keysStatusCommand,
+  keysPauseCommand,
+  keysResumeCommand,
+  keysCancelCommand,
+  keysUndoCommand,
+  keysFailuresCommand,
+  keysInventoryCommand,
   keysCostCommand,
   keysRetireCommand,
   keysReportCommand,
@@ -77,7 +96,10 @@ const COMMANDS: readonly CommandSpec[] = [
 /** What help says of the words before a command's last one. */
 const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
   audit: { summary: "who did what: entries, proofs, and whether the log is whole", heading: "Audit" },
-  keys: { summary: "the keys that records hang on: what they cost", heading: "Looking after it" },
+  keys: {
+    summary: "the keys that records hang on: under which keys they lie, other keys, what they cost",
+    heading: "Looking after it",
+  },
   store: {
     summary: "where the records, the keys and the audit lie: their state, their schemas, their key sets",
     heading: "Looking after it",

@@ -21,7 +21,7 @@ export interface Watched<Answer> {
 export const POLL_EVERY_MS = 1000;
 
 /** Where the view goes: one answer, or that there was none this time. */
-interface View<Answer> {
+export interface View<Answer> {
   show(answer: Answer): void;
   away(reason: string): void;
 }
@@ -36,8 +36,7 @@ export async function watch<Answer>(
   signal: AbortSignal,
   everyMs: number = POLL_EVERY_MS,
 ): Promise<void> {
-  const isScreen = terminal.mode === "human" && terminal.stdout.isTTY;
-  const view = isScreen ? screen(terminal, watched) : changes(terminal, watched);
+  const view = watchView(terminal, watched);
   while (!signal.aborted) {
     try {
       view.show(await watched.look());
@@ -51,6 +50,12 @@ export async function watch<Answer>(
     }
     await delay(everyMs, undefined, { signal }).catch(() => undefined);
   }
+}
+
+/** Where what is watched is shown: in its place on a terminal, line by line elsewhere. */
+export function watchView<Answer>(terminal: Terminal, watched: Watched<Answer>): View<Answer> {
+  const isScreen = terminal.mode === "human" && terminal.stdout.isTTY;
+  return isScreen ? screen(terminal, watched) : changes(terminal, watched);
 }
 
 function changes<Answer>(terminal: Terminal, watched: Watched<Answer>): View<Answer> {

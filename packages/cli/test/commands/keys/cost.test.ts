@@ -3,10 +3,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { KeyCost } from "@strongroom/client";
-import { type Bill, monthlyBill } from "../../src/commands/keys.ts";
-import { runCommand } from "../support/command.ts";
-import { answering } from "../support/hostile-service.ts";
-import { temporaryFolder } from "../support/installation.ts";
+import { type Bill, monthlyBill } from "../../../src/commands/keys/cost.ts";
+import { runCommand } from "../../support/command.ts";
+import { answering } from "../../support/hostile-service.ts";
+import { temporaryFolder } from "../../support/installation.ts";
 
 /** A tenth of a month: 3 days. */
 const COST: KeyCost = {

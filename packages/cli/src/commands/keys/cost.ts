@@ -2,9 +2,9 @@
 import { renderTable, type Terminal, wrapped } from "@strongroom/base/terminal";
 import { isClientError, type KeyCost } from "@strongroom/client";
 import { z } from "zod";
-import { command, type CommandSpec, option, withService } from "../command.ts";
-import type { Config } from "../config/config.ts";
-import { CliError } from "../errors.ts";
+import { command, type CommandSpec, option, withService } from "../../command.ts";
+import type { Config } from "../../config/config.ts";
+import { CliError } from "../../errors.ts";
 
 /** Dollars that AWS lists: for 10,000 requests, and for a KMS key in one region a month. Its free tier is left out. */
 const LIST_PRICE = { requests: 0.03, key: 1 } as const;
