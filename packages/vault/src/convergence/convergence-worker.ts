@@ -174,7 +174,7 @@ export class ConvergenceWorker {
   }
 
   async #phase(run: StoredRun, stop: AbortSignal): Promise<void> {
-    const { stores, settings, clock, health, note } = this.#d;
+    const { stores, settings, clock, health, note, sleep } = this.#d;
     const work = new RunPhaseWork(run, stores);
     const tally = this.#d.tallyOf(run);
     const pace = this.#d.paceOf(run);
@@ -184,12 +184,14 @@ export class ConvergenceWorker {
         this.#added.add(one.job);
         await one.jobs.wake(one.job);
         const counters = countersOf(tally);
-        const shared = { settings: ofRun(settings), clock, pace, counters, sleep: this.#d.sleep, stop };
+        const shared = { settings: ofRun(settings), clock, pace, counters, sleep, stop };
         await new Round({ ...shared, work: watched(one, tally), gate: this.#gates[of], health: health[of] }).work();
       }
     };
     const all = await Promise.allSettled([rounds(work.keyWorks(), "keys"), rounds(work.recordWorks(), "records")]);
     for (const one of all) if (one.status === "rejected") throw envelopeFailure(one.reason);
+    if (!stop.aborted)
+      await work.passes({ settings, begin: () => mayBegin(pace, { stop, sleep, clock }), ...toldTo(tally), stop });
     if (!stop.aborted) await work.kept({ leaseMs: settings.leaseMs, stop });
     if (stop.aborted) return;
     const left = await work.left();
@@ -251,6 +253,31 @@ function watched<Place>(work: Work<Place>, watch: RunTally): Work<Place> {
     ...work,
     converge: (place, lease, since) =>
       notingKeyWork({ calls: [], made: [], watch }, () => work.converge(place, lease, since)),
+  };
+}
+
+/** Waits until an item may be begun; false: none may now. */
+async function mayBegin(
+  pace: RoundDependencies<never>["pace"],
+  { stop, sleep, clock }: Pick<ConvergenceWorkerDependencies, "sleep" | "clock"> & { readonly stop: AbortSignal },
+): Promise<boolean> {
+  if ("begin" in pace) return pace.begin(stop);
+  const wait = pace.turn(clock().getTime());
+  if (wait > 0) await sleep(wait, stop);
+  return !stop.aborted;
+}
+
+function toldTo(tally: RunTally): Pick<RunTally, "ended" | "done" | "failed"> {
+  return {
+    ended: () => {
+      tally.ended();
+    },
+    done: () => {
+      tally.done();
+    },
+    failed: (code) => {
+      tally.failed(code);
+    },
   };
 }
 

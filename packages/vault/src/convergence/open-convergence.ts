@@ -8,6 +8,7 @@ import type { Keyring } from "@strongroom/envelope";
 import type { Auditor } from "../audit/auditor.ts";
 import type { Declarations } from "../collections/declaration.ts";
 import type { KeySets } from "../keys/key-sets.ts";
+import type { Collection } from "../records/address.ts";
 import type { KeyStore } from "../stores/key-store.ts";
 import type { Store } from "../stores/store.ts";
 import { ConvergenceWorker } from "./convergence-worker.ts";
@@ -85,6 +86,7 @@ export class OpenConvergence {
         { store: "records", keySets, inventory: store.inventory },
       ],
       plan: (options) => this.#looks.plan(options),
+      kinds: () => kindsToChange(this.#parts),
       fleet: async () => (await this.#fleet()).members,
       progressOf: (run) => this.#progress(run),
       audit,
@@ -128,7 +130,9 @@ export class OpenConvergence {
       paceOf: (run) => this.#activity.paceOf(run),
       tallyOf: (run) => this.#activity.tallyOf(run),
       rest: () => this.#activity.rest(),
-      onMoved: () => Promise.resolve(),
+      onMoved: async ({ id, phase, state }) => {
+        await stores.records.audit?.tell("converge", "done", { details: { does: phase, run: id, state } });
+      },
       onFault,
       sleep,
       stop: signal === undefined ? stop : AbortSignal.any([stop, signal]),
@@ -194,4 +198,18 @@ export class OpenConvergence {
     const own = isUnderWay(run) && run.state === "running" ? (this.#worker?.waits ?? null) : null;
     return { ...progress, waits: progress.waits ?? own };
   }
+}
+
+/** Where no collection is left in the scope in which people have keys. */
+async function kindsToChange({ store, keys, declarations }: ConvergenceParts): Promise<StoredRun["kinds"]> {
+  if (keys === null) return null;
+  const counts = await keys.store.keys.counts();
+  if (counts.subject === 0 && counts["tenant-subject"] === 0) return null;
+  const collections = await store.records.collections();
+  const scopes = new Set(collections.map(({ name }) => declarations.of(name as Collection).scope));
+  if (scopes.has("tenant") && !scopes.has("subject") && counts.subject > 0)
+    return { from: "subject", to: "tenant-subject" };
+  if (scopes.has("subject") && !scopes.has("tenant") && counts["tenant-subject"] > 0)
+    return { from: "tenant-subject", to: "subject" };
+  return null;
 }

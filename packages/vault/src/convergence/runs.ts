@@ -37,6 +37,8 @@ export interface RunsDependencies {
   /** In the order in which they are put in force: a key that is made is under the new set before what hangs on it. */
   readonly keySets: readonly RunStore[];
   readonly plan: Convergence["plan"];
+  /** People's keys that are to change their kind; null: none are. */
+  readonly kinds: () => Promise<StoredRun["kinds"]>;
   readonly fleet: () => Promise<readonly FleetMember[]>;
   readonly progressOf: (run: StoredRun) => Promise<RunProgress>;
   /** The audit on behalf of the caller; null: the vault has none. */
@@ -82,7 +84,7 @@ async function apply(dependencies: RunsDependencies, given: ConvergeOptions): Pr
   const { force, ...options } = parseConvergeOptions(given);
   const present = await note.read();
   if (isUnderWay(present)) return goOn(dependencies, present, options.keepOld);
-  const { problems, forecast, stores } = await dependencies.plan({ ...options, force });
+  const { problems, forecast, stores, scopes } = await dependencies.plan({ ...options, force });
   const blocking = problems.filter(({ blocks }) => blocks);
   if (blocking.length > 0)
     throw new VaultError("run-refused", blocking.map(({ code, message }) => `${code}: ${message}`).join("; "));
@@ -91,6 +93,8 @@ async function apply(dependencies: RunsDependencies, given: ConvergeOptions): Pr
   const run: StoredRun = {
     ...{ id: randomUUID(), state: "running", phase: "flip", by: audit?.actor.principal ?? NOBODY },
     ...{ beganAt: at, endedAt: null, reason: null, options, forecast, sets, phaseAt: at, of: null },
+    kinds: options.scopes ? await dependencies.kinds() : null,
+    scopes: options.scopes ? scopes.map(({ collection, to }) => ({ collection, to })) : [],
   };
   const { id } = run;
   await act(

@@ -42,8 +42,8 @@ interface OneKey {
   readonly store: KeyStore;
   readonly dependencies: KeyWorkDependencies;
   readonly place: KeyPlace;
-  flip(to: TestKeySet): Promise<void>;
-  names(): Promise<readonly string[]>;
+  readonly flip: (to: TestKeySet) => Promise<void>;
+  readonly names: () => Promise<readonly string[]>;
 }
 
 /** One key under A, in a store of its own. */
