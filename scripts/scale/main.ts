@@ -10,6 +10,17 @@ import type { MeasuredSizes } from "./row-sizes.ts";
 const docs = (name: string): URL => new URL(`../../docs/${name}`, import.meta.url);
 const SIZES = docs("scale-sizes.json");
 
+const MAY_BE_NONE: ReadonlySet<string> = new Set([
+  "dollarsPer10000",
+  "ownKeys",
+  "proveShare",
+  "writesPerVisit",
+  "newShare",
+  "breakerStrikes",
+  "hedgeReserve",
+  "hedgeRatio",
+]);
+
 const { values } = parseArgs({
   options: {
     set: { type: "string", multiple: true, default: [] },
@@ -38,6 +49,9 @@ function numberOf(text: string): readonly [string, number] {
   const [name = "", value = ""] = text.split("=");
   if (!Object.hasOwn(NUMBERS, name)) throw new Error(`There is no ${name}: ${Object.keys(NUMBERS).join(", ")}`);
   const number = Number(value);
-  if (value === "" || !Number.isFinite(number) || number < 0) throw new Error(`${name} must be a number from 0`);
+  // An outage takes one region of several; and what the model divides by is not 0.
+  const least = name === "regions" ? 2 : MAY_BE_NONE.has(name) ? 0 : Number.MIN_VALUE;
+  if (value === "" || !Number.isFinite(number) || number < least)
+    throw new Error(`${name} must be a number${name === "regions" ? " from 2" : least === 0 ? " from 0" : " above 0"}`);
   return [name, number];
 }

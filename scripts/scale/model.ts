@@ -198,6 +198,8 @@ export interface Outage {
   readonly owed: number;
   /** What paying them takes. */
   readonly repair: readonly CallLine[];
+  /** Of which, in the region that has the most. */
+  readonly repairBusiest: number;
 }
 
 export function outage(scope: Scope, routing: Routing, numbers: Numbers): Outage {
@@ -218,18 +220,26 @@ export function outage(scope: Scope, routing: Routing, numbers: Numbers): Outage
     cold: { record: 0, subject: (inUse * opened) / traffic.visits, tenant: tenants * traffic.processes }[scope],
     owedPerSecond: made,
     owed,
-    repair:
-      scope === "record"
-        ? // A new message: opened where it has a wrap, wrapped everywhere.
-          [{ purpose: "open", first: 0, further: owed / (numbers.regions - 1) }, everywhere("wrap", owed)]
-        : [{ purpose: "open", first: 0, further: owed / (numbers.regions - 1) }, once("wrap", owed)],
+    ...repairing(scope, owed, numbers),
   };
 }
 
+/**
+ * A key is opened where it has a wrap, gets the one that it lacks, and that is proven, always. A message is opened, and
+ * sealed anew with a wrap in every region.
+ */
+function repairing(scope: Scope, owed: number, numbers: Numbers): Pick<Outage, "repair" | "repairBusiest"> {
+  // In one of the regions that were there.
+  const open: CallLine = { purpose: "open", first: 0, further: owed / (numbers.regions - 1) };
+  if (scope !== "record") return { repair: [open, once("wrap", owed), once("prove", owed)], repairBusiest: 2 * owed };
+  const sealed = [everywhere("wrap", owed), everywhere("prove", owed * numbers.proveShare)];
+  return { repair: [open, ...sealed], repairBusiest: owed + busiest(sealed) };
+}
+
 /** Seconds until what is owed is paid, with a share of the quota; the pace of a process bounds it too. */
-export function repairSeconds({ traffic, owed, repair }: Outage, share: number, numbers: Numbers): number {
+export function repairSeconds({ traffic, owed, repairBusiest }: Outage, share: number, numbers: Numbers): number {
   return Math.max(
-    secondsAt(numbers.quotaPerSecond * share, repair),
+    repairBusiest / (numbers.quotaPerSecond * share),
     owed / (traffic.processes * numbers.repairPerProcess),
   );
 }

@@ -123,7 +123,7 @@ function answers(numbers: Numbers, sizes: MeasuredSizes): readonly string[] {
 
 /** Calls, their price, and the time at each share. */
 function callCells(lines: Parameters<typeof callsOf>[0], numbers: Numbers): readonly string[] {
-  const calls = callsOf(lines, numbers);
+  const calls = Math.round(callsOf(lines, numbers));
   const at = SHARES.map((share) => time(secondsAt(numbers.quotaPerSecond * share, lines)));
   return [count(calls), dollars(dollarsOf(calls, numbers)), ...at];
 }
@@ -212,7 +212,8 @@ function traffics(numbers: Numbers): readonly string[] {
       }),
     ),
     "",
-    "Calls are those of the region that is asked first, at the peak; the price is of all regions. Keys themselves cost $1 a " +
+    "Calls are those of the region that is asked first, at the peak; the price is of all regions. Many small tenants are many " +
+      "keys of tenants: `--set peoplePerTenant=1000` says how many calls. Keys themselves cost $1 a " +
       "month and region each, whatever the people.",
     "",
   ];

@@ -8,7 +8,7 @@ const WIDTH = 920;
 const HEIGHT = 400;
 const TOP = 56;
 const BOTTOM = 330;
-const PANELS = { left: { from: 70, to: 440 }, right: { from: 540, to: 900 } } as const;
+const PANELS = { left: { from: 76, to: 436 }, right: { from: 550, to: 890 } } as const;
 const PEOPLE = { lowest: 4, highest: 9 } as const;
 /** Points of a line for each power of ten. */
 const STEPS = 4;
@@ -110,13 +110,13 @@ function drawn({ place, title, lowest, highest, mark, lines, limits }: Panel): r
 }
 
 function peopleMark(power: number): string {
-  const marks = ["10,000", "100,000", "1 M", "10 M", "100 M", "1,000 M"];
+  const marks = ["10,000", "100,000", "1 M", "10 M", "100 M", "1 bn"];
   return marks[power - PEOPLE.lowest] ?? "";
 }
 
 function legend(): readonly string[] {
   return WAYS.map(({ name }, at) => {
-    const left = [70, 160, 400, 720][at] ?? 0;
+    const left = [76, 164, 402, 722][at] ?? 0;
     return `<path class="line k${at}" d="M${left} ${HEIGHT - 26}h26"/><text class="s" x="${left + 32}" y="${HEIGHT - 22}">${name.replaceAll("`", "")}</text>`;
   });
 }

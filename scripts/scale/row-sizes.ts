@@ -53,14 +53,13 @@ export interface MeasuredSizes {
   readonly regions: number;
   /** Of the message of a document, and of the wraps of a key, on their own. */
   readonly messageBytes: Readonly<Record<Scope, number>>;
-  readonly wrapsBytes: Readonly<Record<Exclude<Scope, "record">, number>>;
+  readonly wrapsBytes: number;
   readonly rows: Readonly<Record<StoreKind, Readonly<Record<Scope, RowSizes>>>>;
 }
 
 const REGIONS = ["eu-west-1", "eu-west-2", "eu-central-1"];
-const ITEMS = 1_000;
 /** Made before: what a store begins with is none of its rows. */
-const FIRST = 200;
+const FIRST = 100;
 const BATCH = 250;
 const DOCUMENT_BYTES = 1_024;
 const HOUR_MS = 3_600_000;
@@ -72,8 +71,17 @@ interface Site extends AsyncDisposable {
   sizes(): Promise<Sizes>;
 }
 
-/** Measures everything: some ten thousand calls of the KMS, half a minute. */
-export async function measureSizes(): Promise<MeasuredSizes> {
+/** What is measured. */
+export interface Measuring {
+  readonly stores: readonly StoreKind[];
+  readonly scopes: readonly Scope[];
+  readonly items: number;
+}
+
+const EVERYTHING: Measuring = { stores: STORES, scopes: SCOPES, items: 1_000 };
+
+/** Everything takes some twenty thousand calls of the KMS, and a minute. */
+export async function measureSizes({ stores, scopes, items }: Measuring = EVERYTHING): Promise<MeasuredSizes> {
   const folder = await mkdtemp(join(tmpdir(), "strongroom-scale-"));
   const kms = await createKms({
     dataDir: join(folder, "kms"),
@@ -81,7 +89,7 @@ export async function measureSizes(): Promise<MeasuredSizes> {
     rootKey: { kind: "file", path: join(folder, "root.key") },
   });
   const clients = REGIONS.map((region) => new KMS({ ...kms.clientConfig(region), maxAttempts: 1 }));
-  await using server = await PostgresServer.start();
+  await using server = stores.includes("postgres") ? await PostgresServer.start() : null;
   try {
     const arns = await Promise.all(clients.map(async (client) => (await client.createKey({})).KeyMetadata!.Arn!));
     const keyring = multiRegionKeyring({
@@ -95,11 +103,11 @@ export async function measureSizes(): Promise<MeasuredSizes> {
     const rows: Record<string, Record<string, RowSizes>> = {};
     const versions: Record<string, string> = {};
     const messages: Partial<Record<Scope, number>> = {};
-    const wraps: Partial<Record<Scope, number>> = {};
-    for (const kind of STORES)
-      for (const scope of SCOPES) {
+    let wrapsBytes = 0;
+    for (const kind of stores)
+      for (const scope of scopes) {
         await using site =
-          kind === "sqlite" ? new FileSite(join(folder, `${kind}-${scope}`)) : await databaseSite(server);
+          kind === "sqlite" ? new FileSite(join(folder, `${kind}-${scope}`)) : await databaseSite(server!);
         const { store, keys, log } = await site.open();
         const vault = await openVault({
           store,
@@ -109,11 +117,11 @@ export async function measureSizes(): Promise<MeasuredSizes> {
           audit: { log },
         });
         try {
-          (rows[kind] ??= {})[scope] = await measureRows(vault, () => site.sizes());
+          (rows[kind] ??= {})[scope] = await measureRows(vault, items, () => site.sizes());
           versions[kind] = site.version;
           if (site instanceof FileSite) {
             messages[scope] = site.averageMessage();
-            if (scope !== "record") wraps[scope] = site.averageWraps();
+            if (scope === "subject") wrapsBytes = site.averageWraps();
           }
         } finally {
           await vault.close();
@@ -122,10 +130,10 @@ export async function measureSizes(): Promise<MeasuredSizes> {
     return {
       versions,
       documentBytes: DOCUMENT_BYTES,
-      items: ITEMS,
+      items,
       regions: REGIONS.length,
       messageBytes: messages,
-      wrapsBytes: wraps,
+      wrapsBytes,
       rows,
     } as unknown as MeasuredSizes;
   } finally {
@@ -135,7 +143,7 @@ export async function measureSizes(): Promise<MeasuredSizes> {
   }
 }
 
-async function measureRows(vault: Vault, sizes: () => Promise<Sizes>): Promise<RowSizes> {
+async function measureRows(vault: Vault, count: number, sizes: () => Promise<Sizes>): Promise<RowSizes> {
   const person = (n: number): string => `C${String(n).padStart(9, "0")}`;
   const put = async (collection: string, from: number, to: number): Promise<void> => {
     for (let first = from; first < to; first += BATCH) {
@@ -148,22 +156,22 @@ async function measureRows(vault: Vault, sizes: () => Promise<Sizes>): Promise<R
     }
   };
   const read = async (): Promise<void> => {
-    for (let n = FIRST; n < FIRST + ITEMS; n++) await vault.get({ collection: "people", id: person(n) });
+    for (let n = FIRST; n < FIRST + count; n++) await vault.get({ collection: "people", id: person(n) });
   };
   await put("people", 0, FIRST);
   let before = await settled(vault, sizes);
   const each = async (make: () => Promise<void>): Promise<Sizes> => {
     await make();
     const after = await settled(vault, sizes);
-    const more = (store: keyof Sizes): number => Math.round((after[store] - before[store]) / ITEMS);
+    const more = (store: keyof Sizes): number => Math.round((after[store] - before[store]) / count);
     const result = { records: more("records"), keys: more("keys"), audit: more("audit") };
     before = after;
     return result;
   };
   return {
-    person: await each(() => put("people", FIRST, FIRST + ITEMS)),
-    record: await each(() => put("orders", FIRST, FIRST + ITEMS)),
-    version: await each(() => put("people", FIRST, FIRST + ITEMS)),
+    person: await each(() => put("people", FIRST, FIRST + count)),
+    record: await each(() => put("orders", FIRST, FIRST + count)),
+    version: await each(() => put("people", FIRST, FIRST + count)),
     read: await each(read),
   };
 }
@@ -217,7 +225,7 @@ class FileSite implements Site {
     return Math.round(
       this.#number(
         "keys",
-        `select max(wraps) from (select avg(length(wraps)) as wraps from keys group by kind having count(*) >= ${ITEMS})`,
+        `select max(wraps) from (select avg(length(wraps)) as wraps from keys group by kind having count(*) >= ${FIRST})`,
       ),
     );
   }

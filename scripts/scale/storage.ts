@@ -48,7 +48,7 @@ export function rotationBytes(
 ): RotationBytes {
   const keys = wrappedKeys(scope, population, numbers);
   const versions = scope === "record" ? population.versions : 0;
-  const wraps = (sizes.wrapsBytes.subject / sizes.regions) * numbers.regions;
+  const wraps = (sizes.wrapsBytes / sizes.regions) * numbers.regions;
   const message = sizes.messageBytes.record;
   const item = scope === "record" ? message : wraps;
   return {

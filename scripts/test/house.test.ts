@@ -38,7 +38,7 @@ describe("the sources of the packages", () => {
   for (const [call, most, start] of [
     ["encrypt", 15, definitionOf(house, "envelope", "encrypt")],
     ["decrypt", 16, definitionOf(house, "envelope", "decrypt")],
-    ["multiRegionKeyring", 24, definitionOf(house, "envelope", "multiRegionKeyring")],
+    ["multiRegionKeyring", 32, definitionOf(house, "envelope", "multiRegionKeyring")],
     // It puts records, the keys of people, repair, the audit and the verification together, and nobody reads all of them
     // for one question: what each of them opens is measured by itself.
     ["openVault", 137, definitionOf(house, "vault", "openVault")],

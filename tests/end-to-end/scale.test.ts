@@ -1,6 +1,7 @@
 // The model of docs/scale.md in its small cases, against calls that the project's own KMS has counted in three regions:
-// an import and its reads in each scope, and a change of everything to other keys.
+// an import and its reads in each scope, and a change of everything to other keys; and the sizes of rows.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { NUMBERS, type Numbers } from "../../scripts/scale/assumptions.ts";
@@ -14,9 +15,10 @@ import {
   type Population,
   type Scope,
 } from "../../scripts/scale/model.ts";
+import { measureSizes, type MeasuredSizes, type RowSizes, type Sizes } from "../../scripts/scale/row-sizes.ts";
 import { scopeVault, type ScopeVault } from "./key-scopes.ts";
 
-const PEOPLE = 60;
+const PEOPLE = 30;
 const READS = 3;
 const REGIONS = ["eu-west-1", "eu-west-2", "eu-central-1"];
 
@@ -63,6 +65,24 @@ describe("the model of calls says what the KMS has counted", () => {
   });
 });
 
+test("somebody new, a record, a version and a read take in the stores what docs/scale-sizes.json says", async () => {
+  const known = JSON.parse(
+    readFileSync(new URL("../../docs/scale-sizes.json", import.meta.url), "utf8"),
+  ) as MeasuredSizes;
+  const small = await measureSizes({ stores: ["sqlite"], scopes: ["subject"], items: 150 });
+  const pairs = Object.entries(small.rows.sqlite.subject).flatMap(([row, sizes]) =>
+    Object.entries(sizes as Sizes).map(([store, bytes]) => {
+      const told = known.rows.sqlite.subject[row as keyof RowSizes][store as keyof Sizes];
+      return { what: `${row} in ${store}`, bytes, told };
+    }),
+  );
+  // So few rows are told in whole pages, of four kilobytes.
+  const wrong = pairs.filter(({ bytes, told }) => Math.abs(bytes - told) > 0.15 * told + 100);
+  assert.equal(pairs.length, 12);
+  assert.deepEqual(wrong, []);
+  assert.equal(small.messageBytes.subject, known.messageBytes.subject);
+});
+
 /** As many visits as people, of so many reads each, all within an age of the cache, in one process. */
 function opensOf(scope: Scope): number {
   const visit = { readsPerVisit: READS, writesPerVisit: 0, newShare: 0, cacheSeconds: 1, visitSeconds: 1 };
@@ -78,7 +98,8 @@ async function rotate(own: ScopeVault, scope: Scope, verify: boolean): Promise<v
   const { forecast } = await convergence.plan({ verify: verify ? 1 : 0 });
   assert.deepEqual(own.callsByRegion(), new Map(), "a plan asks nobody");
   await convergence.apply({ verify: verify ? 1 : 0, rate: 10_000 });
-  for (let state = "running"; state !== "done"; await delay(20)) {
+  for (let state = "running"; state !== "done";) {
+    await delay(20);
     state = (await convergence.status()).run?.state ?? "running";
     assert.ok(["running", "done"].includes(state), state);
   }

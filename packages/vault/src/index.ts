@@ -164,6 +164,9 @@ export type {
   NewKey,
 } from "./stores/key-store.ts";
 export type { AppendResult, Outbox, OutboxEntry, StreamRow, UnitEntry, WaitingEntry } from "./stores/outbox.ts";
+export type { DroppedKept, KeptItem, KeptMessages } from "./stores/kept.ts";
+export { MAX_NOTE_BYTES, MAX_NOTE_NAME } from "./stores/notes.ts";
+export type { Note, Notes } from "./stores/notes.ts";
 export type { JobPartition, JobStore, Lease, Leased, Progress } from "./stores/jobs.ts";
 export type {
   FoundCollection,

@@ -143,6 +143,8 @@ export interface Config {
     readonly proveWraps?: ProveWraps | undefined;
     /** Whether a key is retired by two principals alone: one who asks, and one who approves. */
     readonly fourEyes?: boolean | undefined;
+    /** Days for which a key's material is to be used; left out: 365. */
+    readonly cryptoperiodDays?: number | undefined;
     readonly attemptTimeoutMs?: number | undefined;
     readonly deadlineMs?: number | undefined;
     readonly stragglerMinMs?: number | undefined;

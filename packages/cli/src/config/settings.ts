@@ -278,6 +278,16 @@ export const SETTINGS: InstallationSettings = {
       meaning: "whether a key is retired by two principals alone: one who asks, and one who approves",
       ways: [{ env: "STRONGROOM_FOUR_EYES", reading: asBoolean }],
     },
+    cryptoperiodDays: {
+      harmless: true,
+      schema: z
+        .int("must be a whole number of days")
+        .min(1, "must be at least 1 day")
+        .max(36_500, "must be at most 36500 days"),
+      standard: "365",
+      meaning: "days for which a key's material is to be used: doctor warns of one that is older",
+      ways: [{ env: "STRONGROOM_CRYPTOPERIOD_DAYS", reading: asInteger }],
+    },
     attemptTimeoutMs: {
       harmless: true,
       schema: milliseconds,

@@ -1,5 +1,6 @@
 // Everything that `strongroom doctor` checks, in the order in which it is shown.
 import type { Check } from "./check.ts";
+import { checkCryptoperiods } from "./cryptoperiod.ts";
 import { checkKeyFile, checkPermissions } from "./data-folder.ts";
 import { checkAuditLog, checkDatabase, checkKeyStore } from "./database.ts";
 import { checkSpace } from "./disk.ts";
@@ -31,5 +32,6 @@ export const CHECKS: readonly Check[] = [
   checkKeyFile,
   checkRegions,
   checkKeyPermissions,
+  checkCryptoperiods,
   checkService,
 ];

@@ -57,7 +57,7 @@ export interface RetirementFacts {
   readonly kms: LastUsage;
   /** The last run that brought items to another key set, and when it ended; null: none is known. */
   readonly run: { readonly id: string; readonly endedAt: string | null } | null;
-  /** Those that were made before that run ended, or before the first look: each needs the key for as long as it is kept. */
+  /** Those that were made before that run ended, or the first look: each needs the key for as long as it is kept. */
   readonly backups: readonly OlderBackup[];
   readonly disabledAt: string;
   readonly state: KeyState;

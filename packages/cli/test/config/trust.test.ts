@@ -71,6 +71,7 @@ const VALUES: Readonly<Record<string, readonly [value: unknown, needs: "trust" |
   "keys.minimum": [1, "trust"],
   "keys.target": [1, "trust"],
   "keys.proveWraps": ["off", "trust"],
+  "keys.cryptoperiodDays": [90, "nothing"],
   "keys.attemptTimeoutMs": [700, "nothing"],
   "keys.deadlineMs": [3000, "nothing"],
   "keys.stragglerMinMs": [300, "nothing"],

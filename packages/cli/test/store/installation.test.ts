@@ -77,7 +77,7 @@ test("an installation keeps its records in PostgreSQL, and shares them with no o
   const started = await run(home, "up --port 0 --json");
   assert.equal(started.code, 2);
   assert.match(started.stderr, /"code":"store-newer".*for programs that read as 3 and write as 99/);
-  await admin("update strongroom.vault set min_writer = 3");
+  await admin("update strongroom.vault set min_writer = 4");
   await admin("create table strongroom.planted (x int)");
   assert.match((await run(home, "doctor")).stdout, /FAIL {2}Database .*planted.*\[store-altered\]/s);
 });

@@ -4,16 +4,16 @@
  * opened once, and wrapped.
  */
 import type { SecretBytes } from "../crypto/secret.ts";
-import { EnvelopeError, FAILURE_RULES, isEnvelopeError, requireNotAborted } from "../errors.ts";
+import { isEnvelopeError, requireNotAborted } from "../errors.ts";
 import type { RegionFailureKind } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import { listOf, needed, nonEmpty, objectOf, oneOf, option, readOptions, text } from "../options.ts";
 import type { Reader, RowsFor } from "../options.ts";
 import { namedKey } from "./data-keys.ts";
+import { openBySources, reasonOf } from "./kept-keys.ts";
 import { keyringOption } from "./keyring.ts";
 import type { Keyring, KeyringCall, MadeWrap, Rewrapped, Rewrapping } from "./keyring.ts";
-import { multiKeyring } from "./multi-keyring.ts";
-import { accepting, checked, KEY_LENGTH, SUITE, wrapKey, WRAPPING_ROWS } from "./wrapped-keys.ts";
+import { accepting, checked, wrapKey, WRAPPING_ROWS } from "./wrapped-keys.ts";
 import type { WrappingOptions } from "./wrapped-keys.ts";
 
 /** How a key is wrapped anew. `keyring` is the one that it is to have wraps under. */
@@ -70,25 +70,6 @@ export async function rewrapKey(wraps: readonly EncryptedDataKey[], options: Rew
   return await wrapOpened(key, request, { ...options, keyring }, call);
 }
 
-/**
- * Opens a kept key by the first source that can. Whoever gets it wipes it.
- *
- * @throws EnvelopeError as Keyring.onDecrypt does
- */
-export async function openBySources(
-  { sources, wraps, encryptionContext, accepts }: Omit<Rewrapping, "have" | "proof">,
-  call: KeyringCall,
-): Promise<SecretBytes> {
-  const { dataKey } = await multiKeyring({ children: sources }).onDecrypt(
-    { suite: SUITE, encryptionContext, requiredContextKeys: [], dataKey: null, accepts },
-    wraps,
-    { ...call, secretKeysOnly: true },
-  );
-  if (dataKey?.length === KEY_LENGTH && accepts(dataKey.bytes)) return dataKey;
-  dataKey?.wipe();
-  throw new EnvelopeError("decryption-failed", "The keyring returned no key that is accepted");
-}
-
 type Missing = Rewrapped["missing"][number];
 
 /** By a keyring that knows of no other way. It wraps under all of its keys: what is there already is left out. */
@@ -142,13 +123,6 @@ async function refusal(
     requireNotAborted(call.signal);
     return reasonOf(error, "wrap-does-not-open");
   }
-}
-
-/** What an opening failed by, as far as it is a call's failure: one that kept a key from being asked says most. */
-export function reasonOf(error: unknown, otherwise: RegionFailureKind): RegionFailureKind {
-  const attempts = isEnvelopeError(error) ? (error.attempts ?? []) : [];
-  const reasons = attempts.map(({ reason }) => reason);
-  return reasons.findLast((reason) => !FAILURE_RULES[reason].mayAskAgain) ?? otherwise;
 }
 
 const wrapsOpenedBefore: Reader<Rewrapping["proof"]> = oneOf(["opened", "policy", "none"]);

@@ -10,10 +10,10 @@ import type { OnCall } from "../errors.ts";
 import { canonicalContext } from "../format/encryption-context.ts";
 import type { CanonicalContext, EncryptionContext } from "../format/encryption-context.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
-import { ALGORITHM_SUITES, DEFAULT_LIMITS } from "../format/suites.ts";
-import type { AlgorithmSuite } from "../format/suites.ts";
+import { DEFAULT_LIMITS } from "../format/suites.ts";
 import { abortSignal, anything, needed, objectOf, option, readOptions, text, thatIs, toldOfCalls } from "../options.ts";
 import type { Reader, Rows, RowsFor } from "../options.ts";
+import { KEY_LENGTH, SUITE } from "./kept-keys.ts";
 import { keyringOption } from "./keyring.ts";
 import type { DecryptionMaterials, EncryptionMaterials, Keyring, KeyringCall, WrapReport } from "./keyring.ts";
 
@@ -53,12 +53,6 @@ export interface MadeKey extends KeyWraps {
 export interface UnwrappedKey extends Pick<DecryptionMaterials, "openedBy" | "refused"> {
   readonly key: SecretBytes;
 }
-
-/** Bytes of every key here. */
-export const KEY_LENGTH = 32;
-
-/** All that keyrings ask of a suite is how long its data key is. */
-export const SUITE: AlgorithmSuite = ALGORITHM_SUITES.ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY;
 
 /**
  * A new key of 32 bytes, and its wraps.

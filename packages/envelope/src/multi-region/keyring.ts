@@ -8,7 +8,7 @@
  * 3. read.ts: which region opens which encrypted data key, in which order, with failover and hedging;
  * 4. write.ts: the data key; parallel-wraps.ts and write-plan.ts: its wraps in parallel, stragglers, minimum, target,
  *    substitutes; wrap-proofs.ts: which of them are opened before they count;
- * 5. rewrap-sources.ts, rewrap.ts, opened-once.ts: the wraps of a key that is kept wrapped elsewhere;
+ * 5. rewrap-sources.ts, rewrap.ts, opened-once.ts, refused-pairs.ts: the wraps of a key that is kept wrapped elsewhere;
  * 6. region.ts and region-state.ts: a call to a region, and whether it may be called now, by its breaker, limits and
  *    latencies; hedging.ts: how long to wait before another is asked beside it, and what that may cost;
  * 7. telemetry.ts: the events, counters and health that come out;
@@ -19,7 +19,7 @@
 import { EnvelopeError, isEnvelopeError, requireNotAborted } from "../errors.ts";
 import type { Keyring } from "../keyrings/keyring.ts";
 import { requireNoDataKey } from "../keyrings/data-keys.ts";
-import { KEY_LENGTH } from "../keyrings/wrapped-keys.ts";
+import { KEY_LENGTH } from "../keyrings/kept-keys.ts";
 import { abortSignal, needed, objectOf, oneOf, option, readOptions, text, wholeNumber } from "../options.ts";
 import type { Rows, RowsFor } from "../options.ts";
 import { Admission } from "../resilience/admission.ts";
@@ -31,6 +31,7 @@ import { Deadline, systemTime, timeOption } from "../resilience/time.ts";
 import type { Time } from "../resilience/time.ts";
 import { Hedging } from "./hedging.ts";
 import { readDataKey } from "./read.ts";
+import { RefusedPairs } from "./refused-pairs.ts";
 import { asSource, rewrapKept } from "./rewrap-sources.ts";
 import { Region } from "./region.ts";
 import type { OfMaterial, RegionOptions } from "./region.ts";
@@ -140,6 +141,7 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
   const regions = regionsOf(options, policy);
   const counters = new Counters();
   const hedging = new Hedging(settings, counters);
+  const refusedPairs = new RefusedPairs();
   const admissions = {
     read: new Admission(() => placesFor("read", regions, settings), settings, time),
     write: new Admission(() => placesFor("write", regions, settings, minimum), settings, time),
@@ -234,7 +236,7 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
     onRewrap: (request, call) =>
       operate("write", call.signal, (deadline) =>
         rewrapKept(
-          { regions, target, keyLength: KEY_LENGTH, deadline, hedging, counters, attemptTimeoutMs },
+          { regions, target, keyLength: KEY_LENGTH, refusedPairs, deadline, hedging, counters, attemptTimeoutMs },
           request,
           call,
         ),

@@ -12,6 +12,7 @@ import type { BreakerOutcome, BreakerState, BreakerTicket } from "../resilience/
 import type { ResilienceSettings } from "../resilience/settings.ts";
 import type { Time } from "../resilience/time.ts";
 import { hedgeDelayMs, LatencyWindow } from "./hedging.ts";
+import { OF_EITHER_KEY } from "./refused-pairs.ts";
 import { HealthRecord, publish } from "./telemetry.ts";
 import type { CallPurpose, RegionHealth, RegionId } from "./telemetry.ts";
 import { WrapProofs } from "./wrap-proofs.ts";
@@ -23,19 +24,6 @@ import type { WrappingKey } from "./wrapping-key.ts";
  * for one to end. `throttled`: it asked for less. `resting`: leave it alone.
  */
 export type RegionReadiness = "ready" | "probe-due" | "busy" | "throttled" | "resting";
-
-/**
- * What a re-encryption fails by and either of its keys may be the cause of, or that the service knows none. Nothing is
- * known of this key by it: whatever it is asked next says.
- */
-export const OF_EITHER_KEY: ReadonlySet<RegionFailureKind> = new Set<RegionFailureKind>([
-  "access-denied",
-  "key-disabled",
-  "key-pending-deletion",
-  "key-not-found",
-  "invalid-ciphertext",
-  "unknown",
-]);
 
 /** How a call that was given up went unanswered. */
 type Silence = "too-short" | "slow" | "silent";

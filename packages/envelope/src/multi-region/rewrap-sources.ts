@@ -6,7 +6,7 @@ import type { SecretBytes } from "../crypto/secret.ts";
 import { EnvelopeError } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import type { Keyring, KeyringCall, Rewrapped, Rewrapping } from "../keyrings/keyring.ts";
-import { openBySources } from "../keyrings/rewrapped-keys.ts";
+import { openBySources } from "../keyrings/kept-keys.ts";
 import { readDataKey } from "./read.ts";
 import type { ReadRequest } from "./read.ts";
 import type { Region } from "./region.ts";

@@ -13,14 +13,14 @@ import { EnvelopeError } from "../errors.ts";
 import type { OnCall, RegionAttempt, RegionFailureKind } from "../errors.ts";
 import type { EncryptedDataKey } from "../format/header.ts";
 import type { MadeWrap, Rewrapped, Rewrapping } from "../keyrings/keyring.ts";
-import { reasonOf } from "../keyrings/rewrapped-keys.ts";
-import { KEY_LENGTH } from "../keyrings/wrapped-keys.ts";
+import { KEY_LENGTH, reasonOf } from "../keyrings/kept-keys.ts";
 import { overloadedError } from "../resilience/admission.ts";
 import type { CallInProgress, CallResult } from "../resilience/calls.ts";
 import type { CutShort, Deadline } from "../resilience/time.ts";
 import { OpenedOnce } from "./opened-once.ts";
 import type { Binding, CallTerms, NewWrap, Region, StoredWrap } from "./region.ts";
-import { OF_EITHER_KEY } from "./region-state.ts";
+import { OF_EITHER_KEY } from "./refused-pairs.ts";
+import type { RefusedPairs } from "./refused-pairs.ts";
 import type { CallPurpose, Counters } from "./telemetry.ts";
 import { WritePlan } from "./write-plan.ts";
 
@@ -34,6 +34,7 @@ export interface RewrapWork extends Binding, Pick<Rewrapping, "have" | "proof" |
   readonly accepts: (candidate: Uint8Array) => boolean;
   /** Opens the key by any of its sources; by these regions alone: by wraps that were made meanwhile. */
   readonly open: (wraps: readonly EncryptedDataKey[], by: "sources" | "new") => Promise<SecretBytes>;
+  readonly refusedPairs: RefusedPairs;
   readonly deadline: Deadline;
   readonly counters: Counters;
   readonly attemptTimeoutMs: number;
@@ -73,6 +74,7 @@ export class Rewrapper {
   constructor(work: RewrapWork) {
     this.#work = work;
     const { regions, have, proof, wraps, open } = work;
+    this.#over = work.deadline.cutShort() !== null;
     this.#plan = new WritePlan(regions);
     const there = new Set(have);
     for (const region of regions) if (there.has(region.key.keyId)) this.#plan.wrapped(region, new Uint8Array(0));
@@ -158,12 +160,15 @@ export class Rewrapper {
 
   /** One ReEncrypt, as long as it may have failed by the key that the wrap is under. */
   async #reEncrypt(region: Region): Promise<ReEncryption> {
+    const { refusedPairs, deadline } = this.#work;
     for (const origin of this.#originsFor(region)) {
       if (this.#over) break;
       const wrap = this.#storedWrap(origin);
       const result = await this.#call(region.reEncrypt(wrap, origin.source, this.#terms(region)));
       if (result.kind === "done") return await this.#provenReEncrypted(region, result.value, origin);
-      if (result.kind === "failed" && !OF_EITHER_KEY.has(result.attempt.reason)) return { failed: result.attempt };
+      if (result.kind !== "failed") break;
+      if (!OF_EITHER_KEY.has(result.attempt.reason)) return { failed: result.attempt };
+      refusedPairs.refused(origin.source, region, result.attempt.reason, deadline.time.now());
     }
     return { unmade: null };
   }
@@ -231,9 +236,13 @@ export class Rewrapper {
    * matched, never obeyed. The key's own wraps go before those of its replicas.
    */
   #originsFor(region: Region): readonly Origin[] {
-    const { sources, wraps } = this.#work;
+    const { sources, wraps, refusedPairs, deadline } = this.#work;
+    const now = deadline.time.now();
     const beside = sources.filter(
-      (source) => region.key.canReEncrypt(source.key) && (source === region || source.state.readiness() !== "resting"),
+      (source) =>
+        region.key.canReEncrypt(source.key) &&
+        (source === region || source.state.readiness() !== "resting") &&
+        !refusedPairs.rests(source, region, now),
     );
     const own: Origin[] = [];
     const replicas: Origin[] = [];

@@ -3,6 +3,10 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
+import { unwrapKey } from "@strongroom/envelope/keyrings";
+import type { Rewrapped } from "@strongroom/envelope/keyrings";
+import { rejectsWith } from "../support/errors.ts";
+import { eventsOf } from "../support/fleet.ts";
 import type { InMemoryKms } from "../support/in-memory-kms.ts";
 import { KmsService } from "../support/kms-service.ts";
 import { encryptionContext, garbage, keyArnEntry, names, reasons, throwing, World } from "../support/rewrapping.ts";
@@ -130,7 +134,14 @@ describe("a region that fails or lies", () => {
       const world = await World.with();
       const [service, old, next] = [world.services[1]!, world.old.keys[1]!, world.next.keys[1]!];
       fault(world, { service, old, next });
-      const result = await world.rewrap();
+      const told: Rewrapped[] = [];
+      const events = await eventsOf(async () => told.push(await world.rewrap()));
+      const result = told[0]!;
+      if (missing === null)
+        assert.deepEqual(
+          events.filter(({ kind }) => kind === "alarm" || kind === "breaker"),
+          [],
+        );
       assert.deepEqual(reasons(result), missing === null ? [] : [`${next.region} ${missing}`]);
       assert.equal(result.made.length, missing === null ? 3 : 2);
       assert.ok(result.made.every(({ isProven }) => isProven));
@@ -196,6 +207,41 @@ describe("a region that fails or lies", () => {
     await world.time.advance(60_000);
     assert.deepEqual((await world.rewrap({ proof: "none" })).missing, []);
     assert.equal(service.calls.length, 1);
+  });
+
+  test("a pair of keys that is refused is left alone for a minute: each further key costs no refusal", async () => {
+    for (const refuse of [
+      (world: World) => world.services[1]!.faults.set("ReEncrypt", throwing("AccessDeniedException")),
+      (world: World) => (world.old.keys[1]!.fault = throwing("DisabledException")),
+    ]) {
+      const world = await World.with();
+      refuse(world);
+      const atTheSecond = (): readonly string[] =>
+        world.calls().flatMap((call) => (call.startsWith("eu-west-2 ") ? [call.split(" ")[1] ?? ""] : []));
+      for (const expected of [["ReEncrypt", "Encrypt"], ["Encrypt"], ["Encrypt"]]) {
+        assert.deepEqual((await world.rewrap({ proof: "none" })).missing, []);
+        assert.deepEqual(atTheSecond(), expected);
+      }
+      world.services[1]!.faults.clear();
+      world.old.keys[1]!.fault = { kind: "none" };
+      await world.time.advance(60_000);
+      await world.rewrap({ proof: "none" });
+      assert.deepEqual(atTheSecond(), ["ReEncrypt"]);
+    }
+  });
+
+  test("a source that is known to rest is not asked to re-encrypt", async () => {
+    const world = await World.with();
+    const { accepts, old } = world;
+    old.keys[1]!.fault = throwing("DisabledException");
+    const options = { keyring: old.keyring, encryptionContext, keyArnEntry, accepts };
+    await rejectsWith(world.time.run(unwrapKey(world.wraps.slice(1, 2), options)), "regions-unavailable");
+    world.calls();
+    assert.deepEqual((await world.rewrap({ proof: "none" })).missing, []);
+    assert.deepEqual(
+      world.calls().filter((call) => call.startsWith("eu-west-2")),
+      ["eu-west-2 Encrypt next"],
+    );
   });
 
   test("one that has lied is believed nothing, also where no proof is asked for", async () => {

@@ -3,11 +3,13 @@
  * call more than needed. In virtual time.
  */
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
 import { rawAesKeyring } from "@strongroom/envelope";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
-import { unwrapKey } from "@strongroom/envelope/keyrings";
+import { makeKey, unwrapKey } from "@strongroom/envelope/keyrings";
+import { multiKeyring } from "@strongroom/envelope/multi-keyring";
+import { rawRsaKeyring } from "@strongroom/envelope/raw-rsa";
 import { rejectsWith } from "../support/errors.ts";
 import type { Fault, InMemoryKms } from "../support/in-memory-kms.ts";
 import { KmsService } from "../support/kms-service.ts";
@@ -63,6 +65,62 @@ describe("no more calls than needed", () => {
     );
     assert.deepEqual(names(result), ["eu-north-1-wide"]);
     await world.opens(result, wider);
+  });
+});
+
+describe("what a proof has shown, and who has the same key twice", () => {
+  test("a proof's key is the one that a new region is given: no wrap is opened for that alone", async () => {
+    const world = await World.with();
+    const services = [...world.services, new KmsService("eu-north-1")];
+    const wide = world.side("wide", services);
+    const result = await world.rewrap({ keyring: wide.keyring });
+    const each = REGIONS.flatMap((region) => [`${region} ReEncrypt old>wide`, `${region} Decrypt wide`]);
+    assert.deepEqual(world.calls(), each);
+    assert.deepEqual(
+      services[3]?.calls.map(({ operation }) => operation),
+      ["Encrypt", "Decrypt"],
+    );
+    assert.ok(result.made.length === 4 && world.isWiped());
+  });
+
+  test("two sources with the same keys are one, and its own region is taken for both", async () => {
+    const world = await World.with();
+    const { wraps } = await rewrapped(world, world.next);
+    const twins = [0, 1].map(() =>
+      multiRegionKeyring({
+        regions: world.next.keys.map(({ region, keyArn }, index) => ({
+          region,
+          keyArn,
+          client: world.services[index]!,
+        })),
+        minimum: 1,
+        time: world.time,
+      }),
+    );
+    world.calls();
+    for (const service of world.services) service.faults.set("ReEncrypt", throwing("AccessDeniedException"));
+    const { made } = await world.rewrap({ sources: twins, proof: "none" }, wraps);
+    assert.equal(made.length, 3);
+    const expected = REGIONS.flatMap((region) => [`${region} ReEncrypt next>next`, `${region} Encrypt next`]);
+    assert.deepEqual(world.calls().toSorted(), [...expected, "eu-west-1 Decrypt next"].toSorted());
+    for (const twin of twins) assert.ok(twin.health().every(({ calls }) => calls === 0));
+  });
+
+  test("what a keyring that knows of no other way wraps twice is given once", async () => {
+    const world = await World.with();
+    const raw = ["a", "b"].map((keyName) =>
+      rawAesKeyring({ keyNamespace: "cellar", keyName, wrappingKey: randomBytes(32) }),
+    );
+    const { made, missing, target } = await world.rewrap({ keyring: multiKeyring({ children: raw }), have: ["a"] });
+    assert.deepEqual([made.map(({ key }) => key), missing, target], [["b"], [], 2]);
+  });
+
+  test("a wrap under a public key is no source: anybody could have made it", async () => {
+    const world = await World.with();
+    const names = { keyNamespace: "recovery", keyName: "1", padding: "OAEP_SHA256_MGF1" } as const;
+    const rsa = rawRsaKeyring({ ...names, ...generateKeyPairSync("rsa", { modulusLength: 2048 }) });
+    const { wraps } = await makeKey({ keyring: rsa, encryptionContext, keyArnEntry });
+    await rejectsWith(world.rewrap({ sources: [rsa], accepts: () => true }, wraps), "no-matching-key");
   });
 });
 

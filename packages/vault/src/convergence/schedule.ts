@@ -44,7 +44,7 @@ export const DEFAULT_REPAIR_SETTINGS: RepairSettings = {
   /** Renewing a lease is a write to disk. Few, so that what the process has done is known soon when it dies. */
   claimItems: 24,
   /** A KMS some way off answers in tens of milliseconds: so many at once keep it busy at a thousand calls a second. */
-  convergeAtOnce: 32,
+  convergeAtOnce: 64,
   /** A lease is renewed with each: half a second's work, or a few seconds' at the rate of 100. */
   convergeItems: 500,
   /** Far beyond what opening and sealing of so many may take together. */

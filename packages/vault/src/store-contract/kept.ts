@@ -19,15 +19,11 @@ export function keptContract(contract: Contract): void {
   contract("nothing is kept of what nobody asked to keep", async ({ store }) => {
     await make(store, write(at("a"), null, 1, { wrapSet: OLD }));
     await sealAnew(store, "a", 1, {}, false);
-    const { keeps: _, ...account } = await keeping(store, "a", 1);
-    for (const change of [account, { ...account, message: null, keeps: true } as const])
-      assert.deepEqual(await store.inventory.rewrap({ ...change, seen: (await keeping(store, "a", 1)).seen }), {
-        kind: "made",
-      });
+    await sealAnew(store, "a", 1, { message: null });
     assert.deepEqual(await keptOf(store), []);
     assert.deepEqual(await store.kept.counts(9), []);
     assert.equal(await store.kept.any(await setsOf(store)), false);
-    assert.equal(await store.kept.read(place("a", 1)), null);
+    assert.ok((await store.kept.read(place("a", 1))) === null);
   });
 
   contract("a message that a rewrap keeps is there byte for byte, under the set it had", async (given) => {
@@ -42,7 +38,7 @@ export function keptContract(contract: Contract): void {
     assert.ok(kept !== null && Buffer.from(kept.message).equals(message));
     assert.equal(kept.wrapSet, set);
     assert.equal((await messageOf(store, "a", 1))?.toString(), "new");
-    assert.equal(await other.kept.read(place("a", 2)), null, "another version's");
+    assert.ok((await other.kept.read(place("a", 2))) === null, "another version's");
     assert.deepEqual(shown(await keptOf(other)), [[place("a", 1), set]]);
     assert.deepEqual(await other.kept.counts(9), [{ id: set, items: 1 }]);
     assert.deepEqual([await other.kept.any([NONE]), await other.kept.any([NONE, set])], [false, true]);
@@ -85,7 +81,7 @@ export function keptContract(contract: Contract): void {
       for (const version of [1, 2]) await sealAnew(store, id, version);
     }
     await make(store, remove(at("a"), live(2), 2));
-    assert.equal(await store.kept.read(place("a", 1)), null);
+    assert.ok((await store.kept.read(place("a", 1))) === null);
     assert.deepEqual(await idsOf(store), ["b", "b"]);
     await make(store, write(at("a"), removed(2), 3, { wrapSet: OLD }));
     assert.deepEqual(await idsOf(store), ["b", "b"]);
@@ -207,12 +203,17 @@ export function keptChangesContract(contract: Contract): void {
     assert.deepEqual(await other.kept.restore(change), { kind: "made" });
     const { stored, ...rows } = await store.records.read(at("a"), null);
     assert.ok(stored !== null && before.stored !== null && Buffer.from(stored.message).equals(message));
-    const { message: _, stamp, ...same } = stored;
-    const { message: old, stamp: first, ...own } = before.stored;
-    assert.deepEqual([same, rows.head], [own, before.head], "its wraps are counted as they were");
+    const { stamp } = stored;
+    const { stamp: first } = before.stored;
+    const columns = { stamp, message: null };
+    assert.deepEqual(
+      [{ ...stored, ...columns }, rows.head],
+      [{ ...before.stored, ...columns }, before.head],
+      "its wraps are counted as they were",
+    );
     assert.equal(stamp.wrapSet, first.wrapSet);
     assert.ok(stamp.revision > change.seen.revision, "another message than both before it");
-    assert.equal(await store.kept.read(place("a", 1)), null);
+    assert.ok((await store.kept.read(place("a", 1))) === null);
     assert.deepEqual(await keptOf(store), []);
     assert.deepEqual(
       (await inventoryOf(store)).map(({ wrapSet: set, since }) => [set, since]),
@@ -220,7 +221,6 @@ export function keptChangesContract(contract: Contract): void {
     );
     assert.deepEqual(await other.kept.restore(change), { kind: "overtaken" });
     assert.deepEqual(await other.kept.restore({ ...change, seen: stamp }), { kind: "overtaken" }, "nothing is kept");
-    assert.equal(old.length, message.length);
   });
 
   contract("what is another version by now, or gone, or of another epoch gets nothing back", async (given) => {
@@ -243,7 +243,7 @@ export function keptChangesContract(contract: Contract): void {
     await (await another()).gate.flip({ from: change.epoch, digest: "second" });
     assert.deepEqual(await store.kept.restore({ ...change, seen }), { kind: "gate-moved", epoch: 2 });
     assert.equal((await messageOf(store, "a"))?.toString(), "later");
-    assert.notEqual(await store.kept.read(place("a", 1)), null);
+    assert.ok((await store.kept.read(place("a", 1))) !== null);
     await rejects("store-failed", () => store.kept.restore({ ...change, at: "yesterday" }));
   });
 
@@ -325,9 +325,8 @@ async function closing(another: () => Promise<Store>): Promise<Pick<Store, "kept
 }
 
 /** A rewrap that keeps what was there. */
-async function keeping(store: Store, id: string, version: number, more: Partial<Rewrap> = {}): Promise<Rewrap> {
-  return rewrapOf(store, id, version, { keeps: true, ...more });
-}
+const keeping = (store: Store, id: string, version: number, more: Partial<Rewrap> = {}): Promise<Rewrap> =>
+  rewrapOf(store, id, version, { keeps: true, ...more });
 
 async function sealAnew(
   store: Store,
@@ -336,8 +335,8 @@ async function sealAnew(
   more: Partial<Rewrap> = {},
   isKept = true,
 ): Promise<void> {
-  const { keeps: _, ...change } = await keeping(store, id, version, more);
-  assert.deepEqual(await store.inventory.rewrap(isKept ? { ...change, keeps: true } : change), { kind: "made" });
+  const change = await (isKept ? keeping : rewrapOf)(store, id, version, more);
+  assert.deepEqual(await store.inventory.rewrap(change), { kind: "made" });
 }
 
 const restoreOf = ({ place: found, seen, epoch, lease }: Rewrap): Parameters<Store["kept"]["restore"]>[0] => ({

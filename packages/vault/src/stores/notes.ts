@@ -1,14 +1,14 @@
 /**
- * Notes: small texts that all processes of a store share, each under a name, changed by compare-and-swap. What is in one
- * is its writer's; a store keeps it and knows nothing of it. Like all that is stored it is not trusted: whoever reads a
- * note parses it, and decides nothing by it that a database's owner must not decide.
+ * Notes: small texts that all processes of a store share, each under a name, changed by compare-and-swap. What is in
+ * one is its writer's; a store keeps it and knows nothing of it. Like all that is stored it is not trusted: whoever
+ * reads a note parses it, and decides nothing by it that a database's owner must not decide.
  */
 
 /** A note as it lies there. */
 export interface Note {
   /** 1 to 128 characters of `a-z0-9/._-`. */
   readonly name: string;
-  /** At most 16 KiB of UTF-8. */
+  /** 1 byte to 16 KiB of UTF-8, without NUL. */
   readonly text: string;
 }
 
@@ -18,7 +18,10 @@ export const MAX_NOTE_BYTES = 16_384;
 
 /** The notes of a store. */
 export interface Notes {
-  /** Those whose names begin so, in the order of names; what holds what nobody writes is left out. At most 1,000. */
+  /**
+   * Those whose names begin so, in the order of names, the first 1,000. What holds what nobody writes is left out, as
+   * if it were not there.
+   */
   list(prefix: string): Promise<readonly Note[]>;
   /**
    * Puts a text in the place of the one that was seen. Durable when it resolves.

@@ -132,7 +132,9 @@ async function openEach({ run, row }: LookedAt, wraps: RegionWraps): Promise<rea
 }
 
 function isAccountOf(account: WrapSet | null, wraps: readonly KeyWrap[]): boolean {
-  const bare = (set: WrapSet): string => wrapSetForm({ wraps: set.wraps, target: 0, missing: [] });
+  // Which material of a key a wrap is under was told when it was made, and is not in the wrap.
+  const bare = ({ wraps: found }: Pick<WrapSet, "wraps">): string =>
+    wrapSetForm({ wraps: found.map((wrap) => ({ ...wrap, material: null })), target: 0, missing: [] });
   return account !== null && bare(account) === bare(wrapSetOf(wraps));
 }
 

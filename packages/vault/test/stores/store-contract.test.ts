@@ -14,6 +14,7 @@ import {
 import { OF_CHECKPOINTS } from "../support/sabotages/of-checkpoints.ts";
 import { OF_ENTRIES } from "../support/sabotages/of-entries.ts";
 import { OF_INVENTORY_AND_JOBS } from "../support/sabotages/of-inventory-and-jobs.ts";
+import { OF_KEPT_AND_NOTES, OF_MOVED_KEYS } from "../support/sabotages/of-kept-and-notes.ts";
 import { OF_KEYS } from "../support/sabotages/of-keys.ts";
 import type { KeySabotage } from "../support/sabotages/of-keys.ts";
 import { OF_LOG } from "../support/sabotages/of-log.ts";
@@ -23,8 +24,15 @@ import { OF_PEOPLE } from "../support/sabotages/of-people.ts";
 import { OF_RECORDS } from "../support/sabotages/of-records.ts";
 import type { Sabotage } from "../support/sabotages/sabotage.ts";
 
-const SABOTAGES = { ...OF_RECORDS, ...OF_PEOPLE, ...OF_INVENTORY_AND_JOBS, ...OF_OUTBOX, ...OF_ENTRIES };
-const KEY_SABOTAGES = { ...OF_KEYS, ...OF_CHECKPOINTS };
+const SABOTAGES = {
+  ...OF_RECORDS,
+  ...OF_PEOPLE,
+  ...OF_INVENTORY_AND_JOBS,
+  ...OF_KEPT_AND_NOTES,
+  ...OF_OUTBOX,
+  ...OF_ENTRIES,
+};
+const KEY_SABOTAGES = { ...OF_KEYS, ...OF_CHECKPOINTS, ...OF_MOVED_KEYS };
 
 /** A test that waits for ever for what a broken store owes it has found that. */
 const PATIENCE_MS = 5000;

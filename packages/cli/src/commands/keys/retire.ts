@@ -1,5 +1,5 @@
-// `strongroom keys retire`: the proof that a key is needed no more, and `strongroom keys report`, which reads its report
-// anywhere.
+// `strongroom keys retire`: the proof that a key is needed no more, and `strongroom keys report`, which reads its
+// report anywhere.
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { given, text, wholeNumber } from "@strongroom/base/command";
@@ -14,10 +14,10 @@ export const keysRetireCommand: CommandSpec = command({
   heading: "Looking after it",
   summary: "prove that a key is needed no more, disable it, and sign a report of it",
   description:
-    "In this order: no key set in force names it, and every write of before has ended; nothing lies under it; its KMS " +
-    "is told to wrap nothing under it, and is seen to refuse; a wait, for whatever was on its way; nothing lies under " +
-    "it still; the KMS's own word of its last use; the backups that need it; then it is disabled, which --undo takes " +
-    "back. A report of all that is signed by the vault and can be verified offline (strongroom keys report). Its " +
+    "In this order: no key set in force names it, and every write of before has ended; nothing lies under it; its " +
+    "KMS is told to wrap nothing under it, and is seen to refuse; a wait, for whatever was on its way; nothing lies " +
+    "under it still; the KMS's own word of its last use; the backups that need it; then it is disabled, which --undo " +
+    "takes back. A report of all that is signed by the vault and can be verified offline (strongroom keys report). Its " +
     "deletion is another command, a week later at the earliest: --schedule-deletion. With keys.fourEyes it needs two " +
     "principals (strongroom approvals).",
   flagGroups: ["store", "audit-log", "root-key", "audit"],
@@ -34,7 +34,8 @@ export const keysRetireCommand: CommandSpec = command({
     ),
     credentials: option(
       "--credentials <file>",
-      "the access key of whoever may change and disable keys (default: the operator of strongroom up, or the service's)",
+      "the access key of whoever may change and disable keys (default: the operator's of strongroom up, or the " +
+        "service's)",
       text(),
     ),
     undo: option("--undo", "enable a retired key again, and let its KMS wrap under it", given()),

@@ -25,6 +25,7 @@ import { setSubjectState } from "./subject-rows.ts";
 import { changed } from "./undone.ts";
 import type { Undone } from "./undone.ts";
 import type { TakenRewrap, TakenUnit } from "./units-taken.ts";
+import { versionItem } from "./version-item.ts";
 import { note } from "./write-inventory.ts";
 import type { NewFailure } from "./write-inventory.ts";
 import { dropKept, restoreKept } from "./write-kept.ts";
@@ -34,7 +35,7 @@ import type { Next } from "./write-jobs.ts";
 import { createAll, eraseOwners, keyItem, rewrapKey } from "./write-keys.ts";
 import { forget, integrate } from "./write-log.ts";
 import { appendAll, closeStreams, dropEntries } from "./write-outbox.ts";
-import { applyTogether, rewrapVersion, settle, versionItem } from "./write-records.ts";
+import { applyTogether, rewrapVersion, settle } from "./write-records.ts";
 
 /** Name -> what an operation is given, and what it answers. */
 export type Operations<Own> = { readonly [Name in keyof Own]: (...given: never) => unknown };

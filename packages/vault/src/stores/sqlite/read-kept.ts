@@ -3,7 +3,6 @@
  * as untrusted as all others: one of no version, or under no set, is on the list, and is no message to put back.
  */
 import { sql } from "kysely";
-import type { RawBuilder } from "kysely";
 import { VaultError } from "../../errors.ts";
 import { BUCKETS } from "../inventory.ts";
 import { parseKeptPosition } from "../kept-limits.ts";
@@ -13,6 +12,7 @@ import type { WrapSetId } from "../wrap-set.ts";
 import { whole } from "./columns.ts";
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
+import { versionItem } from "./version-item.ts";
 import { placeOfNames, VERSION_NAMES } from "./version-inventory.ts";
 import type { VersionNames } from "./version-inventory.ts";
 
@@ -93,25 +93,30 @@ export function listKept(
   }));
 }
 
-/** Of the version that `versions` names: the number of the set its kept message lies under; null: it is none. */
-export const KEPT_SET: RawBuilder<number | null> = sql<number | null>`(
-  select ${whole("kept.wrap_set", 0)} from kept join wrap_sets on wrap_sets.id = kept.wrap_set
-  where kept.version_key = versions.key and length(kept.message) > 0)`;
-
-const READ = statement((db, { collection, id, version }: VersionPlace) =>
+const FIND = statement((db, { key }: { readonly key: bigint }) =>
   db
-    .selectFrom("records")
-    .innerJoin("versions", "versions.record", "records.record")
-    .innerJoin("kept", "kept.version_key", "versions.key")
-    .where("records.collection", "=", collection)
-    .where("records.id", "=", id)
-    .where("versions.version", "=", version)
-    .select([KEPT_SET.as("wrapSet"), "kept.message"])
+    .selectFrom("kept")
+    .innerJoin("wrap_sets", "wrap_sets.id", "kept.wrap_set")
+    .where("kept.version_key", "=", key)
+    .where(sql<boolean>`length(kept.message) > 0`)
+    .select(whole("kept.wrap_set", 0).as("wrapSet"))
     .compile(),
+);
+
+/** The number of the set that a version's kept message lies under; null: none is kept that a vault wrote. */
+export function keptSet(connection: Connection, key: bigint): WrapSetId | null {
+  return (connection.first(FIND, { key })?.wrapSet ?? null) as WrapSetId | null;
+}
+
+const MESSAGE = statement((db, { key }: { readonly key: bigint }) =>
+  db.selectFrom("kept").where("version_key", "=", key).select("message").compile(),
 );
 
 /** Null where none is kept, or where its row holds what no vault writes. */
 export function readKept(connection: Connection, place: VersionPlace): Awaited<ReturnType<KeptMessages["read"]>> {
-  const row = connection.first(READ, place);
-  return row === undefined || row.wrapSet === null ? null : { message: row.message, wrapSet: row.wrapSet as WrapSetId };
+  const found = versionItem(connection, place);
+  if (found === undefined) return null;
+  const key = BigInt(found.key);
+  const wrapSet = keptSet(connection, key);
+  return wrapSet === null ? null : { message: connection.one(MESSAGE, { key }).message, wrapSet };
 }

@@ -6,14 +6,12 @@ import { sql } from "kysely";
 import type { RewrapResult } from "../inventory.ts";
 import { parseKeptPosition } from "../kept-limits.ts";
 import type { KeptDrop, Restore } from "../kept-limits.ts";
-import type { VersionPlace } from "../rows.ts";
-import { rowNumber, whole } from "./columns.ts";
-import { KEPT_SET } from "./read-kept.ts";
+import { keptSet } from "./read-kept.ts";
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
 import { Undone } from "./undone.ts";
+import { versionItem } from "./version-item.ts";
 import { rewrapItem } from "./write-inventory.ts";
-import type { FoundItem } from "./write-inventory.ts";
 import { isHeld } from "./write-jobs.ts";
 
 interface VersionKey {
@@ -44,26 +42,6 @@ export function dropKeptOfRecord(connection: Connection, record: bigint): void {
   connection.run(DROP_OF_RECORD, { record });
 }
 
-interface FoundKept extends FoundItem {
-  readonly keptSet: number | null;
-}
-
-const FIND = statement((db, { collection, id, version }: VersionPlace) =>
-  db
-    .selectFrom("records")
-    .innerJoin("versions", "versions.record", "records.record")
-    .select([
-      rowNumber("versions.key").as("key"),
-      whole("versions.wrap_set", 0).as("wrapSet"),
-      whole("versions.revision", 0).as("revision"),
-      KEPT_SET.as("keptSet"),
-    ])
-    .where("records.collection", "=", collection)
-    .where("records.id", "=", id)
-    .where("versions.version", "=", version)
-    .compile(),
-);
-
 const PUT_BACK = statement((db, row: VersionKey & { readonly since: number; readonly revision: number }) =>
   sql`update versions set wrap_set = kept.wrap_set, message = kept.message,
       since = ${row.since}, revision = ${row.revision}
@@ -79,8 +57,8 @@ export function restoreKept(connection: Connection, change: Restore): RewrapResu
     connection,
     change,
     () => {
-      const found: FoundKept | undefined = connection.first(FIND, place);
-      return found === undefined || found.keptSet === null ? undefined : found;
+      const found = versionItem(connection, place);
+      return found === undefined || keptSet(connection, BigInt(found.key)) === null ? undefined : found;
     },
     (key) => {
       connection.run(PUT_BACK, { key, since: Date.parse(at), revision: seen.revision + 1 });
@@ -102,7 +80,7 @@ export function dropKept(connection: Connection, { items, lease }: KeptDrop): un
       const at = parseKeptPosition(item.position);
       dropped += at === null ? 0 : connection.run(DROP_AT, at);
     } else {
-      const found: FoundKept | undefined = connection.first(FIND, item);
+      const found = versionItem(connection, item);
       dropped += found === undefined ? 0 : connection.run(DROP, { key: BigInt(found.key) });
     }
   }

@@ -7,7 +7,7 @@ import { VaultError } from "../../errors.ts";
 import type { Address, Version } from "../../records/address.ts";
 import type { Epoch } from "../gate.ts";
 import type { RewrapResult } from "../inventory.ts";
-import type { Head, VersionPlace } from "../rows.ts";
+import type { Head } from "../rows.ts";
 import type { Outcome, RemoveChange, Unit, UnitResult } from "../units.ts";
 import { rowNumber, whole } from "./columns.ts";
 import { readGate } from "./gate-row.ts";
@@ -18,8 +18,8 @@ import type { FoundEntry, TakenEntries } from "./entries-taken.ts";
 import { Undone } from "./undone.ts";
 import type { TakenRewrap, TakenUnit, TakenWrite } from "./units-taken.ts";
 import { internWrapSet } from "./wrap-set-rows.ts";
+import { versionItem } from "./version-item.ts";
 import { rewrapItem } from "./write-inventory.ts";
-import type { FoundItem } from "./write-inventory.ts";
 import { subjectText } from "./whom.ts";
 import { dropKeptOfRecord, keepMessage } from "./write-kept.ts";
 import { EntryWriter } from "./write-outbox.ts";
@@ -346,26 +346,6 @@ function keepWrite(connection: Connection, writeId: Unit["writeId"], state: Outc
   const at = Date.now();
   connection.run(KEEP_WRITE, { writeId, state, at });
   connection.run(FORGET, { before: at - KEPT_MS });
-}
-
-const VERSION_KEY = statement((db, { collection, id, version }: Address & { readonly version: Version }) =>
-  db
-    .selectFrom("records")
-    .innerJoin("versions", "versions.record", "records.record")
-    .select([
-      rowNumber("versions.key").as("key"),
-      whole("versions.wrap_set", 0).as("wrapSet"),
-      whole("versions.revision", 0).as("revision"),
-    ])
-    .where("records.collection", "=", collection)
-    .where("records.id", "=", id)
-    .where("versions.version", "=", version)
-    .compile(),
-);
-
-/** A version's row as a repair finds it; undefined when it is gone. */
-export function versionItem(connection: Connection, place: VersionPlace): FoundItem | undefined {
-  return connection.first(VERSION_KEY, place);
 }
 
 interface NewAccount {

@@ -56,8 +56,9 @@ export const REWRAP: StoreFunction = rewrapFunction("rewrap_v1", {
 });
 
 /**
- * As the first; where `p_keeps` says so, the message that is replaced is kept, unless one is kept of the version already:
- * the oldest is the one of the keys that are left. The version's row is locked first, so that it is its message.
+ * As the first; where `p_keeps` says so, the message that is replaced is kept, unless one is kept of the version
+ * already: the oldest is the one of the keys that are left. The version's row is locked first, so that it is its
+ * message.
  */
 export const REWRAP_2: StoreFunction = rewrapFunction("rewrap_v2", {
   place: "p_collection text, p_id text, p_version bigint",
@@ -103,8 +104,8 @@ export const REWRAP_KEY: StoreFunction = rewrapFunction("rewrap_key_v1", {
 });
 
 /**
- * As the first; where `p_new_kind` is not null, the key becomes its owner's of that kind and ordinal. The owner is locked
- * first, as by whoever makes a key: where they have one of it already, nothing is changed.
+ * As the first; where `p_new_kind` is not null, the key becomes its owner's of that kind and ordinal. The owner is
+ * locked first, as by whoever makes a key: where they have one of it already, nothing is changed.
  */
 export const REWRAP_KEY_2: StoreFunction = rewrapFunction("rewrap_key_v2", {
   place: "p_kind text, p_owner text, p_version uuid",

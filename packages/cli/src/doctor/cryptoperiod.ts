@@ -1,0 +1,91 @@
+// Is a wrapping key older than it is to be? What counts is its material: since when new wraps are made under it. The KMS
+// alone knows that, by the key's creation and its rotations; when something was wrapped says nothing of it.
+import type { KMS } from "@aws-sdk/client-kms";
+import { kmsClient } from "../installation/keyring.ts";
+import { type Check, type CheckSubject, type Finding, PATIENCE_MS } from "./check.ts";
+import { type KnownRegion, knownRegions, keysOf } from "./known-regions.ts";
+
+/** Days for which a key's material is used, where the configuration says nothing. */
+export const CRYPTOPERIOD_DAYS = 365;
+
+const DAY_MS = 24 * 3600 * 1000;
+
+/** Rotations of a page, and pages that are read: a key has at most 25 on demand, and one a year besides. */
+const PAGE = 1000;
+const MOST_PAGES = 10;
+
+/** Since when a key has the material that it wraps under now. */
+export interface MaterialAge {
+  readonly since: Date;
+  /** Whether rotations could not be seen: the material may be younger. */
+  readonly isAtMost: boolean;
+}
+
+/** Asks the KMS. @throws what DescribeKey throws */
+export async function materialAge(
+  client: Pick<KMS, "describeKey" | "listKeyRotations">,
+  keyArn: string,
+  abortSignal: AbortSignal,
+): Promise<MaterialAge> {
+  const { KeyMetadata } = await client.describeKey({ KeyId: keyArn }, { abortSignal });
+  const made = KeyMetadata?.CreationDate;
+  if (made === undefined) throw new Error("DescribeKey told no CreationDate");
+  let since = made;
+  let marker: string | undefined;
+  try {
+    for (let page = 1; page <= MOST_PAGES; page++) {
+      const request = { KeyId: keyArn, Limit: PAGE, ...(marker === undefined ? {} : { Marker: marker }) };
+      const { Rotations = [], NextMarker } = await client.listKeyRotations(request, { abortSignal });
+      for (const { RotationDate } of Rotations)
+        if (RotationDate !== undefined && RotationDate > since) since = RotationDate;
+      if (NextMarker === undefined) return { since, isAtMost: false };
+      marker = NextMarker;
+    }
+  } catch {
+    // A key that cannot rotate by itself has none to tell, and whoever may not list them sees the creation alone.
+  }
+  return { since, isAtMost: true };
+}
+
+/** The keys that are configured, those of the next set too; a key that does not answer is the regions' finding. */
+export const checkCryptoperiods: Check = async (subject) => {
+  const days = subject.loaded.config.keys.cryptoperiodDays ?? CRYPTOPERIOD_DAYS;
+  const regions = await knownRegions(subject);
+  const looked = await Promise.all(regions.map((region) => examine(region, days, subject)));
+  const found = looked.flat();
+  const old = found.flatMap((one) => one.finding ?? []);
+  if (found.length === 0 || old.length > 0) return old;
+  return [{ what: "Cryptoperiod", severity: "ok", detail: `the material of each key is younger than ${days} days` }];
+};
+
+interface Looked {
+  /** Null: it is young enough. */
+  readonly finding: Finding | null;
+}
+
+async function examine(region: KnownRegion, days: number, { signal }: CheckSubject): Promise<readonly Looked[]> {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+  const looked: Looked[] = [];
+  for (const [purpose, keyArn] of keysOf(region))
+    try {
+      const age = await materialAge(await kmsClient(region), keyArn, patience);
+      looked.push({ finding: finding(region.region, purpose === "keyStore" ? " of people" : "", age, days) });
+    } catch {
+      // Said of the region, or of the permission.
+    }
+  return looked;
+}
+
+function finding(region: string, whose: string, { since, isAtMost }: MaterialAge, days: number): Finding | null {
+  const age = Math.floor((Date.now() - since.getTime()) / DAY_MS);
+  if (age < days) return null;
+  const rotations = isAtMost ? "; rotations since then may not be seen (kms:ListKeyRotations)" : "";
+  return {
+    what: `Cryptoperiod (${region})`,
+    severity: "warning",
+    detail: `the material of the key${whose} is ${age} days old, and is to be used for ${days}${rotations}`,
+    remedy:
+      "aws kms rotate-key-on-demand --key-id ARN, then strongroom keys apply --material current; " +
+      "or another key: strongroom keys rotate.",
+  };
+}
