@@ -124,7 +124,7 @@ export class ConvergenceWorker {
     if (run.phase === "flip") return;
     // Somebody has put another set in force beside the run: what it asks for is not what is written under.
     for (const { keySets, digest } of this.#sets(run))
-      if (digest !== null && (await keySets.forWriting()).digest !== digest) {
+      if (digest !== null && !(await isInForce(keySets, digest))) {
         this.#waits = "key-set-moved";
         return;
       }
@@ -238,6 +238,13 @@ function isSame(run: StoredRun | null, seen: StoredRun): run is StoredRun {
 /** A run takes many items at a time: it is not the few that an outage has left. */
 function ofRun(settings: RepairSettings): RepairSettings {
   return { ...settings, claimItems: settings.convergeItems, atOnce: settings.convergeAtOnce };
+}
+
+/** Asked anew where it seems not to be: another process may have put it in force a moment ago. */
+async function isInForce(keySets: KeySets, digest: string): Promise<boolean> {
+  if ((await keySets.forWriting()).digest === digest) return true;
+  keySets.moved();
+  return (await keySets.forWriting()).digest === digest;
 }
 
 /** The work with what it takes of keys told to the tally. */

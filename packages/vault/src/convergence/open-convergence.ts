@@ -195,7 +195,8 @@ export class OpenConvergence {
     const { store, keys, clock } = this.#parts;
     const inventories = [store.inventory, ...(keys === null ? [] : [keys.store.inventory])];
     const progress = await progressOf(run, { notes: store.notes, clock, failed: () => countFailed(inventories) });
-    return { ...progress, waits: progress.waits ?? this.#worker?.waits ?? null };
+    const own = isUnderWay(run) && run.state === "running" ? (this.#worker?.waits ?? null) : null;
+    return { ...progress, waits: progress.waits ?? own };
   }
 }
 

@@ -18,7 +18,9 @@ import type {
   ConvergenceStatus,
   ConvergeOptions,
   FleetMember,
+  PlanLine,
   RunProgress,
+  StorePlan,
   WrappedStore,
 } from "./view.ts";
 
@@ -82,7 +84,7 @@ async function apply(dependencies: RunsDependencies, given: ConvergeOptions): Pr
   const { force, ...options } = parseConvergeOptions(given);
   const present = await note.read();
   if (isUnderWay(present)) return goOn(dependencies, present, options.keepOld);
-  const { problems, forecast, scopes } = await dependencies.plan({ ...options, force });
+  const { problems, forecast, stores, scopes } = await dependencies.plan({ ...options, force });
   const blocking = problems.filter(({ blocks }) => blocks);
   if (blocking.length > 0)
     throw new VaultError("run-refused", blocking.map(({ code, message }) => `${code}: ${message}`).join("; "));
@@ -103,12 +105,24 @@ async function apply(dependencies: RunsDependencies, given: ConvergeOptions): Pr
       const { isChanged } = await note.change((found) => (isUnderWay(found) ? null : run));
       if (!isChanged) throw underWay();
       await flip(dependencies, run);
-      await note.change(movedFrom(run, "add", clock));
+      const add = movedFrom(run, "add", clock);
+      await note.change((found) => {
+        const moved = add(found);
+        return moved === null ? null : { ...moved, of: toAdd(stores) };
+      });
     },
   );
   dependencies.onChanged();
   return status(dependencies);
 }
+
+/** Items that get wraps, or another message. */
+function toAdd(stores: readonly StorePlan[]): number {
+  const lines = stores.flatMap((store) => store.lines);
+  return lines.reduce((sum, { change, items }) => (ADDS.has(change) ? sum + items : sum), 0);
+}
+
+const ADDS: ReadonlySet<PlanLine["change"]> = new Set(["add", "add-and-drop", "seal-anew"]);
 
 /** A run that holds goes on to its drops; everything else is in the way of another one. */
 async function goOn(dependencies: RunsDependencies, present: StoredRun, keepOld: boolean): Promise<ConvergenceStatus> {

@@ -8,8 +8,7 @@
  */
 import { shown } from "@strongroom/base/shown";
 import type { Note, Notes } from "../stores/notes.ts";
-import { MAX_NOTE_BYTES } from "../stores/notes.ts";
-import { isMoment } from "./fleet.ts";
+import { isMoment, objectIn } from "./note-text.ts";
 import type { Forecast, RunPhase } from "./view.ts";
 
 /** So often a process that works writes down what it has done, in milliseconds. */
@@ -65,17 +64,9 @@ export function tallyText({ at, calls, throttled, done, failed, bytes, seconds, 
 
 /** Null: nobody writes that. */
 export function parseTally(text: string): Tally | null {
-  if (text.length > MAX_NOTE_BYTES) return null;
-  let found: unknown;
-  try {
-    found = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  if (typeof found !== "object" || found === null) return null;
-  const { at, calls, throttled, done, failed, bytes, seconds, rate, waits } = found as Readonly<
-    Record<keyof Tally, unknown>
-  >;
+  const found = objectIn(text);
+  if (found === null) return null;
+  const { at, calls, throttled, done, failed, bytes, seconds, rate, waits } = found;
   const rows = parseCalls(calls);
   const items = parseDone(done);
   if (!isMoment(at) || rows === null || items === null) return null;

@@ -78,11 +78,8 @@ export class TallyNote {
     const found = notes.map(heldOf);
     const left = found.find(isLeft(now));
     if (left !== undefined) return left;
-    // A note of its own name that it does not hold was taken over by another; what nobody writes is written over.
-    const taken = new Set(found.flatMap(({ name, tally }) => (tally === null ? [] : [name])));
-    let name = this.#name;
-    for (let turn = 2; taken.has(name); turn++) name = `${this.#name}.${turn}`;
-    return found.find((held) => held.name === name) ?? { name, tally: null, text: null };
+    // One of its own name that it does not hold was taken over by another: it takes it back, with what is in it by now.
+    return found.find(({ name }) => name === this.#name) ?? { name: this.#name, tally: null, text: null };
   }
 }
 
