@@ -5,6 +5,7 @@ import { openVault } from "@strongroom/vault";
 import type { AuditLog, AuditOptions, Vault } from "@strongroom/vault";
 import { postgresAuditLog } from "@strongroom/vault/postgres";
 import { sqliteAuditLog } from "@strongroom/vault/sqlite";
+import { overlaid } from "../../../packages/vault/test/support/store-with.ts";
 import { openStores, prepareKeyedPlace } from "./keyed-place.ts";
 import type { KeyedPlace } from "./keyed-place.ts";
 import { keyringOf } from "./keys.ts";
@@ -64,22 +65,13 @@ export async function prepareAuditedPlace(place: AuditedPlace, key: TestKey): Pr
  * The same log, whose lease lasts for so long: whoever waits for a dead process would wait for most of a test. 0: this
  * process never gets it.
  */
-function withLease(log: AuditLog, ms: number | null): AuditLog {
+export function withLease(log: AuditLog, ms: number | null): AuditLog {
   if (ms === null) return log;
   const { jobs } = log;
-  const own: AuditLog["jobs"] = {
-    add: (job, partitions) => jobs.add(job, partitions),
-    lease: async (request) => (ms === 0 ? null : jobs.lease({ ...request, ms })),
-    save: (lease, progress) => jobs.save(lease, progress, ms),
-    finish: (lease, progress, dueInMs) => jobs.finish(lease, progress, dueInMs),
-    wake: (job) => jobs.wake(job),
-    list: () => jobs.list(),
-  };
-  return new Proxy(log, {
-    get: (target, name) => {
-      if (name === "jobs") return own;
-      const found = Reflect.get(target, name) as unknown;
-      return typeof found === "function" ? (found as (...args: unknown[]) => unknown).bind(target) : found;
-    },
+  return overlaid(log, {
+    jobs: overlaid(jobs, {
+      lease: async (request) => (ms === 0 ? null : jobs.lease({ ...request, ms })),
+      save: (lease, progress) => jobs.save(lease, progress, ms),
+    }),
   });
 }
