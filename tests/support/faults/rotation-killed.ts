@@ -23,14 +23,15 @@ import type { RotationLine, RotationTask } from "./rotation-worker.ts";
 import { ToldProcess } from "./told-process.ts";
 
 const WORKER = fileURLToPath(new URL("rotation-worker.ts", import.meta.url));
-/** Changes of items after which a process is killed, at most, or so long after it began, in milliseconds. */
+/** Changes of items after which one of the processes that make them is killed, at most. */
 const MOST_STEPS = 25;
-const MOST_MS = 3_000;
+/** Nothing is changed for so long while those that live wait for what the dead hold: then one is killed as it waits. */
+const MOST_MS = 8_000;
 /** Longest time from the last of them, so that it dies anywhere in what it does. */
 const LONGEST_MS = 20;
 /** Some die while they open the vault, or begin the run. */
 const EARLY = 0.15;
-const EARLY_MS = 800;
+const EARLY_MS = 1_500;
 const WORKERS = 2;
 /** Of as many kills, some fall between two changes of a run. */
 const MANY_KILLS = 20;
@@ -178,14 +179,14 @@ class Trial {
     let working = Array.from({ length: WORKERS }, () => this.#begin(waiting.shift()!));
     for (let kill = 0; kill < killsEach && this.#seen.kills < kills; kill++) {
       waiting.push(this.#load());
-      const victim = working[Math.floor(Math.random() * working.length)]!;
-      await this.#die(victim);
+      const victim = await this.#victim(working);
+      await this.#kill(victim);
       if (await isOver()) break;
       working = [...working.filter((one) => one !== victim), this.#begin(waiting.shift() ?? this.#load())];
     }
     const alone = performance.now();
     while (!(await isOver())) {
-      for (const one of working) if (one.isRunning === false) assert.ok(!working.includes(one), "one ended by itself");
+      for (const one of working) one.requireRunning();
       await sleep(50);
     }
     this.#seen.secondsAlone += (performance.now() - alone) / 1000;
@@ -210,19 +211,34 @@ class Trial {
     return one;
   }
 
-  /** Kills one in the middle of something. */
-  async #die(one: Worker): Promise<void> {
-    const stepsOf = (): number => one.lines().filter((line) => "step" in line).length;
-    if (Math.random() < EARLY) await sleep(Math.random() * EARLY_MS);
-    else {
-      const enough = stepsOf() + 1 + Math.floor(Math.random() * MOST_STEPS);
-      const latest = performance.now() + MOST_MS;
-      await one.until(() => stepsOf() >= enough || performance.now() > latest);
+  /** Waits until one of them is in the middle of something. */
+  async #victim(working: readonly Worker[]): Promise<Worker> {
+    const newest = working.at(-1)!;
+    if (Math.random() < EARLY) {
+      await sleep(Math.random() * EARLY_MS);
+      return newest;
     }
+    const counts = new Map(working.map((one) => [one, stepsOf(one)]));
+    const enough = 1 + Math.floor(Math.random() * MOST_STEPS);
+    const latest = performance.now() + MOST_MS;
+    for (let [steps, victim] = [0, newest]; ;) {
+      for (const one of working) {
+        const more = stepsOf(one) - counts.get(one)!;
+        if (more === 0) continue;
+        [steps, victim] = [steps + more, one];
+        counts.set(one, stepsOf(one));
+      }
+      if (steps >= enough || performance.now() > latest) return victim;
+      for (const one of working) one.requireRunning();
+      await sleep(5);
+    }
+  }
+
+  async #kill(one: Worker): Promise<void> {
     await sleep(Math.random() * LONGEST_MS);
     await one.kill();
     this.#seen.kills++;
-    if (stepsOf() === 0) this.#seen.early++;
+    if (stepsOf(one) === 0) this.#seen.early++;
   }
 
   #said(one: Worker): readonly TrafficLine[] {
@@ -233,3 +249,5 @@ class Trial {
     return one.lines().filter((line): line is TrafficLine => "call" in line || "read" in line);
   }
 }
+
+const stepsOf = (one: Worker): number => one.lines().filter((line) => "step" in line).length;

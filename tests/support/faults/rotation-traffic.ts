@@ -11,7 +11,7 @@ import { hashOf, newDocument } from "./rotation-ledger.ts";
 import type { TrafficLine } from "./rotation-ledger.ts";
 
 /** Records of each collection that are written again and again. */
-export const OLD_ONES = 20;
+export const OLD_ONES = 40;
 const NEW_ONE = 0.3;
 
 export interface Traffic {

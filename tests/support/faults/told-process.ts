@@ -71,9 +71,14 @@ export class ToldProcess<Task extends { readonly log: string }, Line> {
   /** Waits until what it has written down is enough. @throws Error when it ends before */
   async until(isEnough: (lines: readonly Line[]) => boolean): Promise<void> {
     while (!isEnough(this.lines())) {
-      if (!this.isRunning) throw new Error(`a process ended by itself: ${JSON.stringify(this.lines().slice(-3))}`);
+      this.requireRunning();
       await sleep(LOOK_MS);
     }
+  }
+
+  /** @throws Error when it has ended by itself */
+  requireRunning(): void {
+    if (!this.isRunning) throw new Error(`a process ended by itself: ${JSON.stringify(this.lines().slice(-3))}`);
   }
 
   signal(signal: NodeJS.Signals): void {
