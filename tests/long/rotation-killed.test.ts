@@ -13,7 +13,7 @@ const KILLS = Number(process.env["STRONGROOM_KILLS"] ?? 300);
 /** A vault of its own for so many: it grows with what is written. */
 const KILLS_EACH_VAULT = 60;
 
-const HOW = { killsEach: 12, rate: 400, pauseMs: 200 } as const;
+const HOW = { killsEach: 12, rate: 400, pauseMs: 100 } as const;
 
 /** As many kills as are asked for, a few in each vault. */
 const vaults: readonly number[] = Array.from({ length: Math.ceil(KILLS / KILLS_EACH_VAULT) }, (_, n) =>
