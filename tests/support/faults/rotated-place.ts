@@ -6,14 +6,14 @@ import { KMS } from "@aws-sdk/client-kms";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { openVault } from "@strongroom/vault";
 import type { AuditOptions, JobStore, KeySetInput, KeyStore, RepairOptions, Store, Vault } from "@strongroom/vault";
-import { postgresAuditLog, postgresKeyStore } from "@strongroom/vault/postgres";
+import { postgresAuditLog } from "@strongroom/vault/postgres";
 import { SLOTS_JOB } from "../../../packages/vault/src/convergence/kms-slots.ts";
 import { QUICK_KEYRING } from "../../../packages/vault/test/support/regional-vault.ts";
 import { overlaid } from "../../../packages/vault/test/support/store-with.ts";
 import { openLogPlace, withLease } from "./audited-place.ts";
 import type { AuditedPlace } from "./audited-place.ts";
-import { openStores } from "./keyed-place.ts";
-import { poolOf, preparePlace } from "./place.ts";
+import { openStores, prepareKeyedTables } from "./keyed-place.ts";
+import { poolOf } from "./place.ts";
 
 /** Where the wrapping keys are, as it is told to a process of a test's own. */
 export interface KmsPlace {
@@ -94,8 +94,8 @@ function shortSlots(jobs: JobStore): JobStore {
 }
 
 /** Makes the tables where that is a step of its own. */
-export async function prepareRotatedPlace({ records, keys, log }: AuditedPlace): Promise<void> {
-  await preparePlace(records);
-  if (keys.kind === "postgres") await (await postgresKeyStore(poolOf(keys), { migrate: true, endPool: true })).close();
-  if (log.kind === "postgres") await (await postgresAuditLog(poolOf(log), { migrate: true, endPool: true })).close();
+export async function prepareRotatedPlace(place: AuditedPlace): Promise<void> {
+  await prepareKeyedTables(place);
+  if (place.log.kind === "postgres")
+    await (await postgresAuditLog(poolOf(place.log), { migrate: true, endPool: true })).close();
 }
