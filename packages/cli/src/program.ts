@@ -20,6 +20,12 @@ import { historyCommand } from "./commands/history.ts";
 import { importCommand } from "./commands/import.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { jobsCommand } from "./commands/jobs.ts";
+import {
+  approvalsApproveCommand,
+  approvalsListCommand,
+  approvalsRequestCommand,
+  approvalsWithdrawCommand,
+} from "./commands/approvals.ts";
 import { keysApplyCommand } from "./commands/keys/apply.ts";
 import { keysCostCommand } from "./commands/keys/cost.ts";
 import { keysFailuresCommand, keysInventoryCommand } from "./commands/keys/listings.ts";
@@ -32,6 +38,7 @@ import {
   keysUndoCommand,
 } from "./commands/keys/run.ts";
 import { keysReportCommand, keysRetireCommand } from "./commands/keys/retire.ts";
+import { keysRotateCommand } from "./commands/keys/rotate.ts";
 import { KMS_TABLE } from "./commands/kms.ts";
 import { listCommand } from "./commands/list.ts";
 import { putCommand } from "./commands/put.ts";
@@ -67,6 +74,7 @@ const COMMANDS: readonly CommandSpec[] = [
   regionsCommand,
   regionsDebtCommand,
   jobsCommand,
+  keysRotateCommand,
   keysPlanCommand,
   keysApplyCommand,
   keysStatusCommand,
@@ -79,6 +87,10 @@ const COMMANDS: readonly CommandSpec[] = [
   keysCostCommand,
   keysRetireCommand,
   keysReportCommand,
+  approvalsListCommand,
+  approvalsRequestCommand,
+  approvalsApproveCommand,
+  approvalsWithdrawCommand,
   storeStatusCommand,
   storeMigrateCommand,
   storeFlipCommand,
@@ -95,6 +107,7 @@ const COMMANDS: readonly CommandSpec[] = [
 
 /** What help says of the words before a command's last one. */
 const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
+  approvals: { summary: "what two principals must agree on", heading: "Looking after it" },
   audit: { summary: "who did what: entries, proofs, and whether the log is whole", heading: "Audit" },
   keys: {
     summary: "the keys that records hang on: under which keys they lie, other keys, what they cost",

@@ -124,7 +124,7 @@ export class ConvergenceWorker {
     if (run.phase === "flip") return;
     // Somebody has put another set in force beside the run: what it asks for is not what is written under.
     for (const { keySets, digest } of this.#sets(run))
-      if (digest !== null && (await keySets.forWriting()).digest !== digest) {
+      if (digest !== null && !(await isInForce(keySets, digest))) {
         this.#waits = "key-set-moved";
         return;
       }
@@ -174,7 +174,7 @@ export class ConvergenceWorker {
   }
 
   async #phase(run: StoredRun, stop: AbortSignal): Promise<void> {
-    const { stores, settings, clock, health, note } = this.#d;
+    const { stores, settings, clock, health, note, sleep } = this.#d;
     const work = new RunPhaseWork(run, stores);
     const tally = this.#d.tallyOf(run);
     const pace = this.#d.paceOf(run);
@@ -184,12 +184,14 @@ export class ConvergenceWorker {
         this.#added.add(one.job);
         await one.jobs.wake(one.job);
         const counters = countersOf(tally);
-        const shared = { settings: ofRun(settings), clock, pace, counters, sleep: this.#d.sleep, stop };
+        const shared = { settings: ofRun(settings), clock, pace, counters, sleep, stop };
         await new Round({ ...shared, work: watched(one, tally), gate: this.#gates[of], health: health[of] }).work();
       }
     };
     const all = await Promise.allSettled([rounds(work.keyWorks(), "keys"), rounds(work.recordWorks(), "records")]);
     for (const one of all) if (one.status === "rejected") throw envelopeFailure(one.reason);
+    if (!stop.aborted)
+      await work.passes({ settings, begin: () => mayBegin(pace, { stop, sleep, clock }), ...toldTo(tally), stop });
     if (!stop.aborted) await work.kept({ leaseMs: settings.leaseMs, stop });
     if (stop.aborted) return;
     const left = await work.left();
@@ -238,12 +240,44 @@ function ofRun(settings: RepairSettings): RepairSettings {
   return { ...settings, claimItems: settings.convergeItems, atOnce: settings.convergeAtOnce };
 }
 
+/** Asked anew where it seems not to be: another process may have put it in force a moment ago. */
+async function isInForce(keySets: KeySets, digest: string): Promise<boolean> {
+  if ((await keySets.forWriting()).digest === digest) return true;
+  keySets.moved();
+  return (await keySets.forWriting()).digest === digest;
+}
+
 /** The work with what it takes of keys told to the tally. */
 function watched<Place>(work: Work<Place>, watch: RunTally): Work<Place> {
   return {
     ...work,
     converge: (place, lease, since) =>
       notingKeyWork({ calls: [], made: [], watch }, () => work.converge(place, lease, since)),
+  };
+}
+
+/** Waits until an item may be begun; false: none may now. */
+async function mayBegin(
+  pace: RoundDependencies<never>["pace"],
+  { stop, sleep, clock }: Pick<ConvergenceWorkerDependencies, "sleep" | "clock"> & { readonly stop: AbortSignal },
+): Promise<boolean> {
+  if ("begin" in pace) return pace.begin(stop);
+  const wait = pace.turn(clock().getTime());
+  if (wait > 0) await sleep(wait, stop);
+  return !stop.aborted;
+}
+
+function toldTo(tally: RunTally): Pick<RunTally, "ended" | "done" | "failed"> {
+  return {
+    ended: () => {
+      tally.ended();
+    },
+    done: () => {
+      tally.done();
+    },
+    failed: (code) => {
+      tally.failed(code);
+    },
   };
 }
 

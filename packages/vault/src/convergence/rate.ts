@@ -1,7 +1,7 @@
 /**
  * How fast a run may go in this process: state machines that are told the time. What all processes may do together is
- * shared by slots (kms-slots.ts); what this one may do of its slots falls by half when the KMS says that it is too much,
- * or when reads and writes suffer, and comes back little by little.
+ * shared by slots (kms-slots.ts); what this one may do of its slots falls by half when the KMS says that it is too
+ * much, or when reads and writes suffer, and comes back little by little.
  */
 
 /** It falls no lower than this part. */
@@ -63,7 +63,7 @@ export class CallsPerItem {
   ended(): void {
     this.#items += 1;
     if (this.#items < ITEMS_SEEN) return;
-    this.#each = Math.max(0, ...this.#calls.values()) / this.#items;
+    this.#each = [...this.#calls.values()].reduce((a, b) => Math.max(a, b), 0) / this.#items;
     this.#items = 0;
     this.#calls.clear();
   }

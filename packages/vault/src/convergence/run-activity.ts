@@ -174,7 +174,7 @@ export async function progressOf(
   const { done, calls, rate, throttled, bytes, seconds, waits } = sumTallies(found, clock().getTime());
   const isUnderWay = run.state === "running" && run.phase !== "hold";
   // Of a run that has ended: all that was done in it.
-  const items = run.phase === "end" ? Math.max(0, ...Object.values(done)) : (done[run.phase] ?? 0);
+  const items = run.phase === "end" ? Object.values(done).reduce((a, b) => Math.max(a, b), 0) : (done[run.phase] ?? 0);
   const { of } = run;
   const remainingSeconds = of === null || rate === 0 || !isUnderWay ? null : Math.max(0, of - items) / rate;
   return {

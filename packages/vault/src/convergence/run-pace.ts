@@ -65,13 +65,14 @@ export class RunPace {
    */
   async begin(stop: AbortSignal): Promise<boolean> {
     const { slots, now, sleep } = this.#d;
+    const isStopped = (): boolean => stop.aborted;
     let hadNoneSince: number | null = null;
-    while (!stop.aborted) {
+    while (!isStopped()) {
       const { waitMs, isTaken } = this.#turn(now());
       if (waitMs > 0) await sleep(waitMs, stop);
       // A turn that was waited for is over when the slots are.
       if (slots.count > 0) {
-        if (isTaken && !stop.aborted) return true;
+        if (isTaken) return !isStopped();
         hadNoneSince = null;
       } else {
         hadNoneSince ??= now();

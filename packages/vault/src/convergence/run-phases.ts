@@ -8,24 +8,28 @@ import type { KeptItem } from "../stores/kept.ts";
 import type { KeyPlace } from "../stores/key-store.ts";
 import type { VersionPlace } from "../stores/rows.ts";
 import type { Store } from "../stores/store.ts";
-import type { KeyWorkDependencies } from "./add-wraps.ts";
 import { requireMaterials, targetOf } from "./in-force.ts";
 import { passOverKept } from "./kept-pass.ts";
 import type { KeptDone, KeptPassDependencies } from "./kept-pass.ts";
+import { kindChanges, kindsNow } from "./change-kinds.ts";
+import type { KindDependencies } from "./change-kinds.ts";
+import { isPassed, passOverAll } from "./full-pass.ts";
+import type { FullPass, PassPace } from "./full-pass.ts";
+import { hasReseals, reseals } from "./reseal.ts";
+import type { ResealDependencies } from "./reseal.ts";
 import { restoreKept } from "./restore-kept.ts";
 import type { StoredRun } from "./run.ts";
 import { convergeKeys, convergeVersions, dropKeys, undoVersions, wantsOf } from "./run-works.ts";
 import type { RunRules, WantedSet } from "./run-works.ts";
-import type { SealDependencies } from "./seal-anew.ts";
 import type { Target } from "./target.ts";
 import type { Work } from "./work.ts";
 import type { WrappedStore } from "./view.ts";
 
 /** The stores that a run works on. */
 export interface RunStores {
-  readonly records: SealDependencies;
+  readonly records: ResealDependencies;
   /** Null: the vault has no key store. */
-  readonly keys: KeyWorkDependencies | null;
+  readonly keys: KindDependencies | null;
 }
 
 /** How long what keys told of their material is believed, in milliseconds. */
@@ -85,6 +89,24 @@ export class RunPhaseWork {
     ];
   }
 
+  /** What no wrap set tells from others, once the others are done. */
+  async passes(pace: PassPace): Promise<void> {
+    const [kinds, versions] = [this.#kindChanges(), this.#reseals()];
+    if (kinds !== null) await passOverAll(kinds, pace);
+    if (versions !== null) await passOverAll(versions, pace);
+  }
+
+  #kindChanges(): FullPass<KeyPlace> | null {
+    const { keys } = this.#stores;
+    const kinds = kindsNow(this.#run);
+    return keys === null || kinds === null ? null : kindChanges(keys, this.#run, kinds);
+  }
+
+  #reseals(): FullPass<VersionPlace> | null {
+    const isMeant = this.#run.phase === "add" && hasReseals(this.#run);
+    return isMeant ? reseals(this.#stores.records, this.#run, this.#records) : null;
+  }
+
   /** In the phases that let go of kept messages: does it. Tells how many went, or came back. */
   async kept(pass: Pick<KeptPassDependencies, "leaseMs" | "stop">): Promise<number> {
     const { records } = this.#stores;
@@ -114,6 +136,8 @@ export class RunPhaseWork {
       const wanting = sets.filter((one) => wants(one, extra)).map(({ id }) => id);
       if (wanting.length > 0 && (await inventory.any(wanting))) return "items";
     }
+    for (const pass of [this.#kindChanges(), this.#reseals()])
+      if (pass !== null && !(await isPassed(pass.jobs, pass.job))) return "items";
     if (drops && (await records.store.kept.list({ after: null, limit: 1 })).length > 0) return "kept";
     return null;
   }

@@ -42,8 +42,8 @@ interface OneKey {
   readonly store: KeyStore;
   readonly dependencies: KeyWorkDependencies;
   readonly place: KeyPlace;
-  flip(to: TestKeySet): Promise<void>;
-  names(): Promise<readonly string[]>;
+  readonly flip: (to: TestKeySet) => Promise<void>;
+  readonly names: () => Promise<readonly string[]>;
 }
 
 /** One key under A, in a store of its own. */
@@ -130,7 +130,9 @@ test("a wrap that does not open is not stored where wraps are proven, and the ol
   await dropWraps(dependencies, place, null, { since: null, rules: DROP });
   assert.deepEqual(await names(), ["b"]);
   a.isAway = true;
-  (await new RegionWraps(dependencies).open((await dependencies.store.keys.version(place.owner, place.version)).key!)).key.wipe();
+  (
+    await new RegionWraps(dependencies).open((await dependencies.store.keys.version(place.owner, place.version)).key!)
+  ).key.wipe();
 });
 
 test("an account that says more than the wraps do takes no wrap away", async () => {
@@ -207,7 +209,10 @@ test("an item that fails is listed, holds no other up, is not done, and the run 
   assert.equal(failures[0]?.code, "encryption-failed");
   const { run } = await vault.convergence.status();
   assert.deepEqual([run?.state, run?.phase], ["running", "add"]);
-  assert.ok((await wrapsOfKeys(keyStore)).every((names) => names.includes("a")), "nothing was dropped");
+  assert.ok(
+    (await wrapsOfKeys(keyStore)).every((names) => names.includes("a")),
+    "nothing was dropped",
+  );
   refused.clear();
   await untilRun(vault, "done");
   assert.deepEqual(distinct(await wrapsOfKeys(keyStore)), ["b"]);

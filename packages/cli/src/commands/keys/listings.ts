@@ -3,7 +3,7 @@ import { printable, renderTable, type Terminal } from "@strongroom/base/terminal
 import type { ConvergenceFailure, InventoryLine } from "@strongroom/client";
 import { command, type CommandSpec, pageOptions, readPage, withService } from "../../command.ts";
 import { WHY_OPTIONS } from "../audit-options.ts";
-import { hasSeveralAccounts, keyText, materialText, number } from "./key-text.ts";
+import { hasSeveralAccounts, INNER_KEYS, keyText, materialText, number } from "./key-text.ts";
 
 /** `strongroom keys inventory`. */
 export const keysInventoryCommand: CommandSpec = command({
@@ -47,17 +47,22 @@ function inventoryTable(lines: readonly InventoryLine[], terminal: Terminal): st
       { heading: "OLDEST" },
       { heading: "IN FORCE" },
     ],
-    lines.map(({ store, region, key, material, items, oldest, isInForce }) => [
+    lines.map(({ store, provider, region, key, material, items, oldest, isInForce }) => [
       store,
       region ?? "-",
-      keyText(key, { withAccount, isShort }),
+      INNER_KEYS[provider] ?? keyText(key, { withAccount, isShort }),
       ...(hasMaterial ? [material === null ? "-" : materialText(material)] : []),
       number(items),
       oldest === null ? "-" : oldest.slice(0, 10),
-      isInForce ? terminal.style("green", "yes") : terminal.style("yellow", "no"),
+      isInner(provider) ? "-" : isInForce ? terminal.style("green", "yes") : terminal.style("yellow", "no"),
     ]),
     terminal.width,
   );
+}
+
+/** Such keys are in no key set: what wraps them is. */
+function isInner(provider: string): boolean {
+  return Object.hasOwn(INNER_KEYS, provider);
 }
 
 /** `strongroom keys failures`. */
