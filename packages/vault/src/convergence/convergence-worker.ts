@@ -197,6 +197,7 @@ export class ConvergenceWorker {
     const left = await work.left();
     this.#waits = left;
     if (left !== null) return;
+    await tally.settled();
     const next = NEXT[run.phase](run);
     const { run: moved, isChanged } = await note.change(movedFrom(run, next, clock));
     if (isChanged && moved !== null) await this.#d.onMoved(moved);

@@ -150,6 +150,7 @@ function tallyOver(keeper: TallyKeeper, pace: RunPace): RunTally {
     wrote: (bytes) => {
       keeper.wrote(bytes);
     },
+    settled: () => keeper.flush(),
   };
 }
 

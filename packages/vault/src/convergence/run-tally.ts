@@ -17,6 +17,8 @@ export interface RunTally {
   throttled(region: string): void;
   /** Bytes that were written for an item. */
   wrote(bytes: number): void;
+  /** Resolves when all that was counted is where others see it: before it is said that a phase is over. */
+  settled(): Promise<void>;
 }
 
 /** Counts nothing. */
@@ -27,4 +29,5 @@ export const NO_TALLY: RunTally = {
   called: () => undefined,
   throttled: () => undefined,
   wrote: () => undefined,
+  settled: () => Promise.resolve(),
 };
