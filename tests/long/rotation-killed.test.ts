@@ -1,36 +1,20 @@
 // Processes that rotate a wrapping key while others write and read, killed 300 times a store: every version of every
 // record is what it was, and nothing is left under the old key.
-import { join } from "node:path";
 import { test } from "node:test";
-import type { TestContext } from "node:test";
-import type { AuditedPlace } from "../support/faults/audited-place.ts";
-import { temporaryFolder } from "../support/faults/folder.ts";
+import { inFiles, onServer } from "../support/faults/audited-place.ts";
 import { rotationKilled } from "../support/faults/rotation-killed.ts";
 import { prepareRotatedPlace } from "../support/faults/rotated-place.ts";
-import { startPostgres } from "../support/postgres/server.ts";
 
 const KILLS = Number(process.env["STRONGROOM_KILLS"] ?? 300);
 /** A vault of its own for so many: it grows with what is written. */
 const KILLS_EACH_VAULT = 60;
 
-const HOW = { killsEach: 12, rate: 400, pauseMs: 100 } as const;
+const HOW = { killsEach: 12, rate: 400, records: 40, pauseMs: 100 } as const;
 
 /** As many kills as are asked for, a few in each vault. */
 const vaults: readonly number[] = Array.from({ length: Math.ceil(KILLS / KILLS_EACH_VAULT) }, (_, n) =>
   Math.min(KILLS_EACH_VAULT, KILLS - n * KILLS_EACH_VAULT),
 );
-
-async function inFiles(t: TestContext): Promise<AuditedPlace> {
-  const folder = await temporaryFolder(t);
-  const at = (name: string) => ({ kind: "sqlite", path: join(folder, `${name}.sqlite`) }) as const;
-  return { records: at("records"), keys: at("keys"), log: at("audit") };
-}
-
-async function onServer(t: TestContext): Promise<AuditedPlace> {
-  const { url } = await startPostgres(t);
-  const place = { kind: "postgres", url, connections: 4 } as const;
-  return { records: place, keys: place, log: place };
-}
 
 for (const [store, placeOf] of Object.entries({ SQLite: inFiles, PostgreSQL: onServer }))
   for (const [n, kills] of vaults.entries())

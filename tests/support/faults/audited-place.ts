@@ -1,10 +1,14 @@
 /**
  * Where the three stores of a vault with an audit are, as it is told to a process of a test's own.
  */
+import { join } from "node:path";
+import type { TestContext } from "node:test";
 import { openVault } from "@strongroom/vault";
 import type { AuditLog, AuditOptions, Vault } from "@strongroom/vault";
 import { postgresAuditLog } from "@strongroom/vault/postgres";
 import { sqliteAuditLog } from "@strongroom/vault/sqlite";
+import { startPostgres } from "../postgres/server.ts";
+import { temporaryFolder } from "./folder.ts";
 import { overlaid } from "../../../packages/vault/test/support/store-with.ts";
 import { openStores, prepareKeyedPlace } from "./keyed-place.ts";
 import type { KeyedPlace } from "./keyed-place.ts";
@@ -16,6 +20,20 @@ import type { Place } from "./place.ts";
 /** Three stores, which belong to one vault. */
 export interface AuditedPlace extends KeyedPlace {
   readonly log: Place;
+}
+
+/** Three files of a folder of their own. */
+export async function inFiles(t: TestContext): Promise<AuditedPlace> {
+  const folder = await temporaryFolder(t);
+  const at = (name: string) => ({ kind: "sqlite", path: join(folder, `${name}.sqlite`) }) as const;
+  return { records: at("records"), keys: at("keys"), log: at("audit") };
+}
+
+/** A database of a server of its own. */
+export async function onServer(t: TestContext): Promise<AuditedPlace> {
+  const { url } = await startPostgres(t);
+  const place = { kind: "postgres", url, connections: 4 } as const;
+  return { records: place, keys: place, log: place };
 }
 
 /** Of one process, which carries entries to the log as soon as the one before it is dead. */

@@ -18,7 +18,7 @@ import { COLLECTIONS, openRotated } from "./rotated-place.ts";
 import type { KmsPlace, Rotation } from "./rotated-place.ts";
 import { RotationLedger } from "./rotation-ledger.ts";
 import type { Counted, TrafficLine } from "./rotation-ledger.ts";
-import { OLD_ONES, oldId, write } from "./rotation-traffic.ts";
+import { oldId, write } from "./rotation-traffic.ts";
 import type { RotationLine, RotationTask } from "./rotation-worker.ts";
 import { ToldProcess } from "./told-process.ts";
 
@@ -43,6 +43,8 @@ export interface RotationKilled {
   readonly killsEach: number;
   /** Calls of the KMS a second: so slow that a run is killed often, before it has ended. */
   readonly rate: number;
+  /** Of each collection, from the beginning. */
+  readonly records: number;
   /** Each process pauses so long between two writes, at most. */
   readonly pauseMs: number;
 }
@@ -69,7 +71,7 @@ export async function rotationKilled(t: TestContext, asked: RotationKilled): Pro
   const at = { region, endpoint, credentials };
   const ledger = new RotationLedger();
   const seen: Seen = { kills: 0, early: 0, steps: new Map(), rotations: 0, secondsAlone: 0 };
-  await fill({ place: asked.place, rotation: { kms: at, from: null, to: first } }, ledger);
+  await fill(asked, { kms: at, from: null, to: first }, ledger);
   let [from, to] = [first, second];
   for (; seen.kills < asked.kills; [from, to] = [to, from]) {
     const trial = new Trial(t, { asked, folder, rotation: { kms: at, from, to } }, seen);
@@ -87,21 +89,18 @@ export async function rotationKilled(t: TestContext, asked: RotationKilled): Pro
   );
   const { lost, doubled, mixed, unreadable, acknowledged } = counted;
   assert.deepEqual({ lost, doubled, mixed, unreadable }, { lost: 0, doubled: 0, mixed: 0, unreadable: 0 });
-  assert.ok(acknowledged > COLLECTIONS.length * OLD_ONES, "they wrote");
+  assert.ok(acknowledged > COLLECTIONS.length * asked.records, "they wrote");
   assert.deepEqual([...ledger.reads.keys()], ["right"], "every read was right");
   assert.deepEqual([...ledger.refused], [], "no write was refused");
   if (seen.kills >= MANY_KILLS) assert.ok(seen.early < seen.kills / 2, "most had changed something");
 }
 
 /** What is there before. */
-async function fill(
-  { place, rotation }: { readonly place: AuditedPlace; readonly rotation: Rotation },
-  ledger: RotationLedger,
-): Promise<void> {
+async function fill({ place, records }: RotationKilled, rotation: Rotation, ledger: RotationLedger): Promise<void> {
   await using vault = await openRotated(place, rotation);
   const lines: TrafficLine[] = [];
   for (const collection of COLLECTIONS)
-    for (let n = 0; n < OLD_ONES; n++)
+    for (let n = 0; n < records; n++)
       await write(vault, { collection, id: oldId(n) }, (line) => {
         lines.push(line);
       });
@@ -204,9 +203,9 @@ class Trial {
   }
 
   #begin(one: Worker): Worker {
-    const { place, rate, pauseMs } = this.#asked;
+    const { place, rate, records, pauseMs } = this.#asked;
     const log = join(this.#folder, `${this.#seen.rotations}-${this.#begun.length}.log`);
-    one.begin({ place, rotation: this.#rotation, begins: rate, pauseMs, log });
+    one.begin({ place, rotation: this.#rotation, begins: rate, records, pauseMs, log });
     this.#begun.push(one);
     return one;
   }

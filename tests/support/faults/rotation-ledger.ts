@@ -20,8 +20,8 @@ export type TrafficLine =
   | (Begun & { readonly call: string })
   | { readonly call: string; readonly version: number }
   | { readonly call: string; readonly refused: string }
-  /** A read, that was right, or not. */
-  | { readonly read: "right" | "absent" | string };
+  /** A read was `right`, or this was wrong. */
+  | { readonly read: string };
 
 export interface Counted {
   /** Versions that were acknowledged, and that were not but are there. */

@@ -10,11 +10,11 @@ import type { ScopedCollection } from "./rotated-place.ts";
 import { hashOf, newDocument } from "./rotation-ledger.ts";
 import type { TrafficLine } from "./rotation-ledger.ts";
 
-/** Records of each collection that are written again and again. */
-export const OLD_ONES = 40;
 const NEW_ONE = 0.3;
 
 export interface Traffic {
+  /** Of each collection, written again and again. */
+  readonly records: number;
   readonly say: (line: TrafficLine) => void;
   /** Between two calls, at most. */
   readonly pauseMs: number;
@@ -25,9 +25,9 @@ export interface Traffic {
 export const oldId = (n: number): string => `r${n}`;
 
 /** One that writes. */
-export async function writes(vault: Vault, { say, pauseMs, stop }: Traffic): Promise<void> {
+export async function writes(vault: Vault, { records, say, pauseMs, stop }: Traffic): Promise<void> {
   while (stop?.aborted !== true) {
-    const id = Math.random() < NEW_ONE ? randomUUID() : anOldId();
+    const id = Math.random() < NEW_ONE ? randomUUID() : anOldId(records);
     await write(vault, { collection: aCollection(), id }, say);
     await sleep(Math.random() * pauseMs);
   }
@@ -50,9 +50,9 @@ export async function write(
 }
 
 /** One that reads: what it is given is of the record that it asked for. */
-export async function reads(vault: Vault, { say, pauseMs, stop }: Traffic): Promise<void> {
+export async function reads(vault: Vault, { records, say, pauseMs, stop }: Traffic): Promise<void> {
   while (stop?.aborted !== true) {
-    const [collection, id] = [aCollection(), anOldId()];
+    const [collection, id] = [aCollection(), anOldId(records)];
     try {
       const { document } = await vault.get({ collection, id });
       const isRight = document["of"] === `${collection}/${id}` && hashOf(document).length === 64;
@@ -65,6 +65,6 @@ export async function reads(vault: Vault, { say, pauseMs, stop }: Traffic): Prom
 }
 
 const aCollection = (): ScopedCollection => COLLECTIONS[Math.floor(Math.random() * COLLECTIONS.length)]!;
-const anOldId = (): string => oldId(Math.floor(Math.random() * OLD_ONES));
+const anOldId = (records: number): string => oldId(Math.floor(Math.random() * records));
 
 const codeOf = (error: unknown): string => (isVaultError(error) ? error.code : String(error));

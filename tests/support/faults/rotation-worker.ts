@@ -19,6 +19,7 @@ export interface RotationTask {
   readonly rotation: Rotation;
   /** Calls of the KMS a second and region of a run that it begins; null: it begins none. */
   readonly begins: number | null;
+  readonly records: number;
   readonly pauseMs: number;
   /** Where its lines go. */
   readonly log: string;
@@ -82,7 +83,7 @@ const vault = await openRotated(task.place, task.rotation, {
   throw error;
 });
 say({ opened: true });
-const traffic = { say, pauseMs: task.pauseMs };
+const traffic = { say, records: task.records, pauseMs: task.pauseMs };
 await Promise.all([
   ...(task.begins === null ? [] : [begin(vault, task.begins)]),
   writes(vault, traffic),

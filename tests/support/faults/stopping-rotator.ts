@@ -32,7 +32,7 @@ function say(line: StopLine): void {
   writeSync(log, `${JSON.stringify(line)}\n`);
 }
 
-let changesLeft = 0;
+const turns = { left: 0 };
 
 /** A change of a run, before which the process stops when it is its turn. */
 const stopping =
@@ -42,8 +42,8 @@ const stopping =
     resultOf: (result: Result) => string,
   ) =>
   async (...given: Given): Promise<Result> => {
-    const isStopped = --changesLeft === 0;
-    if (!isStopped) return call(...given);
+    turns.left--;
+    if (turns.left !== 0) return call(...given);
     say({ stops: name });
     process.kill(process.pid, "SIGSTOP");
     const result = await call(...given);
@@ -81,8 +81,8 @@ function stoppingSet({ keyring, keySet }: KeySetInput): KeySetInput {
   const stops: Keyring = {
     async onEncrypt(...given: Parameters<Keyring["onEncrypt"]>) {
       const wrapped = await keyring.onEncrypt(...given);
-      if (isToStop) {
-        isToStop = false;
+      if (writing.isToStop) {
+        writing.isToStop = false;
         say({ stops: "write" });
         process.kill(process.pid, "SIGSTOP");
       }
@@ -90,10 +90,10 @@ function stoppingSet({ keyring, keySet }: KeySetInput): KeySetInput {
     },
     onDecrypt: (...given: Parameters<Keyring["onDecrypt"]>) => keyring.onDecrypt(...given),
   };
-  return { keyring: stops, ...(keySet === undefined ? {} : { keySet }) };
+  return { keyring: stops, keySet };
 }
 
-let isToStop = false;
+const writing = { isToStop: false };
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const task = JSON.parse(String((await lines.next()).value)) as StopTask;
 const log = openSync(task.log, "a", 0o600);
@@ -115,9 +115,9 @@ await using vault = await openVault({
 say({ ready: true });
 for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
   const order = JSON.parse(line.value) as StopOrder;
-  if ("stopAt" in order) changesLeft = order.stopAt;
+  if ("stopAt" in order) turns.left = order.stopAt;
   else {
-    isToStop = true;
+    writing.isToStop = true;
     try {
       const { version } = await vault.put(order, { of: `${order.collection}/${order.id}` });
       say({ result: `made ${version}` });
