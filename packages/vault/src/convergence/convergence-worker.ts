@@ -11,7 +11,7 @@ import type { KeySets } from "../keys/key-sets.ts";
 import { REPAIR_PARTITIONS } from "./partitions.ts";
 import { Round } from "./round.ts";
 import type { RoundDependencies } from "./round.ts";
-import { isUnderWay } from "./run.ts";
+import { isSameRun, isUnderWay, movedFrom } from "./run.ts";
 import type { RunNote, StoredRun } from "./run.ts";
 import { RunPhaseWork } from "./run-phases.ts";
 import type { RunStores } from "./run-phases.ts";
@@ -162,7 +162,7 @@ export class ConvergenceWorker {
       while (!phase.aborted) {
         await sleep(WATCH_MS, phase);
         const now = await note.read().catch(() => run);
-        if (!isSame(now, run)) over.abort();
+        if (!isSameRun(now, run)) over.abort();
       }
     })();
     try {
@@ -216,25 +216,6 @@ const NEXT: Readonly<Record<RunPhase, (run: StoredRun) => RunPhase>> = {
   undo: () => "end",
   end: () => "end",
 };
-
-/** The change of a run that still is as it was seen; null where it is not. */
-export function movedFrom(
-  seen: StoredRun,
-  phase: RunPhase,
-  clock: () => Date,
-): (run: StoredRun | null) => StoredRun | null {
-  return (run) => {
-    if (!isSame(run, seen)) return null;
-    const at = clock().toISOString();
-    if (phase !== "end") return { ...run, phase, phaseAt: at, of: null };
-    return { ...run, phase, phaseAt: at, of: null, endedAt: at, state: seen.phase === "undo" ? "undone" : "done" };
-  };
-}
-
-/** Whether a run is where it was seen. */
-function isSame(run: StoredRun | null, seen: StoredRun): run is StoredRun {
-  return run?.id === seen.id && run.state === seen.state && run.phase === seen.phase;
-}
 
 /** A run takes many items at a time: it is not the few that an outage has left. */
 function ofRun(settings: RepairSettings): RepairSettings {

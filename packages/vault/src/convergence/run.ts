@@ -54,6 +54,25 @@ export const isUnderWay = (run: StoredRun | null): run is StoredRun =>
 export const isUndoable = ({ state, phase }: Pick<StoredRun, "state" | "phase">): boolean =>
   state !== "done" && state !== "undone" && (phase === "flip" || phase === "add" || phase === "hold");
 
+/** The change of a run that still is as it was seen; null where it is not. */
+export function movedFrom(
+  seen: StoredRun,
+  phase: RunPhase,
+  clock: () => Date,
+): (run: StoredRun | null) => StoredRun | null {
+  return (run) => {
+    if (!isSameRun(run, seen)) return null;
+    const at = clock().toISOString();
+    if (phase !== "end") return { ...run, phase, phaseAt: at, of: null };
+    return { ...run, phase, phaseAt: at, of: null, endedAt: at, state: seen.phase === "undo" ? "undone" : "done" };
+  };
+}
+
+/** Whether a run is where it was seen. */
+export function isSameRun(run: StoredRun | null, seen: StoredRun): run is StoredRun {
+  return run?.id === seen.id && run.state === seen.state && run.phase === seen.phase;
+}
+
 /** The run's note of a store. */
 export class RunNote {
   readonly #notes: Notes;

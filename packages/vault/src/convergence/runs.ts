@@ -8,9 +8,8 @@ import { VaultError } from "../errors.ts";
 import type { KeySets } from "../keys/key-sets.ts";
 import { asking } from "../records/asked.ts";
 import type { Inventory } from "../stores/inventory.ts";
-import { movedFrom } from "./convergence-worker.ts";
 import { parseConvergeOptions, parseReason } from "./run-options.ts";
-import { isUnderWay, isUndoable } from "./run.ts";
+import { isUnderWay, isUndoable, movedFrom } from "./run.ts";
 import type { RunNote, RunSets, StoredRun } from "./run.ts";
 import type {
   Convergence,

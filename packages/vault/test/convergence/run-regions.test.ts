@@ -9,6 +9,7 @@ import { openVault } from "@strongroom/vault";
 import type { KeySetInput, KeyStore, KeyWrap, Vault } from "@strongroom/vault";
 import { defer } from "../../../../tests/support/defer.ts";
 import { putPeople, QUICK_RUN, requireAll, untilRun } from "../support/converging.ts";
+import type { RunProgress } from "../../src/convergence/view.ts";
 import { QUICK_KEYRING, regionalKeys, REGIONS, until } from "../support/regional-vault.ts";
 import type { RegionalKeys } from "../support/regional-vault.ts";
 import { memoryStorage } from "../support/storage.ts";
@@ -79,8 +80,10 @@ test("a rotation in the same regions costs one ReEncrypt and one Decrypt a wrap,
   await vault.convergence.apply({ rate: 10_000 });
   await untilRun(vault, "done");
   assert.ok((await arns(opened)).every((names) => names.join() === fresh.toSorted().join()));
-  await until(async () => ((await vault.convergence.status()).run?.progress.calls.length ?? 0) >= 6);
-  const { calls } = (await vault.convergence.status()).run!.progress;
+  const callsNow = async (): Promise<RunProgress["calls"]> => (await vault.convergence.status()).run!.progress.calls;
+  // They are written down every two seconds.
+  await until(async () => (await callsNow()).reduce((sum, { calls: made }) => sum + made, 0) >= 6 * keys);
+  const calls = await callsNow();
   const told = calls.map(({ region, operation, calls: made }) => `${region} ${operation} ${made}`).sort();
   const each = REGIONS.flatMap((region) => [`${region} Decrypt ${keys}`, `${region} ReEncrypt ${keys}`]);
   assert.deepEqual(told, each.sort());

@@ -15,33 +15,41 @@ import {
   wrapsOfKeys,
   wrapsOfVersions,
 } from "../support/converging.ts";
+import { fileStorage, memoryStorage } from "../support/storage.ts";
 
-test("people's keys go from one key set to another, and everything reads", async (t) => {
-  const { vault, a, keyStore } = await convergingVault(t);
-  await putPeople(vault, 20);
-  assert.deepEqual(distinct(await wrapsOfKeys(keyStore)), ["a"]);
-  const begun = await vault.convergence.apply({ rate: 10_000 });
-  assert.equal(begun.run?.state, "running");
-  await untilRun(vault, "done");
-  assert.deepEqual(distinct(await wrapsOfKeys(keyStore)), ["b"]);
-  a.isAway = true;
-  await requireAll(vault, 20);
-});
+const STORAGES = [
+  ["in memory", async () => Promise.resolve(memoryStorage())],
+  ["in SQLite", fileStorage],
+] as const;
 
-test("records in record scope are sealed anew, old messages are kept until they are dropped", async (t) => {
-  const { vault, a, store } = await convergingVault(t, { scope: "record" });
-  await putPeople(vault, 20);
-  await vault.convergence.apply({ rate: 10_000, keepOld: true });
-  await untilRun(vault, "hold");
-  const held = await wrapsOfVersions(store);
-  assert.deepEqual([distinct(held.present), distinct(held.kept), held.kept.length], [["b"], ["a"], 20]);
-  await vault.convergence.apply();
-  await untilRun(vault, "done");
-  const done = await wrapsOfVersions(store);
-  assert.deepEqual([distinct(done.present), done.kept], [["b"], []]);
-  a.isAway = true;
-  await requireAll(vault, 20);
-});
+for (const [on, storageOf] of STORAGES) {
+  test(`people's keys go from one key set to another, and everything reads: ${on}`, async (t) => {
+    const { vault, a, keyStore } = await convergingVault(t, { storage: await storageOf(t) });
+    await putPeople(vault, 20);
+    assert.deepEqual(distinct(await wrapsOfKeys(keyStore)), ["a"]);
+    const begun = await vault.convergence.apply({ rate: 10_000 });
+    assert.equal(begun.run?.state, "running");
+    await untilRun(vault, "done");
+    assert.deepEqual(distinct(await wrapsOfKeys(keyStore)), ["b"]);
+    a.isAway = true;
+    await requireAll(vault, 20);
+  });
+
+  test(`records in record scope are sealed anew, old messages are kept until they are dropped: ${on}`, async (t) => {
+    const { vault, a, store } = await convergingVault(t, { scope: "record", storage: await storageOf(t) });
+    await putPeople(vault, 20);
+    await vault.convergence.apply({ rate: 10_000, keepOld: true });
+    await untilRun(vault, "hold");
+    const held = await wrapsOfVersions(store);
+    assert.deepEqual([distinct(held.present), distinct(held.kept), held.kept.length], [["b"], ["a"], 20]);
+    await vault.convergence.apply();
+    await untilRun(vault, "done");
+    const done = await wrapsOfVersions(store);
+    assert.deepEqual([distinct(done.present), done.kept], [["b"], []]);
+    a.isAway = true;
+    await requireAll(vault, 20);
+  });
+}
 
 test("undo after all was added brings back what was there before, with the new keys shut down", async (t) => {
   const { vault, b, store, keyStore } = await convergingVault(t, { scope: "record" });

@@ -50,19 +50,22 @@ function inventoryTable(lines: readonly InventoryLine[], terminal: Terminal): st
     lines.map(({ store, provider, region, key, material, items, oldest, isInForce }) => [
       store,
       region ?? "-",
-      INNER_KEYS[provider] ?? keyText(key, { withAccount, isShort }),
+      provider === UNTOLD ? "cannot be told" : (INNER_KEYS[provider] ?? keyText(key, { withAccount, isShort })),
       ...(hasMaterial ? [material === null ? "-" : materialText(material)] : []),
       number(items),
       oldest === null ? "-" : oldest.slice(0, 10),
-      isInner(provider) ? "-" : isInForce ? terminal.style("green", "yes") : terminal.style("yellow", "no"),
+      hasNoKeySet(provider) ? "-" : isInForce ? terminal.style("green", "yes") : terminal.style("yellow", "no"),
     ]),
     terminal.width,
   );
 }
 
-/** Such keys are in no key set: what wraps them is. */
-function isInner(provider: string): boolean {
-  return Object.hasOwn(INNER_KEYS, provider);
+/** Of items whose row of wraps is damaged, or is not there. */
+const UNTOLD = "";
+
+/** Such keys are in no key set: what wraps them is. Of what cannot be told nobody knows. */
+function hasNoKeySet(provider: string): boolean {
+  return provider === UNTOLD || Object.hasOwn(INNER_KEYS, provider);
 }
 
 /** `strongroom keys failures`. */

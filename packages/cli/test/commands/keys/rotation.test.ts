@@ -93,4 +93,12 @@ describe("a rotation", () => {
     assert.match((await run("keys failures")).stdout, /^No item fails/);
     for (let id = 0; id < PEOPLE; id++) assert.equal((await run(`get people p${id}`)).code, 0);
   });
+
+  it("lets go of no key that is in force, and says so before it says what is to be done", async () => {
+    const [{ key } = assert.fail()] = await inventory();
+    const { code, stderr } = await run(`keys retire ${key} --wait 0`);
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /key-in-force/);
+    assert.doesNotMatch(stderr, /is to be denied|--yes/);
+  });
 });
