@@ -178,9 +178,14 @@ export class TallyKeeper {
   async #flush(): Promise<void> {
     const waits = this.#d.waits();
     const work = this.#taken(waits);
-    // A rate that has become none, and a reason that is gone, are news too.
+    // A rate that has become none, and a reason that is gone, are news too; one that lasts is believed no longer than
+    // other news.
     const isNews =
-      work.calls.length > 0 || Object.keys(work.done).length > 0 || work.failed > 0 || waits !== this.#waits;
+      work.calls.length > 0 ||
+      Object.keys(work.done).length > 0 ||
+      work.failed > 0 ||
+      waits !== null ||
+      waits !== this.#waits;
     if (!isNews && work.rate === 0 && !this.#isStale) return;
     this.#isStale = work.rate > 0;
     this.#waits = waits;
