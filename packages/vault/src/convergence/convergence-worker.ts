@@ -197,6 +197,7 @@ export class ConvergenceWorker {
     const left = await work.left();
     this.#waits = left;
     if (left !== null) return;
+    await tally.settled();
     const next = NEXT[run.phase](run);
     const { run: moved, isChanged } = await note.change(movedFrom(run, next, clock));
     if (isChanged && moved !== null) await this.#d.onMoved(moved);
@@ -232,8 +233,17 @@ async function isInForce(keySets: KeySets, digest: string): Promise<boolean> {
 function watched<Place>(work: Work<Place>, watch: RunTally): Work<Place> {
   return {
     ...work,
-    converge: (place, lease, since) =>
-      notingKeyWork({ calls: [], made: [], watch }, () => work.converge(place, lease, since)),
+    converge: async (place, lease, since) => {
+      const notes = { calls: [], made: [], watch };
+      try {
+        const outcome = await notingKeyWork(notes, () => work.converge(place, lease, since));
+        if (outcome.kind === "repaired") watch.gained(outcome.gained);
+        return outcome;
+      } catch (error) {
+        watch.missed(envelopeFailure(error).regions ?? []);
+        throw error;
+      }
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import { hasMethods } from "@strongroom/base/options";
 import type { Keyring } from "@strongroom/envelope";
 import type { Notes } from "../stores/notes.ts";
 import type { JobStore } from "../stores/jobs.ts";
+import { AwaitedRegions } from "./awaited-regions.ts";
 import { FLEET_PREFIX, workersAlive } from "./fleet.ts";
 import { KmsSlots } from "./kms-slots.ts";
 import type { LiveLatency } from "./live-latency.ts";
@@ -105,14 +106,16 @@ export class RunActivity {
     const { rate } = run.options;
     const pace = new RunPace({ rate, callsPerItem: 1, slots, latency, now, sleep, onFault });
     const note = new TallyNote(notes, run.id, process, clock);
-    const keeper = new TallyKeeper({ note, now, waits: () => pace.waits, sleep });
+    const awaited = new AwaitedRegions(now);
+    const waits = (): string | null => [pace.waits, awaited.said].filter((why) => why !== null).join("; ") || null;
+    const keeper = new TallyKeeper({ note, now, waits, sleep });
     const stopping = new AbortController();
     void forgetTallies(notes, run.id).catch(onFault);
     return {
       run: run.id,
       pace,
       keeper,
-      tally: tallyOver(keeper, pace),
+      tally: tallyOver(keeper, pace, awaited),
       stopping,
       watching: this.#watchThrottles(keeper, pace, stopping.signal),
     };
@@ -131,7 +134,7 @@ export class RunActivity {
   }
 }
 
-function tallyOver(keeper: TallyKeeper, pace: RunPace): RunTally {
+function tallyOver(keeper: TallyKeeper, pace: RunPace, awaited: AwaitedRegions): RunTally {
   return {
     ...NO_TALLY,
     done: () => {
@@ -150,6 +153,13 @@ function tallyOver(keeper: TallyKeeper, pace: RunPace): RunTally {
     wrote: (bytes) => {
       keeper.wrote(bytes);
     },
+    missed: (regions) => {
+      awaited.missed(regions);
+    },
+    gained: (regions) => {
+      awaited.gained(regions);
+    },
+    settled: () => keeper.flush(),
   };
 }
 

@@ -27,6 +27,9 @@ export interface RunPaceDependencies {
 /** How often live traffic is looked at, in milliseconds. */
 const LATENCY_LOOK_MS = 1_000;
 
+/** Who has no slot looks for one again so soon: those that were given back, or whose holder died, are free then. */
+const SLOTLESS_LOOK_MS = 500;
+
 /** Whoever has no slot asks again so soon, and gives up after so long: a partition may then be another process'. */
 const NO_SLOT: Turn = { waitMs: 100, isTaken: false };
 const SLOTLESS_MS = 2_000;
@@ -169,7 +172,7 @@ export class RunPace {
       } catch (error) {
         onFault(error);
       }
-      await sleep(SLOT_LOOK_MS, this.#stopping.signal);
+      await sleep(slots.count === 0 ? SLOTLESS_LOOK_MS : SLOT_LOOK_MS, this.#stopping.signal);
     }
   }
 }

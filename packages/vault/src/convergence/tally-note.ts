@@ -126,6 +126,7 @@ export class TallyKeeper {
   #rate = 0;
   #at: number;
   #waits: string | null = null;
+  #flushed: Promise<void> = Promise.resolve();
 
   constructor(dependencies: TallyDependencies) {
     this.#d = dependencies;
@@ -169,12 +170,22 @@ export class TallyKeeper {
   }
 
   /** Writes down what was done since it was called last, if there is anything. What fails is written the next time. */
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
+    // A note is written by one call at a time.
+    return (this.#flushed = this.#flushed.then(() => this.#flush()));
+  }
+
+  async #flush(): Promise<void> {
     const waits = this.#d.waits();
     const work = this.#taken(waits);
-    // A rate that has become none, and a reason that is gone, are news too.
+    // A rate that has become none, and a reason that is gone, are news too; one that lasts is believed no longer than
+    // other news.
     const isNews =
-      work.calls.length > 0 || Object.keys(work.done).length > 0 || work.failed > 0 || waits !== this.#waits;
+      work.calls.length > 0 ||
+      Object.keys(work.done).length > 0 ||
+      work.failed > 0 ||
+      waits !== null ||
+      waits !== this.#waits;
     if (!isNews && work.rate === 0 && !this.#isStale) return;
     this.#isStale = work.rate > 0;
     this.#waits = waits;

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "@strongroom/envelope";
 import { parseAddress } from "@strongroom/vault";
-import type { KeyStore, Scope, Store } from "@strongroom/vault";
+import type { KeyStore, Scope, Store, Vault } from "@strongroom/vault";
 import {
   convergingVault,
   distinct,
@@ -167,3 +167,18 @@ for (const [from, to, kind, was] of [
     assert.equal(await kinds(keyStore), was);
     await requireAll(fresh, 20);
   });
+
+test("once a run has ended, what it did is told at once, and stays told", async (t) => {
+  const { vault, another } = await convergingVault(t);
+  await putPeople(vault, 20);
+  await vault.convergence.apply({ rate: 10_000 });
+  await untilRun(vault, "done");
+  const progressOf = async (of: Vault): Promise<{ done: number; bytes: number; isTimed: boolean }> => {
+    const { done, bytes, seconds } = (await of.convergence.status()).run!.progress;
+    return { done, bytes, isTimed: seconds > 0 };
+  };
+  const told = await progressOf(vault);
+  assert.ok(told.done >= 20 && told.bytes > 0 && told.isTimed, JSON.stringify(told));
+  await vault.close();
+  assert.deepEqual(await progressOf(await another()), told);
+});
