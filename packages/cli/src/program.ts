@@ -20,6 +20,12 @@ import { historyCommand } from "./commands/history.ts";
 import { importCommand } from "./commands/import.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { jobsCommand } from "./commands/jobs.ts";
+import {
+  approvalsApproveCommand,
+  approvalsListCommand,
+  approvalsRequestCommand,
+  approvalsWithdrawCommand,
+} from "./commands/approvals.ts";
 import { keysApplyCommand } from "./commands/keys/apply.ts";
 import { keysCostCommand } from "./commands/keys/cost.ts";
 import { keysFailuresCommand, keysInventoryCommand } from "./commands/keys/listings.ts";
@@ -81,6 +87,10 @@ const COMMANDS: readonly CommandSpec[] = [
   keysCostCommand,
   keysRetireCommand,
   keysReportCommand,
+  approvalsListCommand,
+  approvalsRequestCommand,
+  approvalsApproveCommand,
+  approvalsWithdrawCommand,
   storeStatusCommand,
   storeMigrateCommand,
   storeFlipCommand,
@@ -97,6 +107,7 @@ const COMMANDS: readonly CommandSpec[] = [
 
 /** What help says of the words before a command's last one. */
 const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
+  approvals: { summary: "what two principals must agree on", heading: "Looking after it" },
   audit: { summary: "who did what: entries, proofs, and whether the log is whole", heading: "Audit" },
   keys: {
     summary: "the keys that records hang on: under which keys they lie, other keys, what they cost",

@@ -8,8 +8,8 @@ export const RETIRE_ERRORS: ErrorTable<RetireErrorCode> = {
   "key-in-force": {
     title: "The key is in force: everything new is wrapped under it",
     remedy:
-      "Put another key set in force and bring everything to it first: strongroom keys rotate for an installation that " +
-      "makes its own keys, keys.next and strongroom keys apply for others.",
+      "Put another key set in force and bring everything to it first: strongroom keys rotate for an installation " +
+      "that makes its own keys, keys.next and strongroom keys apply for others.",
     outcome: "conflict",
     status: 409,
   },
@@ -22,8 +22,8 @@ export const RETIRE_ERRORS: ErrorTable<RetireErrorCode> = {
   "key-not-retired": {
     title: "The key was not retired",
     remedy:
-      "The KMS needs GetKeyPolicy, PutKeyPolicy, GetKeyLastUsage, DescribeKey and DisableKey of whoever retires a key: " +
-      "--credentials FILE names them. What was done stays, and running it again goes on.",
+      "The KMS needs GetKeyPolicy, PutKeyPolicy, GetKeyLastUsage, DescribeKey and DisableKey of whoever retires a " +
+      "key: --credentials FILE names them. What was done stays, and running it again goes on.",
     outcome: "unavailable",
     status: 503,
   },

@@ -4,6 +4,7 @@
 import type { Answers } from "./api-types.ts";
 import { type Audit, auditOf } from "./audit.ts";
 import { type CallOptions, caller, type ClientOptions, unintelligible } from "./call.ts";
+import { type Approvals, approvalsOf } from "./approvals.ts";
 import { type Convergence, convergenceOf } from "./convergence.ts";
 import { encoded, present } from "./encoded.ts";
 import { ClientError } from "./errors.ts";
@@ -126,6 +127,8 @@ export interface Client {
   readonly audit: Audit;
   /** What is stored beside the keys that are declared, and runs that bring it there. */
   readonly convergence: Convergence;
+  /** What one principal asks for and another one approves. */
+  readonly approvals: Approvals;
   /** Resolves when the process lives. */
   health(options?: CallOptions): Promise<void>;
   /** Whether the service can do its work; that it cannot is no error here. */
@@ -233,6 +236,7 @@ export function createClient(options: ClientOptions): Client {
     records,
     audit: auditOf(calls),
     convergence: convergenceOf(calls),
+    approvals: approvalsOf(calls),
     collections: async (options = {}) =>
       (await answer("CollectionsAnswer", options, (http, init) => http.GET("/v1/collections", init))).collections,
     regions: (options = {}) => answer("RegionsAnswer", options, (http, init) => http.GET("/v1/regions", init)),

@@ -51,3 +51,4 @@ export type {
   OwnErrorCode,
   ServiceErrorCode,
 } from "./errors.ts";
+export type { Approval, Approvals, ApprovedAct } from "./approvals.ts";

@@ -29,6 +29,7 @@ export type ServerErrorCode =
   | "collection-unknown"
   | "checkpoint-absent"
   | "convergence-missing"
+  | "approvals-missing"
   | "tokens-unreadable"
   | "token-absent"
   | "option-invalid"
@@ -186,6 +187,12 @@ export const SERVER_ERRORS: ErrorTable<ServerErrorCode> = {
     remedy:
       "Ask a service of strongroom up or strongroom serve: a program that runs the service itself gave it another " +
       "vault.",
+    outcome: "failure",
+    status: 501,
+  },
+  "approvals-missing": {
+    title: "The service knows no principals that could approve anything",
+    remedy: "Give its vault an audit: strongroom up and strongroom serve have one.",
     outcome: "failure",
     status: 501,
   },

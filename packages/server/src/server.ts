@@ -36,6 +36,7 @@ import type { DiskState } from "./metrics.ts";
 import { describeApi, openApiRoute } from "./openapi/document.ts";
 import { ProbedRegions } from "./regions.ts";
 import type { Regions } from "./regions.ts";
+import { approvalRoutes } from "./routes/approvals.ts";
 import { auditRoutes, auditStateRoutes, exportRoutes } from "./routes/audit.ts";
 import { collectionRoutes } from "./routes/collections.ts";
 import { convergenceRoutes, runRoutes } from "./routes/convergence.ts";
@@ -334,6 +335,7 @@ function guardedRoutes(v1: Api, { context, options, absent, admission, refusals 
   convergenceRoutes(v1, context);
   runRoutes(v1);
   runEventRoute(v1, context);
+  approvalRoutes(v1);
   auditRoutes(v1, context);
   auditStateRoutes(v1, context);
   exportRoutes(v1);

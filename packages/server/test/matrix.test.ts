@@ -26,6 +26,9 @@ const ROUTES: Readonly<Record<string, readonly string[]>> = {
   "/v1/audit/status": READ,
   "/v1/collections": READ,
   [`/v1/exports/${EXPORT}`]: ["POST"],
+  "/v1/approvals": [...READ, "POST"],
+  "/v1/approvals/approve": ["POST"],
+  "/v1/approvals/withdraw": ["POST"],
   "/v1/jobs": READ,
   "/v1/keys/cost": READ,
   "/v1/keys/inventory": READ,
@@ -55,10 +58,11 @@ const HEADERS = { "strongroom-export": EXPORT, "strongroom-subject": "ada" };
 const POSTED: readonly (readonly [path: RegExp, body: object])[] = [
   [/^\/v1\/exports\//, { collection: "people", outcome: "complete", records: 1 }],
   [/^\/v1\/keys\/run$/, {}],
+  [/^\/v1\/approvals/, { action: "retire-key", target: "arn" }],
   [/^\/v1\/keys\/run\/(?:cancel|pause|undo)$/, { reason: "a test" }],
 ];
 /** What a route may say to whoever may ask it: a run can be begun once, and be ended by another. */
-const GRANTED: ReadonlySet<number> = new Set([200, 201, 202, 404, 409]);
+const GRANTED: ReadonlySet<number> = new Set([200, 201, 202, 403, 404, 409]);
 const TOKENS = ["none", "unknown", "read", "write", "audit", "admin"] as const;
 type As = (typeof TOKENS)[number];
 
@@ -79,7 +83,7 @@ function expected(path: string, method: string, as: As): readonly [status: numbe
 
 function neededFor(path: string, method: string): As {
   if (path.startsWith("/v1/audit")) return "audit";
-  if (path.startsWith("/v1/keys/run") && !READ.includes(method)) return "admin";
+  if (/^\/v1\/(?:keys\/run|approvals)/.test(path) && !READ.includes(method)) return "admin";
   // That an export has ended is told by whoever reads it.
   return READ.includes(method) || path.startsWith("/v1/exports/") ? "read" : "write";
 }

@@ -178,11 +178,12 @@ function converging(
 ): OpenConvergence {
   const { store, keys: keySets, declarations, clock, limits, audit } = dependencies;
   const signal = options?.signal;
-  const ofKeys = keys === null ? null : { ...keys.dependencies, audit, signal };
+  const ofKeys = keys === null ? null : { ...keys.dependencies, subjectKeys: keys.subjectKeys, audit, signal };
+  const ofRecords = { ...dependencies, keyRows: keys?.dependencies.store.keys ?? null, signal };
   return new OpenConvergence({
     ...{ store, keySets, declarations, clock, listItems: limits.listItems },
     keys: keys === null ? null : { store: keys.dependencies.store, keySets: keys.dependencies.keySets },
-    working: options === undefined ? null : { stores: { records: { ...dependencies, signal }, keys: ofKeys }, options },
+    working: options === undefined ? null : { stores: { records: ofRecords, keys: ofKeys }, options },
   });
 }
 

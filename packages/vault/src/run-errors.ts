@@ -18,7 +18,7 @@ export type RunErrorCode =
 export const RUN_ERRORS: ErrorTable<RunErrorCode> = {
   "run-absent": {
     title: "There is no run of the convergence",
-    remedy: "strongroom keys plan shows what is to be done, strongroom keys apply begins it.",
+    remedy: "See what is to be done (strongroom keys plan), and begin it: strongroom keys apply.",
     outcome: "absent",
     status: 404,
   },
@@ -30,7 +30,7 @@ export const RUN_ERRORS: ErrorTable<RunErrorCode> = {
   },
   "run-refused": {
     title: "The plan has a problem that is in the way",
-    remedy: "strongroom keys plan lists it. A process that does not know the declared keys would stop writing.",
+    remedy: "Look at it: strongroom keys plan. A process that does not know the declared keys would stop writing.",
     outcome: "conflict",
     status: 409,
   },

@@ -1,10 +1,15 @@
 /**
  * Where the three stores of a vault with an audit are, as it is told to a process of a test's own.
  */
+import { join } from "node:path";
+import type { TestContext } from "node:test";
 import { openVault } from "@strongroom/vault";
 import type { AuditLog, AuditOptions, Vault } from "@strongroom/vault";
 import { postgresAuditLog } from "@strongroom/vault/postgres";
 import { sqliteAuditLog } from "@strongroom/vault/sqlite";
+import { startPostgres } from "../postgres/server.ts";
+import { temporaryFolder } from "./folder.ts";
+import { overlaid } from "../../../packages/vault/test/support/store-with.ts";
 import { openStores, prepareKeyedPlace } from "./keyed-place.ts";
 import type { KeyedPlace } from "./keyed-place.ts";
 import { keyringOf } from "./keys.ts";
@@ -15,6 +20,20 @@ import type { Place } from "./place.ts";
 /** Three stores, which belong to one vault. */
 export interface AuditedPlace extends KeyedPlace {
   readonly log: Place;
+}
+
+/** Three files of a folder of their own. */
+export async function inFiles(t: TestContext): Promise<AuditedPlace> {
+  const folder = await temporaryFolder(t);
+  const at = (name: string) => ({ kind: "sqlite", path: join(folder, `${name}.sqlite`) }) as const;
+  return { records: at("records"), keys: at("keys"), log: at("audit") };
+}
+
+/** A database of a server of its own. */
+export async function onServer(t: TestContext): Promise<AuditedPlace> {
+  const { url } = await startPostgres(t);
+  const place = { kind: "postgres", url, connections: 4 } as const;
+  return { records: place, keys: place, log: place };
 }
 
 /** Of one process, which carries entries to the log as soon as the one before it is dead. */
@@ -64,22 +83,13 @@ export async function prepareAuditedPlace(place: AuditedPlace, key: TestKey): Pr
  * The same log, whose lease lasts for so long: whoever waits for a dead process would wait for most of a test. 0: this
  * process never gets it.
  */
-function withLease(log: AuditLog, ms: number | null): AuditLog {
+export function withLease(log: AuditLog, ms: number | null): AuditLog {
   if (ms === null) return log;
   const { jobs } = log;
-  const own: AuditLog["jobs"] = {
-    add: (job, partitions) => jobs.add(job, partitions),
-    lease: async (request) => (ms === 0 ? null : jobs.lease({ ...request, ms })),
-    save: (lease, progress) => jobs.save(lease, progress, ms),
-    finish: (lease, progress, dueInMs) => jobs.finish(lease, progress, dueInMs),
-    wake: (job) => jobs.wake(job),
-    list: () => jobs.list(),
-  };
-  return new Proxy(log, {
-    get: (target, name) => {
-      if (name === "jobs") return own;
-      const found = Reflect.get(target, name) as unknown;
-      return typeof found === "function" ? (found as (...args: unknown[]) => unknown).bind(target) : found;
-    },
+  return overlaid(log, {
+    jobs: overlaid(jobs, {
+      lease: async (request) => (ms === 0 ? null : jobs.lease({ ...request, ms })),
+      save: (lease, progress) => jobs.save(lease, progress, ms),
+    }),
   });
 }

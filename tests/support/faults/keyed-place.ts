@@ -34,8 +34,11 @@ export async function openKeyedVault(place: KeyedPlace, key: TestKey): Promise<V
 
 /** Makes the tables where that is a step of its own, and joins the two stores. */
 export async function prepareKeyedPlace(place: KeyedPlace, key: TestKey): Promise<void> {
-  await preparePlace(place.records);
-  if (place.keys.kind === "postgres")
-    await (await postgresKeyStore(poolOf(place.keys), { migrate: true, endPool: true })).close();
+  await prepareKeyedTables(place);
   await (await openKeyedVault(place, key)).close();
+}
+
+export async function prepareKeyedTables({ records, keys }: KeyedPlace): Promise<void> {
+  await preparePlace(records);
+  if (keys.kind === "postgres") await (await postgresKeyStore(poolOf(keys), { migrate: true, endPool: true })).close();
 }

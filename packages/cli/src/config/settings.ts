@@ -279,7 +279,6 @@ export const SETTINGS: InstallationSettings = {
       ways: [{ env: "STRONGROOM_FOUR_EYES", reading: asBoolean }],
     },
     cryptoperiodDays: {
-      harmless: true,
       schema: z
         .int("must be a whole number of days")
         .min(1, "must be at least 1 day")

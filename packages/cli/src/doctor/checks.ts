@@ -1,4 +1,5 @@
 // Everything that `strongroom doctor` checks, in the order in which it is shown.
+import { checkAliases } from "./aliases.ts";
 import type { Check } from "./check.ts";
 import { checkCryptoperiods } from "./cryptoperiod.ts";
 import { checkKeyFile, checkPermissions } from "./data-folder.ts";
@@ -31,6 +32,7 @@ export const CHECKS: readonly Check[] = [
   checkPublicIds,
   checkKeyFile,
   checkRegions,
+  checkAliases,
   checkKeyPermissions,
   checkCryptoperiods,
   checkService,

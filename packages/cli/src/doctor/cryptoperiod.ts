@@ -1,5 +1,5 @@
-// Is a wrapping key older than it is to be? What counts is its material: since when new wraps are made under it. The KMS
-// alone knows that, by the key's creation and its rotations; when something was wrapped says nothing of it.
+// Is a wrapping key older than it is to be? What counts is its material: since when new wraps are made under it. The
+// KMS alone knows that, by the key's creation and its rotations; when something was wrapped says nothing of it.
 import type { KMS } from "@aws-sdk/client-kms";
 import { kmsClient } from "../installation/keyring.ts";
 import { type Check, type CheckSubject, type Finding, PATIENCE_MS } from "./check.ts";

@@ -9,7 +9,7 @@ import { prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import { withVault } from "../installation/with-vault.ts";
 import { allowWrapping, enable, keyState, type KeyState, type RetiredKey, scheduleDeletion } from "./kms-side.ts";
-import { proveRetirement, type RetirementParts, stated, stillRetired } from "./prove.ts";
+import { probe, proveRetirement, type RetirementParts, stated, stillRetired } from "./prove.ts";
 import { type GivenReport, openReport, REPORT_KINDS } from "./report.ts";
 import { regionOfKey, retiredKey } from "./retired-key.ts";
 
@@ -43,6 +43,8 @@ export interface ProofRequest extends RetireRequest {
 export async function retireKey(context: CommandContext, config: Config, request: ProofRequest): Promise<GivenReport> {
   const { keyArn, how, report, waitMs = retirementWaitMs(config) } = request;
   return withRetiredKey(context, config, request, async ({ vault, key }) => {
+    // Of a key that is in force or needed nothing is said, asked or approved.
+    await probe({ vault, key });
     const approval = await requireApproval(vault, config, keyArn);
     context.terminal.say(`${keyArn} is to be denied, and then disabled, in its KMS.`);
     if (how === "ask") await requireYes("Retire it?", context);

@@ -1,5 +1,5 @@
-// Gives a rotation up that was begun: the present keys stay. Threat answered: keys that are forgotten while something is
-// under them, which nothing reads after the next start.
+// Gives a rotation up that was begun: the present keys stay. Threat answered: keys that are forgotten while something
+// is under them, which nothing reads after the next start.
 import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
 import { prepareDataFolder } from "../data-folder.ts";

@@ -45,6 +45,19 @@ const CALLS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "regions debt": [[], ["--all"]],
   jobs: [[], ["--watch"]],
   "keys cost": [[]],
+  "keys plan": [[]],
+  "keys apply": [["--yes"], ["--yes", "--detach"]],
+  "keys status": [[], ["--watch"]],
+  "keys pause": [[]],
+  "keys resume": [[]],
+  "keys cancel": [["--reason", "a test"]],
+  "keys undo": [["--reason", "a test", "--yes"]],
+  "keys failures": [[], ["--all"]],
+  "keys inventory": [[]],
+  "approvals list": [[]],
+  "approvals request": [["arn:aws:kms:eu-west-1:000000000000:key/a"]],
+  "approvals approve": [["arn:aws:kms:eu-west-1:000000000000:key/a"]],
+  "approvals withdraw": [["arn:aws:kms:eu-west-1:000000000000:key/a"]],
   "store status": [[]],
   "store migrate": [["--dry-run"]],
   doctor: [[]],
@@ -65,6 +78,9 @@ const SAY_NOTHING_OF_OTHERS: Readonly<Record<string, string>> = {
   verify: "what it finds, through the same door as every result; it opens nothing of a folder that is no vault's",
   trust: "the file that is trusted, by its path",
   "store flip": "the keys of the configuration, by its path or its ARNs",
+  "keys retire": "steps of its own, ids of a form and its own stores, through the same door as every result",
+  "keys report": "a report that is checked",
+  "keys rotate": "the keys of its own KMS, and then what keys apply does",
   "token create": "what was typed",
   completion: "the command's own words",
   "kms serve": "what was typed",
@@ -118,8 +134,10 @@ async function run(
     stdin: '{"a":1}',
     env: { STRONGROOM_TOKEN: "srt_token" },
     ...(columns !== undefined && { columns }),
-    // A watch and a drill end.
-    ...((args.includes("--watch") || args.includes("--follow")) && { signal: AbortSignal.timeout(300) }),
+    // A watch and a drill end, and whoever follows a run leaves.
+    ...((args.includes("--watch") || args.includes("--follow") || name === "keys apply") && {
+      signal: AbortSignal.timeout(300),
+    }),
   });
 }
 

@@ -96,6 +96,10 @@ export const ROUTES: readonly (readonly [RegExp, string])[] = [
   [/^GET \/v1\/audit\/access-log/, "AccessLog"],
   [/^GET \/v1\/jobs$/, "JobsAnswer"],
   [/^GET \/v1\/keys\/cost$/, "KeyCostAnswer"],
+  [/^GET \/v1\/keys\/plan/, "PlanAnswer"],
+  [/^GET \/v1\/keys\/inventory$/, "InventoryAnswer"],
+  [/^GET \/v1\/keys\/run\/failures/, "FailuresAnswer"],
+  [/^(?:GET|POST) \/v1\/keys\/run/, "RunAnswer"],
   [/^GET \/v1\/regions\/debt/, "DebtAnswer"],
   [/^GET \/v1\/regions/, "RegionsAnswer"],
   [/^GET \/v1\/records\/[^/]+\/[^/]+\/versions$/, "VersionsAnswer"],
@@ -145,6 +149,12 @@ export async function hostileService(how: "well" | "problem"): Promise<HostileSe
     if (how === "problem") {
       response.writeHead(409, { "content-type": "application/problem+json" });
       response.end(JSON.stringify({ ...(evilAnswer("Problem") as object), code: EVIL }));
+      return;
+    }
+    if (route === "GET /v1/keys/run/events") {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(`: ${EVIL.replaceAll("\n", "")}\n\n`);
+      response.end(`event: status\ndata: ${JSON.stringify(evilAnswer("RunAnswer"))}\n\nevent: end\ndata: {}\n\n`);
       return;
     }
     if (route === "GET /v1/audit/checkpoint") {

@@ -26,6 +26,7 @@ const ABOUT: NonNullable<Extract<FastifyDynamicSwaggerOptions, { openapi?: unkno
     { name: "collections", description: "Many records." },
     { name: "audit", description: "Who did what, and proofs of it." },
     { name: "keys", description: "What is stored beside the keys that are declared, and runs that bring it there." },
+    { name: "approvals", description: "What one principal asks for and another one approves." },
     { name: "service", description: "The service itself." },
   ],
   components: {
@@ -75,7 +76,13 @@ const withAnswerHeaders: Transform = (route) => {
 };
 
 /** Schemas that only requests use: what a client may leave out is optional in them. */
-const REQUESTS: ReadonlySet<string> = new Set(["BatchRequest", "ExportEnd", "RunRequest", "ReasonRequest"]);
+const REQUESTS: ReadonlySet<string> = new Set([
+  "BatchRequest",
+  "ExportEnd",
+  "RunRequest",
+  "ReasonRequest",
+  "ApprovalRequest",
+]);
 
 type TransformObject = NonNullable<FastifyDynamicSwaggerOptions["transformObject"]>;
 

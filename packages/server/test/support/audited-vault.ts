@@ -1,8 +1,12 @@
 /**
  * A vault of tests with an audit that remembers what it was told, and by whom, and that can be made to fail.
  */
+import { randomBytes } from "node:crypto";
 import { VaultError } from "@strongroom/vault";
-import type { Actor, AuditEvent, AuditQuery, AuditStatus, Vault, VaultAudit } from "@strongroom/vault";
+import type { Actor, Approvals, AuditEvent, AuditQuery, AuditStatus, Vault, VaultAudit } from "@strongroom/vault";
+import { memoryStore } from "@strongroom/vault/memory";
+import { approvalsOf } from "../../../vault/src/approvals/approvals.ts";
+import { StatementSigner } from "../../../vault/src/audit/statements.ts";
 
 /** What was asked of the audit, or told to it. */
 export interface Told {
@@ -83,7 +87,15 @@ export function audited(vault: Vault): AuditedVault {
         note(actor, "tell", given);
       },
     }) as unknown as VaultAudit;
+  const signer = new StatementSigner("a-vault", randomBytes(32));
+  const notes = memoryStore().notes;
+  const approvals = ({ principal }: Actor): Approvals =>
+    approvalsOf({
+      ...{ notes, principal, clock: () => new Date() },
+      audit: { sign: async (statement) => signer.sign(statement), statementKey: async () => signer.key },
+    });
   const as = (actor: Actor): unknown => ({
+    approvals: approvals(actor),
     ...Object.fromEntries(
       (["put", "putMany", "get", "history", "remove", "list", "debts"] as const).map((name) => [
         name,

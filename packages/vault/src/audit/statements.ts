@@ -36,7 +36,7 @@ export interface SignedStatement {
   readonly key: string;
 }
 
-const FIRST_LINE = "strongroom statement 1";
+const FIRST_LINE = "strongroom/statement/1";
 const KIND = /^[a-z0-9-]{1,64}$/;
 
 /** The name of the key that signs a vault's statements. */
@@ -85,7 +85,7 @@ export class StatementSigner {
  *     return "refused";
  *   }
  * };
- * console.log(opened("strongroom statement 1", "no key")); // prints: refused
+ * console.log(opened("strongroom/statement/1", "no key")); // prints: refused
  * ```
  */
 export function openStatement(note: string, key: string): OpenedStatement {

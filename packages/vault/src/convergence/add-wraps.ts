@@ -43,8 +43,8 @@ export interface AddRules {
   /** Whether the new wraps of a key are opened before they count. */
   isProven(place: KeyPlace): boolean;
   /**
-   * Whether it is the repair, which leaves no place: a key that seems to lack nothing is opened, in case that one of its
-   * wraps is wrong, and one of another generation must get a wrap wherever it has one.
+   * Whether it is the repair, which leaves no place: a key that seems to lack nothing is opened, in case that one of
+   * its wraps is wrong, and one of another generation must get a wrap wherever it has one.
    */
   readonly isRepair: boolean;
 }

@@ -11,7 +11,7 @@ import type { KeySets } from "../keys/key-sets.ts";
 import { REPAIR_PARTITIONS } from "./partitions.ts";
 import { Round } from "./round.ts";
 import type { RoundDependencies } from "./round.ts";
-import { isUnderWay } from "./run.ts";
+import { isSameRun, isUnderWay, movedFrom } from "./run.ts";
 import type { RunNote, StoredRun } from "./run.ts";
 import { RunPhaseWork } from "./run-phases.ts";
 import type { RunStores } from "./run-phases.ts";
@@ -126,7 +126,7 @@ export class ConvergenceWorker {
     if (run.phase === "flip") return;
     // Somebody has put another set in force beside the run: what it asks for is not what is written under.
     for (const { keySets, digest } of this.#sets(run))
-      if (digest !== null && (await keySets.forWriting()).digest !== digest) {
+      if (digest !== null && !(await isInForce(keySets, digest))) {
         this.#waits = "key-set-moved";
         return;
       }
@@ -164,7 +164,7 @@ export class ConvergenceWorker {
       while (!phase.aborted) {
         await sleep(WATCH_MS, phase);
         const now = await note.read().catch(() => run);
-        if (!isSame(now, run)) over.abort();
+        if (!isSameRun(now, run)) over.abort();
       }
     })();
     try {
@@ -176,7 +176,7 @@ export class ConvergenceWorker {
   }
 
   async #phase(run: StoredRun, stop: AbortSignal): Promise<void> {
-    const { stores, settings, clock, health, note } = this.#d;
+    const { stores, settings, clock, health, note, sleep } = this.#d;
     const work = new RunPhaseWork(run, stores);
     const tally = this.#d.tallyOf(run);
     const pace = this.#d.paceOf(run);
@@ -186,17 +186,20 @@ export class ConvergenceWorker {
         this.#added.add(one.job);
         await one.jobs.wake(one.job);
         const counters = countersOf(tally);
-        const shared = { settings: ofRun(settings), clock, pace, counters, sleep: this.#d.sleep, stop };
+        const shared = { settings: ofRun(settings), clock, pace, counters, sleep, stop };
         await new Round({ ...shared, work: watched(one, tally), gate: this.#gates[of], health: health[of] }).work();
       }
     };
     const all = await Promise.allSettled([rounds(work.keyWorks(), "keys"), rounds(work.recordWorks(), "records")]);
     for (const one of all) if (one.status === "rejected") throw envelopeFailure(one.reason);
+    if (!stop.aborted)
+      await work.passes({ settings, begin: () => mayBegin(pace, { stop, sleep, clock }), ...toldTo(tally), stop });
     if (!stop.aborted) await work.kept({ leaseMs: settings.leaseMs, stop });
     if (stop.aborted) return;
     const left = await work.left();
     this.#waits = left === null ? null : LEFT[left];
     if (left !== null) return;
+    await tally.settled();
     const next = NEXT[run.phase](run);
     const { run: moved, isChanged } = await note.change(movedFrom(run, next, clock));
     if (isChanged && moved !== null) await this.#d.onMoved(moved);
@@ -227,36 +230,58 @@ const NEXT: Readonly<Record<RunPhase, (run: StoredRun) => RunPhase>> = {
   end: () => "end",
 };
 
-/** The change of a run that still is as it was seen; null where it is not. */
-export function movedFrom(
-  seen: StoredRun,
-  phase: RunPhase,
-  clock: () => Date,
-): (run: StoredRun | null) => StoredRun | null {
-  return (run) => {
-    if (!isSame(run, seen)) return null;
-    const at = clock().toISOString();
-    if (phase !== "end") return { ...run, phase, phaseAt: at, of: null };
-    return { ...run, phase, phaseAt: at, of: null, endedAt: at, state: seen.phase === "undo" ? "undone" : "done" };
-  };
-}
-
-/** Whether a run is where it was seen. */
-function isSame(run: StoredRun | null, seen: StoredRun): run is StoredRun {
-  return run?.id === seen.id && run.state === seen.state && run.phase === seen.phase;
-}
-
 /** A run takes many items at a time: it is not the few that an outage has left. */
 function ofRun(settings: RepairSettings): RepairSettings {
   return { ...settings, claimItems: settings.convergeItems, atOnce: settings.convergeAtOnce };
+}
+
+/** Asked anew where it seems not to be: another process may have put it in force a moment ago. */
+async function isInForce(keySets: KeySets, digest: string): Promise<boolean> {
+  if ((await keySets.forWriting()).digest === digest) return true;
+  keySets.moved();
+  return (await keySets.forWriting()).digest === digest;
 }
 
 /** The work with what it takes of keys told to the tally. */
 function watched<Place>(work: Work<Place>, watch: RunTally): Work<Place> {
   return {
     ...work,
-    converge: (place, lease, since) =>
-      notingKeyWork({ calls: [], made: [], watch }, () => work.converge(place, lease, since)),
+    converge: async (place, lease, since) => {
+      const notes = { calls: [], made: [], watch };
+      try {
+        const outcome = await notingKeyWork(notes, () => work.converge(place, lease, since));
+        if (outcome.kind === "repaired") watch.gained(outcome.gained);
+        return outcome;
+      } catch (error) {
+        watch.missed(envelopeFailure(error).regions ?? []);
+        throw error;
+      }
+    },
+  };
+}
+
+/** Waits until an item may be begun; false: none may now. */
+async function mayBegin(
+  pace: RoundDependencies<never>["pace"],
+  { stop, sleep, clock }: Pick<ConvergenceWorkerDependencies, "sleep" | "clock"> & { readonly stop: AbortSignal },
+): Promise<boolean> {
+  if ("begin" in pace) return pace.begin(stop);
+  const wait = pace.turn(clock().getTime());
+  if (wait > 0) await sleep(wait, stop);
+  return !stop.aborted;
+}
+
+function toldTo(tally: RunTally): Pick<RunTally, "ended" | "done" | "failed"> {
+  return {
+    ended: () => {
+      tally.ended();
+    },
+    done: () => {
+      tally.done();
+    },
+    failed: (code) => {
+      tally.failed(code);
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * What could not be brought to its key set, by pages: keys of the key store before versions of records, because a key is
- * the key of many versions. One cursor for both.
+ * What could not be brought to its key set, by pages: keys of the key store before versions of records, because a key
+ * is the key of many versions. One cursor for both.
  */
 import { shown } from "@strongroom/base/shown";
 import { DEFAULT_LIST_LIMIT } from "../records/pages.ts";

@@ -8,7 +8,7 @@
  * of itself is not known: that is told, and not taken for agreement.
  */
 import type { Note, Notes } from "../stores/notes.ts";
-import { MAX_NOTE_BYTES } from "../stores/notes.ts";
+import { isMoment, objectIn } from "./note-text.ts";
 import type { FleetSeen } from "./plan-problems.ts";
 import type { FleetMember, WrappedStore } from "./view.ts";
 
@@ -41,7 +41,6 @@ const MOST_TAKEN = 50;
 /** Digests that a process knows of one store: a handful. */
 const MOST_DIGESTS = 16;
 const DIGEST = /^[0-9a-f]{64}$/;
-const MOMENT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
 export function fleetNoteText({ at, records, keys, works }: FleetNote): string {
   return JSON.stringify({ at, records: records.slice(0, MOST_DIGESTS), keys: keys.slice(0, MOST_DIGESTS), works });
@@ -49,22 +48,11 @@ export function fleetNoteText({ at, records, keys, works }: FleetNote): string {
 
 /** Null: no process of this version writes that. */
 export function parseFleetNote(text: string): FleetNote | null {
-  if (text.length > MAX_NOTE_BYTES) return null;
-  let found: unknown;
-  try {
-    found = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  if (typeof found !== "object" || found === null || Object.keys(found).length !== 4) return null;
-  const { at, records, keys, works } = found as Readonly<Record<string, unknown>>;
+  const found = objectIn(text);
+  if (found === null || Object.keys(found).length !== 4) return null;
+  const { at, records, keys, works } = found;
   if (!isMoment(at) || !isDigests(records) || !isDigests(keys) || typeof works !== "boolean") return null;
   return { at, records, keys, works };
-}
-
-/** A moment as this project writes them. */
-export function isMoment(value: unknown): value is string {
-  return typeof value === "string" && MOMENT.test(value) && !Number.isNaN(Date.parse(value));
 }
 
 function isDigests(value: unknown): value is readonly string[] {

@@ -1,6 +1,6 @@
 /**
- * What a run will take, by arithmetic: nothing is asked, neither of a store nor of a KMS. What each figure assumes stands
- * beside it; what none of them has are tries that fail, hedges, probes, and what live traffic costs.
+ * What a run will take, by arithmetic: nothing is asked, neither of a store nor of a KMS. What each figure assumes
+ * stands beside it; what none of them has are tries that fail, hedges, probes, and what live traffic costs.
  */
 import type { WrapSet } from "../stores/wrap-set.ts";
 import type { DeclaredKeys } from "./declared.ts";
@@ -89,7 +89,7 @@ export function forecast(
     dollars: (total / PRICED_CALLS) * LIST_PRICE_CALLS,
     price: LIST_PRICE_CALLS,
     // Regions are asked side by side: the one with the most calls is the last to be done.
-    seconds: Math.max(0, ...byRegion.values()) / rate,
+    seconds: [...byRegion.values()].reduce((a, b) => Math.max(a, b), 0) / rate,
     rate,
     bytes,
     keptBytes,
@@ -141,11 +141,11 @@ function costOf(counted: CountedSet, charged: Charged): Cost {
 }
 
 /**
- * A key gets wraps. In a region where it has one already the KMS turns that one into the new one (one ReEncrypt); for all
- * others together it is opened once (one Decrypt, in the first region that the likeliest keyring prefers), and wrapped in
- * each (one Encrypt). Each wrap that is proven is opened once more, in its own region: all of them where only current
- * material will do, as nothing else tells it. Assumes that every region answers, that the wraps there are right, and that
- * the key is of this vault's shredding generation.
+ * A key gets wraps. In a region where it has one already the KMS turns that one into the new one (one ReEncrypt); for
+ * all others together it is opened once (one Decrypt, in the first region that the likeliest keyring prefers), and
+ * wrapped in each (one Encrypt). Each wrap that is proven is opened once more, in its own region: all of them where
+ * only current material will do, as nothing else tells it. Assumes that every region answers, that the wraps there are
+ * right, and that the key is of this vault's shredding generation.
  */
 function chargeAdding({ items, want }: CountedSet, set: WrapSet, { store, verify, calls }: Charged): void {
   const had = new Set(set.wraps.filter(isOfKms).map(({ key }) => regionOfKey(key)));

@@ -62,7 +62,10 @@ export class KmsSlots {
     return this.#held.filter(({ until }) => until > now).length;
   }
 
-  /** Renews what is held, gives back what is beyond its share and takes what is free. @throws VaultError of the store */
+  /**
+   * Renews what is held, gives back what is beyond its share and takes what is free. @throws VaultError of the store
+   *
+   */
   async look(): Promise<void> {
     const { jobs, holder, workers, now } = this.#d;
     if (!this.#isAdded) await jobs.add(SLOTS_JOB, PARTITIONS);

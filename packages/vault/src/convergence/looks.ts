@@ -1,6 +1,6 @@
 /**
- * What is asked of the convergence without changing anything: the plan, the inventory, the proof that a key is needed no
- * more, and what failed.
+ * What is asked of the convergence without changing anything: the plan, the inventory, the proof that a key is needed
+ * no more, and what failed.
  */
 import type { Declarations } from "../collections/declaration.ts";
 import type { KeySets } from "../keys/key-sets.ts";

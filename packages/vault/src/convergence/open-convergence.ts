@@ -8,6 +8,7 @@ import type { Keyring } from "@strongroom/envelope";
 import type { Auditor } from "../audit/auditor.ts";
 import type { Declarations } from "../collections/declaration.ts";
 import type { KeySets } from "../keys/key-sets.ts";
+import type { Collection } from "../records/address.ts";
 import type { KeyStore } from "../stores/key-store.ts";
 import type { Store } from "../stores/store.ts";
 import { ConvergenceWorker } from "./convergence-worker.ts";
@@ -81,12 +82,11 @@ export class OpenConvergence {
     const runs = convergenceRuns({
       note: this.#note,
       keySets: [
-        ...(keys === null
-          ? []
-          : [{ store: "keys" as const, keySets: keys.keySets, inventory: keys.store.inventory }]),
+        ...(keys === null ? [] : [{ store: "keys" as const, keySets: keys.keySets, inventory: keys.store.inventory }]),
         { store: "records", keySets, inventory: store.inventory },
       ],
       plan: (options) => this.#looks.plan(options),
+      kinds: () => kindsToChange(this.#parts),
       fleet: async () => (await this.#fleet()).members,
       progressOf: (run) => this.#progress(run),
       audit,
@@ -130,7 +130,9 @@ export class OpenConvergence {
       paceOf: (run) => this.#activity.paceOf(run),
       tallyOf: (run) => this.#activity.tallyOf(run),
       rest: () => this.#activity.rest(),
-      onMoved: () => Promise.resolve(),
+      onMoved: async ({ id, phase, state }) => {
+        await stores.records.audit?.tell("converge", "done", { details: { does: phase, run: id, state } });
+      },
       onFault,
       sleep,
       stop: signal === undefined ? stop : AbortSignal.any([stop, signal]),
@@ -193,6 +195,21 @@ export class OpenConvergence {
     const { store, keys, clock } = this.#parts;
     const inventories = [store.inventory, ...(keys === null ? [] : [keys.store.inventory])];
     const progress = await progressOf(run, { notes: store.notes, clock, failed: () => countFailed(inventories) });
-    return { ...progress, waits: progress.waits ?? this.#worker?.waits ?? null };
+    const own = isUnderWay(run) && run.state === "running" ? (this.#worker?.waits ?? null) : null;
+    return { ...progress, waits: progress.waits ?? own };
   }
+}
+
+/** Where no collection is left in the scope in which people have keys. */
+async function kindsToChange({ store, keys, declarations }: ConvergenceParts): Promise<StoredRun["kinds"]> {
+  if (keys === null) return null;
+  const counts = await keys.store.keys.counts();
+  if (counts.subject === 0 && counts["tenant-subject"] === 0) return null;
+  const collections = await store.records.collections();
+  const scopes = new Set(collections.map(({ name }) => declarations.of(name as Collection).scope));
+  if (scopes.has("tenant") && !scopes.has("subject") && counts.subject > 0)
+    return { from: "subject", to: "tenant-subject" };
+  if (scopes.has("subject") && !scopes.has("tenant") && counts["tenant-subject"] > 0)
+    return { from: "tenant-subject", to: "subject" };
+  return null;
 }

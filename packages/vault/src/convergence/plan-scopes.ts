@@ -1,7 +1,8 @@
 /**
- * Which collections are not in the scope that they declare, as far as that can be told without a message. Wrap sets tell
- * records in `record` scope from all others, and of few their collections; people's keys tell by their kind whether
- * there is anything in `subject` or in `tenant` scope at all. Which key a message hangs on only the message knows.
+ * Which collections are not in the scope that they declare, as far as that can be told without a message. Wrap sets
+ * tell records in `record` scope from all others, and of few their collections; people's keys tell by their kind
+ * whether there is anything in `subject` or in `tenant` scope at all. Which key a message hangs on only the message
+ * knows.
  */
 import { shown } from "@strongroom/base/shown";
 import type { Inventory } from "../stores/inventory.ts";

@@ -6,6 +6,7 @@ import { hasMethods } from "@strongroom/base/options";
 import type { Keyring } from "@strongroom/envelope";
 import type { Notes } from "../stores/notes.ts";
 import type { JobStore } from "../stores/jobs.ts";
+import { AwaitedRegions } from "./awaited-regions.ts";
 import { FLEET_PREFIX, workersAlive } from "./fleet.ts";
 import { KmsSlots } from "./kms-slots.ts";
 import type { LiveLatency } from "./live-latency.ts";
@@ -105,14 +106,16 @@ export class RunActivity {
     const { rate } = run.options;
     const pace = new RunPace({ rate, callsPerItem: 1, slots, latency, now, sleep, onFault });
     const note = new TallyNote(notes, run.id, process, clock);
-    const keeper = new TallyKeeper({ note, now, waits: () => pace.waits, sleep });
+    const awaited = new AwaitedRegions(now);
+    const waits = (): string | null => [pace.waits, awaited.said].filter((why) => why !== null).join("; ") || null;
+    const keeper = new TallyKeeper({ note, now, waits, sleep });
     const stopping = new AbortController();
     void forgetTallies(notes, run.id).catch(onFault);
     return {
       run: run.id,
       pace,
       keeper,
-      tally: tallyOver(keeper, pace),
+      tally: tallyOver(keeper, pace, awaited),
       stopping,
       watching: this.#watchThrottles(keeper, pace, stopping.signal),
     };
@@ -131,7 +134,7 @@ export class RunActivity {
   }
 }
 
-function tallyOver(keeper: TallyKeeper, pace: RunPace): RunTally {
+function tallyOver(keeper: TallyKeeper, pace: RunPace, awaited: AwaitedRegions): RunTally {
   return {
     ...NO_TALLY,
     done: () => {
@@ -150,6 +153,13 @@ function tallyOver(keeper: TallyKeeper, pace: RunPace): RunTally {
     wrote: (bytes) => {
       keeper.wrote(bytes);
     },
+    missed: (regions) => {
+      awaited.missed(regions);
+    },
+    gained: (regions) => {
+      awaited.gained(regions);
+    },
+    settled: () => keeper.flush(),
   };
 }
 
@@ -174,7 +184,7 @@ export async function progressOf(
   const { done, calls, rate, throttled, bytes, seconds, waits } = sumTallies(found, clock().getTime());
   const isUnderWay = run.state === "running" && run.phase !== "hold";
   // Of a run that has ended: all that was done in it.
-  const items = run.phase === "end" ? Math.max(0, ...Object.values(done)) : (done[run.phase] ?? 0);
+  const items = run.phase === "end" ? Object.values(done).reduce((a, b) => Math.max(a, b), 0) : (done[run.phase] ?? 0);
   const { of } = run;
   const remainingSeconds = of === null || rate === 0 || !isUnderWay ? null : Math.max(0, of - items) / rate;
   return {

@@ -19,7 +19,7 @@ export const DEFAULT_CONVERGE_OPTIONS: Required<ConvergeOptions> = {
 };
 
 /** Calls a second and region, at most. */
-const MAX_RATE = 100_000;
+const MAX_RATE = 1_000_000;
 
 /** Bytes of a reason. */
 const MAX_REASON = 512;

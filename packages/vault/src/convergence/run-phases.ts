@@ -8,24 +8,28 @@ import type { KeptItem } from "../stores/kept.ts";
 import type { KeyPlace } from "../stores/key-store.ts";
 import type { VersionPlace } from "../stores/rows.ts";
 import type { Store } from "../stores/store.ts";
-import type { KeyWorkDependencies } from "./add-wraps.ts";
 import { requireMaterials, targetOf } from "./in-force.ts";
 import { passOverKept } from "./kept-pass.ts";
 import type { KeptDone, KeptPassDependencies } from "./kept-pass.ts";
+import { kindChanges, kindsNow } from "./change-kinds.ts";
+import type { KindDependencies } from "./change-kinds.ts";
+import { isPassed, passOverAll } from "./full-pass.ts";
+import type { FullPass, PassPace } from "./full-pass.ts";
+import { hasReseals, reseals } from "./reseal.ts";
+import type { ResealDependencies } from "./reseal.ts";
 import { restoreKept } from "./restore-kept.ts";
 import type { StoredRun } from "./run.ts";
 import { convergeKeys, convergeVersions, dropKeys, undoVersions, wantsOf } from "./run-works.ts";
 import type { RunRules, WantedSet } from "./run-works.ts";
-import type { SealDependencies } from "./seal-anew.ts";
 import type { Target } from "./target.ts";
 import type { Work } from "./work.ts";
 import type { WrappedStore } from "./view.ts";
 
 /** The stores that a run works on. */
 export interface RunStores {
-  readonly records: SealDependencies;
+  readonly records: ResealDependencies;
   /** Null: the vault has no key store. */
-  readonly keys: KeyWorkDependencies | null;
+  readonly keys: KindDependencies | null;
 }
 
 /** How long what keys told of their material is believed, in milliseconds. */
@@ -85,6 +89,24 @@ export class RunPhaseWork {
     ];
   }
 
+  /** What no wrap set tells from others, once the others are done. */
+  async passes(pace: PassPace): Promise<void> {
+    const [kinds, versions] = [this.#kindChanges(), this.#reseals()];
+    if (kinds !== null) await passOverAll(kinds, pace);
+    if (versions !== null) await passOverAll(versions, pace);
+  }
+
+  #kindChanges(): FullPass<KeyPlace> | null {
+    const { keys } = this.#stores;
+    const kinds = kindsNow(this.#run);
+    return keys === null || kinds === null ? null : kindChanges(keys, this.#run, kinds);
+  }
+
+  #reseals(): FullPass<VersionPlace> | null {
+    const isMeant = this.#run.phase === "add" && hasReseals(this.#run);
+    return isMeant ? reseals(this.#stores.records, this.#run, this.#records) : null;
+  }
+
   /** In the phases that let go of kept messages: does it. Tells how many went, or came back. */
   async kept(pass: Pick<KeptPassDependencies, "leaseMs" | "stop">): Promise<number> {
     const { records } = this.#stores;
@@ -114,12 +136,14 @@ export class RunPhaseWork {
       const wanting = sets.filter((one) => wants(one, extra)).map(({ id }) => id);
       if (wanting.length > 0 && (await inventory.any(wanting))) return "items";
     }
+    for (const pass of [this.#kindChanges(), this.#reseals()])
+      if (pass !== null && !(await isPassed(pass.jobs, pass.job))) return "items";
     if (drops && (await records.store.kept.list({ after: null, limit: 1 })).length > 0) return "kept";
     return null;
   }
 
   /** Only of versions that lack nothing. */
-  async #dropped(items: readonly Pick<KeptItem, "place">[], lease: Leased): Promise<KeptDone> {
+  async #dropped(items: readonly DroppedItem[], lease: Leased): Promise<KeptDone> {
     const { store } = this.#stores.records;
     const sets = await wantsOf(store.inventory, await this.#records.target());
     // Of what nobody can tell it is not known that it lacks nothing.
@@ -127,21 +151,29 @@ export class RunPhaseWork {
     const places = items.flatMap(({ place }) => (place === null ? [] : [place]));
     const isClean = lacking.size === 0 || !(await store.inventory.any([...lacking]));
     const mayGo = isClean ? places : await notLacking(store, places, lacking);
-    if (mayGo.length > 0) await store.kept.drop(mayGo, lease);
-    return { done: mayGo.length, failed: places.length - mayGo.length };
+    // Nothing goes back to what is of no version: it would keep the key that it is under for ever.
+    const ofNone = items.flatMap(({ place, position }) =>
+      place === null && position !== undefined ? [{ position }] : [],
+    );
+    if (mayGo.length + ofNone.length > 0) await store.kept.drop([...mayGo, ...ofNone], lease);
+    return { done: mayGo.length + ofNone.length, failed: places.length - mayGo.length };
   }
 
   async #restored(
-    items: readonly Pick<KeptItem, "place">[],
+    items: readonly Pick<KeptItem, "place" | "position">[],
     lease: Leased,
     { until, stop }: { readonly until: number; readonly stop: AbortSignal },
   ): Promise<KeptDone> {
     const { records } = this.#stores;
     const target = await this.#records.target();
     let done = 0;
-    for (const { place } of items) {
+    for (const { place, position } of items) {
       if (stop.aborted || records.clock().getTime() >= until) break;
-      if (place === null || target === null) continue;
+      if (target === null) continue;
+      if (place === null) {
+        done += (await this.#dropped([{ place, position }], lease)).done;
+        continue;
+      }
       if ((await restoreKept(records, place, { lease, target })) === null) {
         const { done: dropped } = await this.#dropped([{ place }], lease);
         done += dropped;
@@ -150,6 +182,9 @@ export class RunPhaseWork {
     return { done, failed: items.length - done };
   }
 }
+
+/** A kept message; without a position, one that has a place. */
+type DroppedItem = Pick<KeptItem, "place"> & Partial<Pick<KeptItem, "position">>;
 
 /** Whether the items of a set are to be worked on. Those of which nobody can tell stay as they are. */
 function wants({ want }: WantedSet, extra: boolean): boolean {

@@ -4,6 +4,8 @@
  * or altered costs work, and no data.
  */
 import { VaultError } from "../errors.ts";
+import type { ChangedKind } from "../keys/subject-keys.ts";
+import type { Scope } from "../stores/subjects.ts";
 import type { Notes } from "../stores/notes.ts";
 import { MAX_NOTE_BYTES } from "../stores/notes.ts";
 import type { ConvergenceRun, ConvergeOptions, Forecast, RunPhase, WrappedStore } from "./view.ts";
@@ -24,6 +26,10 @@ export interface RunSets {
 export interface StoredRun extends Omit<ConvergenceRun, "progress" | "undoable"> {
   readonly options: RunOptions;
   readonly sets: Readonly<Partial<Record<WrappedStore, RunSets>>>;
+  /** Collections whose records may be in another scope than they declare, and that one. */
+  readonly scopes: readonly { readonly collection: string; readonly to: Scope }[];
+  /** People's keys that change their kind, where the whole vault goes to the other scope of keys; null: none do. */
+  readonly kinds: { readonly from: PersonKeyKind; readonly to: PersonKeyKind } | null;
   /** When the present phase began: ISO 8601, UTC. */
   readonly phaseAt: string;
   /** Items of the present phase when it began; null: they are found while it goes. */
@@ -47,6 +53,25 @@ export const isUnderWay = (run: StoredRun | null): run is StoredRun =>
 /** Whether the set before may be gone back to: nothing of it was dropped. */
 export const isUndoable = ({ state, phase }: Pick<StoredRun, "state" | "phase">): boolean =>
   state !== "done" && state !== "undone" && (phase === "flip" || phase === "add" || phase === "hold");
+
+/** The change of a run that still is as it was seen; null where it is not. */
+export function movedFrom(
+  seen: StoredRun,
+  phase: RunPhase,
+  clock: () => Date,
+): (run: StoredRun | null) => StoredRun | null {
+  return (run) => {
+    if (!isSameRun(run, seen)) return null;
+    const at = clock().toISOString();
+    if (phase !== "end") return { ...run, phase, phaseAt: at, of: null };
+    return { ...run, phase, phaseAt: at, of: null, endedAt: at, state: seen.phase === "undo" ? "undone" : "done" };
+  };
+}
+
+/** Whether a run is where it was seen. */
+export function isSameRun(run: StoredRun | null, seen: StoredRun): run is StoredRun {
+  return run?.id === seen.id && run.state === seen.state && run.phase === seen.phase;
+}
 
 /** The run's note of a store. */
 export class RunNote {
@@ -144,6 +169,13 @@ function has(shape: Shape): (value: unknown) => boolean {
 const CALLS = has({ region: isText, operation: isText, calls: isCount });
 const SETS = has({ before: orNull(isDigest), to: isDigest, isNew: isFlag });
 
+const SCOPED = has({ collection: isText, to: oneOf(["record", "subject", "tenant"]) });
+const MOST_SCOPES = 256;
+const KIND = oneOf(["subject", "tenant-subject"]);
+
+/** Kinds of people's keys. */
+export type PersonKeyKind = ChangedKind["kind"];
+
 const OPTIONS: Shape = {
   verify: (value) => isNumber(value) && (value as number) <= 1,
   keepOld: isFlag,
@@ -176,6 +208,8 @@ const RUN = has({
   options: has(OPTIONS),
   forecast: has(FORECAST),
   sets: (value) => has({ records: SETS, keys: SETS })(value) || has({ records: SETS })(value),
+  scopes: (value) => Array.isArray(value) && value.length <= MOST_SCOPES && value.every(SCOPED),
+  kinds: orNull(has({ from: KIND, to: KIND })),
   phaseAt: isMoment,
   of: orNull(isCount),
 } satisfies Record<keyof StoredRun | "form", Is>);

@@ -8,9 +8,8 @@ import { VaultError } from "../errors.ts";
 import type { KeySets } from "../keys/key-sets.ts";
 import { asking } from "../records/asked.ts";
 import type { Inventory } from "../stores/inventory.ts";
-import { movedFrom } from "./convergence-worker.ts";
 import { parseConvergeOptions, parseReason } from "./run-options.ts";
-import { isUnderWay, isUndoable } from "./run.ts";
+import { isUnderWay, isUndoable, movedFrom } from "./run.ts";
 import type { RunNote, RunSets, StoredRun } from "./run.ts";
 import type {
   Convergence,
@@ -18,7 +17,9 @@ import type {
   ConvergenceStatus,
   ConvergeOptions,
   FleetMember,
+  PlanLine,
   RunProgress,
+  StorePlan,
   WrappedStore,
 } from "./view.ts";
 
@@ -35,6 +36,8 @@ export interface RunsDependencies {
   /** In the order in which they are put in force: a key that is made is under the new set before what hangs on it. */
   readonly keySets: readonly RunStore[];
   readonly plan: Convergence["plan"];
+  /** People's keys that are to change their kind; null: none are. */
+  readonly kinds: () => Promise<StoredRun["kinds"]>;
   readonly fleet: () => Promise<readonly FleetMember[]>;
   readonly progressOf: (run: StoredRun) => Promise<RunProgress>;
   /** The audit on behalf of the caller; null: the vault has none. */
@@ -80,7 +83,7 @@ async function apply(dependencies: RunsDependencies, given: ConvergeOptions): Pr
   const { force, ...options } = parseConvergeOptions(given);
   const present = await note.read();
   if (isUnderWay(present)) return goOn(dependencies, present, options.keepOld);
-  const { problems, forecast } = await dependencies.plan({ ...options, force });
+  const { problems, forecast, stores, scopes } = await dependencies.plan({ ...options, force });
   const blocking = problems.filter(({ blocks }) => blocks);
   if (blocking.length > 0)
     throw new VaultError("run-refused", blocking.map(({ code, message }) => `${code}: ${message}`).join("; "));
@@ -89,6 +92,8 @@ async function apply(dependencies: RunsDependencies, given: ConvergeOptions): Pr
   const run: StoredRun = {
     ...{ id: randomUUID(), state: "running", phase: "flip", by: audit?.actor.principal ?? NOBODY },
     ...{ beganAt: at, endedAt: null, reason: null, options, forecast, sets, phaseAt: at, of: null },
+    kinds: options.scopes ? await dependencies.kinds() : null,
+    scopes: options.scopes ? scopes.map(({ collection, to }) => ({ collection, to })) : [],
   };
   const { id } = run;
   await act(
@@ -99,12 +104,24 @@ async function apply(dependencies: RunsDependencies, given: ConvergeOptions): Pr
       const { isChanged } = await note.change((found) => (isUnderWay(found) ? null : run));
       if (!isChanged) throw underWay();
       await flip(dependencies, run);
-      await note.change(movedFrom(run, "add", clock));
+      const add = movedFrom(run, "add", clock);
+      await note.change((found) => {
+        const moved = add(found);
+        return moved === null ? null : { ...moved, of: toAdd(stores) };
+      });
     },
   );
   dependencies.onChanged();
   return status(dependencies);
 }
+
+/** Items that get wraps, or another message. */
+function toAdd(stores: readonly StorePlan[]): number {
+  const lines = stores.flatMap((store) => store.lines);
+  return lines.reduce((sum, { change, items }) => (ADDS.has(change) ? sum + items : sum), 0);
+}
+
+const ADDS: ReadonlySet<PlanLine["change"]> = new Set(["add", "add-and-drop", "seal-anew"]);
 
 /** A run that holds goes on to its drops; everything else is in the way of another one. */
 async function goOn(dependencies: RunsDependencies, present: StoredRun, keepOld: boolean): Promise<ConvergenceStatus> {

@@ -147,10 +147,10 @@ async function replace(
   const at = clock().toISOString();
   const hangsOnKeyStore = address.vault !== undefined && requireContext(base, address).some(isOfKeyStore);
   const chosen = rules.choose === null ? null : await rules.choose(found);
+  if (chosen === "stays") return { decision: { kind: "settled" }, result: { kind: "made" } };
   // Its row says that it owes what only messages with wraps of their own can owe.
-  if (chosen === "stays" || (hangsOnKeyStore && chosen === null)) {
-    const wrapSet = hangsOnKeyStore ? KEY_STORE_WRAP_SET : { ...stampSet(base), target: stored.wraps.target };
-    const change = { place, seen: stamp, epoch, message: null, wrapSet, at, lease };
+  if (hangsOnKeyStore && chosen === null) {
+    const change = { place, seen: stamp, epoch, message: null, wrapSet: KEY_STORE_WRAP_SET, at, lease };
     return { decision: { kind: "settled" }, result: await store.inventory.rewrap(change) };
   }
   using own = chosen;
@@ -167,7 +167,10 @@ async function replace(
       return { decision, result: await store.inventory.rewrap(change) };
     }
     const keeps = (await rules.keeps(found)) ? { keeps: true as const } : {};
-    if (rules.isProven(place)) await prove(message, address, { keyring, plaintext, signal });
+    if (rules.isProven(place)) {
+      const opening = wrapSet === KEY_STORE_WRAP_SET ? (subjectKeys?.opening ?? keyring) : keyring;
+      await prove(message, address, { keyring: opening, plaintext, signal });
+    }
     await audit?.rewrap({ ...concernedBy(place, stored), message });
     const change = { place, seen: stamp, epoch, message, wrapSet: rules.account(wrapSet), at, lease, ...keeps };
     const isPartial = wrapSet.missing.length > 0 ? { isPartial: true as const } : {};
@@ -177,10 +180,6 @@ async function replace(
   } finally {
     plaintext.fill(0);
   }
-}
-
-function stampSet(base: Uint8Array): Pick<WrapSet, "wraps" | "missing"> {
-  return { wraps: wrapsOf(base), missing: [] };
 }
 
 /**

@@ -8,8 +8,7 @@
  */
 import { shown } from "@strongroom/base/shown";
 import type { Note, Notes } from "../stores/notes.ts";
-import { MAX_NOTE_BYTES } from "../stores/notes.ts";
-import { isMoment } from "./fleet.ts";
+import { isMoment, objectIn } from "./note-text.ts";
 import type { Forecast, RunPhase } from "./view.ts";
 
 /** So often a process that works writes down what it has done, in milliseconds. */
@@ -65,17 +64,9 @@ export function tallyText({ at, calls, throttled, done, failed, bytes, seconds, 
 
 /** Null: nobody writes that. */
 export function parseTally(text: string): Tally | null {
-  if (text.length > MAX_NOTE_BYTES) return null;
-  let found: unknown;
-  try {
-    found = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  if (typeof found !== "object" || found === null) return null;
-  const { at, calls, throttled, done, failed, bytes, seconds, rate, waits } = found as Readonly<
-    Record<keyof Tally, unknown>
-  >;
+  const found = objectIn(text);
+  if (found === null) return null;
+  const { at, calls, throttled, done, failed, bytes, seconds, rate, waits } = found;
   const rows = parseCalls(calls);
   const items = parseDone(done);
   if (!isMoment(at) || rows === null || items === null) return null;
@@ -105,7 +96,7 @@ function parseDone(value: unknown): Tally["done"] | null {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
   const entries = Object.entries(value);
   const isSound = entries.every(([phase, items]) => PHASES.includes(phase as RunPhase) && isCount(items));
-  return isSound ? (Object.fromEntries(entries) as Tally["done"]) : null;
+  return isSound ? Object.fromEntries(entries) : null;
 }
 
 /** Never beyond what a number counts: whoever writes a row by hand must not make a sum that is none. */
@@ -138,6 +129,11 @@ export function addTallies(a: Tally, b: Tally): Tally {
   };
 }
 
+/** What was done, whenever it was written. */
+export function withoutDate({ calls, throttled, done, failed, bytes, seconds, rate, waits }: Tally): Omit<Tally, "at"> {
+  return { calls, throttled, done, failed, bytes, seconds, rate, waits };
+}
+
 const nameOf = ({ region, operation }: { readonly region: string; readonly operation: string }): string =>
   `${region} ${operation}`;
 
@@ -150,12 +146,12 @@ const RATE_MS = 5 * TALLY_EVERY_MS;
  */
 export function sumTallies(notes: readonly Pick<Note, "text">[], now: number): Omit<Tally, "at"> {
   const tallies = notes.flatMap(({ text }) => parseTally(text) ?? []);
-  const { at: _, ...all } = tallies.reduce(addTallies, { ...NO_WORK, at: "" });
+  const all = withoutDate(tallies.reduce(addTallies, { ...NO_WORK, at: "" }));
   const present = tallies.filter(({ at }) => Math.abs(now - Date.parse(at)) < RATE_MS);
   const waits = new Set(present.flatMap((tally) => (tally.waits === null ? [] : [shown(tally.waits)])));
   return {
     ...all,
-    seconds: Math.max(0, ...tallies.map(({ seconds }) => seconds)),
+    seconds: tallies.reduce((longest, { seconds }) => Math.max(longest, seconds), 0),
     rate: present.reduce((sumOf, { rate }) => sum(sumOf, rate), 0),
     waits: waits.size === 0 ? null : [...waits].sort().join("; ").slice(0, LONGEST_WAITS),
   };

@@ -3,7 +3,7 @@
  */
 import type { Note, Notes } from "../stores/notes.ts";
 import { ALIVE_MS } from "./fleet.ts";
-import { addTallies, NO_WORK, parseTally, TALLY_EVERY_MS, tallyPrefix, tallyText } from "./tallies.ts";
+import { addTallies, NO_WORK, parseTally, TALLY_EVERY_MS, tallyPrefix, tallyText, withoutDate } from "./tallies.ts";
 import type { Tally } from "./tallies.ts";
 import type { RunPhase } from "./view.ts";
 
@@ -78,11 +78,8 @@ export class TallyNote {
     const found = notes.map(heldOf);
     const left = found.find(isLeft(now));
     if (left !== undefined) return left;
-    // A note of its own name that it does not hold was taken over by another; what nobody writes is written over.
-    const taken = new Set(found.flatMap(({ name, tally }) => (tally === null ? [] : [name])));
-    let name = this.#name;
-    for (let turn = 2; taken.has(name); turn++) name = `${this.#name}.${turn}`;
-    return found.find((held) => held.name === name) ?? { name, tally: null, text: null };
+    // One of its own name that it does not hold was taken over by another: it takes it back, with what is in it by now.
+    return found.find(({ name }) => name === this.#name) ?? { name: this.#name, tally: null, text: null };
   }
 }
 
@@ -101,8 +98,7 @@ function tallyOf(base: Tally | null, work: Work, clock: Date): Tally {
 /** In the order in which they were done. */
 function together(a: Work, b: Work): Work {
   const at = "";
-  const { at: _, ...work } = addTallies({ ...a, at }, { ...b, at });
-  return work;
+  return withoutDate(addTallies({ ...a, at }, { ...b, at }));
 }
 
 /** What a keeper of a tally works with. */
@@ -130,6 +126,7 @@ export class TallyKeeper {
   #rate = 0;
   #at: number;
   #waits: string | null = null;
+  #flushed: Promise<void> = Promise.resolve();
 
   constructor(dependencies: TallyDependencies) {
     this.#d = dependencies;
@@ -173,12 +170,22 @@ export class TallyKeeper {
   }
 
   /** Writes down what was done since it was called last, if there is anything. What fails is written the next time. */
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
+    // A note is written by one call at a time.
+    return (this.#flushed = this.#flushed.then(() => this.#flush()));
+  }
+
+  async #flush(): Promise<void> {
     const waits = this.#d.waits();
     const work = this.#taken(waits);
-    // A rate that has become none, and a reason that is gone, are news too.
+    // A rate that has become none, and a reason that is gone, are news too; one that lasts is believed no longer than
+    // other news.
     const isNews =
-      work.calls.length > 0 || Object.keys(work.done).length > 0 || work.failed > 0 || waits !== this.#waits;
+      work.calls.length > 0 ||
+      Object.keys(work.done).length > 0 ||
+      work.failed > 0 ||
+      waits !== null ||
+      waits !== this.#waits;
     if (!isNews && work.rate === 0 && !this.#isStale) return;
     this.#isStale = work.rate > 0;
     this.#waits = waits;
@@ -212,9 +219,10 @@ export class TallyKeeper {
 
   async #run(): Promise<void> {
     await Promise.resolve();
-    while (!this.#stopping.signal.aborted) {
+    for (;;) {
       await this.#d.sleep(TALLY_EVERY_MS, this.#stopping.signal);
-      if (!this.#stopping.signal.aborted) await this.flush();
+      if (this.#stopping.signal.aborted) return;
+      await this.flush();
     }
   }
 }

@@ -18,8 +18,8 @@ export async function keyInventory(stores: readonly ConvergedStore[]): Promise<r
 }
 
 /**
- * An item lies under each of its wraps, and is counted on the line of each. Items whose wraps nobody can tell are a line
- * without a provider and a key.
+ * An item lies under each of its wraps, and is counted on the line of each. Items whose wraps nobody can tell are a
+ * line without a provider and a key.
  */
 async function storeInventory(from: ConvergedStore): Promise<readonly InventoryLine[]> {
   const { digest } = await from.gate.current();

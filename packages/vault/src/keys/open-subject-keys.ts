@@ -12,6 +12,7 @@ import type { KeyName, KeyRow, KeyStore } from "../stores/key-store.ts";
 import type { Scope, SubjectId } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import type { AgedMapOptions } from "./aged-map.ts";
+import { changeKind } from "./change-kind.ts";
 import type { KeyCostMeter } from "./cost.ts";
 import { createdOrLost } from "./creations.ts";
 import type { KeySets } from "./key-sets.ts";
@@ -23,7 +24,15 @@ import { idPlace } from "./key-sealer.ts";
 import { sealersFor } from "./sealers.ts";
 import { openText, textHeader } from "./sealed-text.ts";
 import type { TextHeader, TextOwner } from "./sealed-text.ts";
-import type { Sealer, SealerRequest, SubjectKeyCounts, SubjectKeys, Tenant } from "./subject-keys.ts";
+import type {
+  ChangedKind,
+  KindChange,
+  Sealer,
+  SealerRequest,
+  SubjectKeyCounts,
+  SubjectKeys,
+  Tenant,
+} from "./subject-keys.ts";
 import { keySetMoved, MAKE_ATTEMPTS, VaultKeys } from "./vault-keys.ts";
 
 /** What the keys of a vault are opened with. */
@@ -162,6 +171,17 @@ class StoredSubjectKeys implements SubjectKeys {
       else keySets.moved();
     }
     throw keySetMoved();
+  }
+
+  async changeKind(
+    row: KeyRow,
+    as: ChangedKind,
+    { isProven, signal }: { readonly isProven: boolean; readonly signal: AbortSignal | undefined },
+  ): Promise<KindChange> {
+    const id = row.owner as SubjectId;
+    const [found] = await this.#people.names([id], signal);
+    const { tenant } = requireSame(found, null);
+    return changeKind(this.#keys, row, as, { tenant, isProven, signal });
   }
 
   async audit(signal: AbortSignal | undefined): Promise<AuditKeys> {

@@ -5,7 +5,7 @@
 import type { Keyring } from "@strongroom/envelope";
 import type { AuditKeys } from "../audit/audit-keys.ts";
 import type { Collection, RecordId, Subject } from "../records/address.ts";
-import type { KeyKind, KeyRow } from "../stores/key-store.ts";
+import type { KeyKind, KeyRewrap, KeyRow } from "../stores/key-store.ts";
 import type { Scope, SubjectId, UnitSubject } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 
@@ -64,6 +64,15 @@ export interface SubjectKeyCounts {
   readonly opened: Readonly<Partial<Record<KeyKind, number>>>;
 }
 
+/** As what a key is to lie there. */
+export interface ChangedKind {
+  readonly kind: Extract<KeyKind, "subject" | "tenant-subject">;
+  readonly ordinal: number;
+}
+
+/** What the change of its row is; nothing of it is stored yet. */
+export type KindChange = Pick<KeyRewrap, "epoch" | "wraps" | "moved" | "wrapSet">;
+
 /** The keys of a vault that has a key store. */
 export interface SubjectKeys {
   /** Of the vault: every context of scheme 2 names it. */
@@ -108,6 +117,16 @@ export interface SubjectKeys {
   wrapSets(owners: readonly string[]): Promise<readonly (WrapSet | null)[]>;
   /** A new version of a person's key, which seals from now on; what was sealed before still opens. */
   renew(id: SubjectId, scope: Exclude<Scope, "record">, signal: AbortSignal | undefined): Promise<void>;
+  /**
+   * What the row of a person's key becomes when it changes its kind: the same key under the same version.
+   *
+   * @throws VaultError `subject-name-absent`, `subject-key-tampered`, and as opening and wrapping a key do
+   */
+  changeKind(
+    row: KeyRow,
+    as: ChangedKind,
+    wishes: { readonly isProven: boolean; readonly signal: AbortSignal | undefined },
+  ): Promise<KindChange>;
   /** Wipes what is held of somebody: keys, and which id their name has. */
   forget(id: SubjectId): void;
   /**

@@ -102,7 +102,10 @@ export interface Inventory<Place = VersionPlace, Change = Rewrap> {
   any(sets: readonly WrapSetId[]): Promise<boolean>;
   /** Versions that have one of these sets, in the store's own order: by set, bucket and `since`. */
   list(page: InventoryPage): Promise<readonly InventoryItem<Place>[]>;
-  /** Those whose last repair failed, whichever set they have, in an order of the store's own: by positions of theirs. */
+  /**
+   * Those whose last repair failed, whichever set they have, in an order of the store's own: by positions of theirs.
+   *
+   */
   failed(page: Pick<InventoryPage, "after" | "limit">): Promise<readonly InventoryItem<Place>[]>;
   /** Makes the whole change, or none of it. What failed before is forgotten when it is made. */
   rewrap(change: Change): Promise<RewrapResult>;

@@ -29,7 +29,9 @@ import {
 } from "../support/converging.ts";
 import type { TestKeySet } from "../support/converging.ts";
 import { rejectsWith } from "../support/errors.ts";
+import { hand } from "../support/keys-file.ts";
 import { until } from "../support/regional-vault.ts";
+import { fileStorage } from "../support/storage.ts";
 import { overlaid } from "../support/store-with.ts";
 
 const ADD: AddRules = { materials: null, isProven: () => true, isRepair: false };
@@ -42,8 +44,8 @@ interface OneKey {
   readonly store: KeyStore;
   readonly dependencies: KeyWorkDependencies;
   readonly place: KeyPlace;
-  flip(to: TestKeySet): Promise<void>;
-  names(): Promise<readonly string[]>;
+  readonly flip: (to: TestKeySet) => Promise<void>;
+  readonly names: () => Promise<readonly string[]>;
 }
 
 /** One key under A, in a store of its own. */
@@ -130,7 +132,9 @@ test("a wrap that does not open is not stored where wraps are proven, and the ol
   await dropWraps(dependencies, place, null, { since: null, rules: DROP });
   assert.deepEqual(await names(), ["b"]);
   a.isAway = true;
-  (await new RegionWraps(dependencies).open((await dependencies.store.keys.version(place.owner, place.version)).key!)).key.wipe();
+  (
+    await new RegionWraps(dependencies).open((await dependencies.store.keys.version(place.owner, place.version)).key!)
+  ).key.wipe();
 });
 
 test("an account that says more than the wraps do takes no wrap away", async () => {
@@ -207,7 +211,10 @@ test("an item that fails is listed, holds no other up, is not done, and the run 
   assert.equal(failures[0]?.code, "encryption-failed");
   const { run } = await vault.convergence.status();
   assert.deepEqual([run?.state, run?.phase], ["running", "add"]);
-  assert.ok((await wrapsOfKeys(keyStore)).every((names) => names.includes("a")), "nothing was dropped");
+  assert.ok(
+    (await wrapsOfKeys(keyStore)).every((names) => names.includes("a")),
+    "nothing was dropped",
+  );
   refused.clear();
   await untilRun(vault, "done");
   assert.deepEqual(distinct(await wrapsOfKeys(keyStore)), ["b"]);
@@ -352,6 +359,20 @@ test("a row that a hand puts back under the old key after the run is found by th
   await vault.convergence.apply(FAST);
   await untilRun(vault, "done");
   assert.deepEqual((await vault.convergence.probe("a")).items, []);
+});
+
+test("a kept message whose version a hand took away keeps no run from its end", async (t) => {
+  const storage = await fileStorage(t);
+  const { vault, store } = await convergingVault(t, { storage, scope: "record" });
+  await putPeople(vault, 3);
+  await vault.convergence.apply({ ...FAST, keepOld: true });
+  await untilRun(vault, "hold");
+  hand(storage.path, "delete from versions where key = (select min(key) from versions)");
+  const kept = await store.kept.list({ after: null, limit: 10 });
+  assert.deepEqual([kept.length, kept.filter(({ place }) => place === null).length], [3, 1]);
+  await vault.convergence.apply();
+  await untilRun(vault, "done");
+  assert.deepEqual(await store.kept.list({ after: null, limit: 10 }), []);
 });
 
 test("a note that nobody writes is refused, and nothing works on it", async (t) => {

@@ -82,7 +82,10 @@ export function fakeStore(
     },
     gate: {
       current: () => Promise.resolve({ vault: "v", peer: null, epoch: 3 as Epoch, digest, minReader: 0, minWriter: 0 }),
-      drained: () => Promise.resolve(ask("drained")),
+      drained: () => {
+        ask("drained");
+        return Promise.resolve();
+      },
     },
     inventory: {
       sets: () => {

@@ -61,7 +61,7 @@ export interface ConvergingVault {
   readonly store: Store;
   readonly keyStore: KeyStore;
   /** Another process over the same stores. Left out: it knows both sets, and works. */
-  another(options?: Partial<VaultOptions>): Promise<Vault>;
+  readonly another: (options?: Partial<VaultOptions>) => Promise<Vault>;
 }
 
 export const QUICK_RUN = { ...QUICK_REPAIR, leaseMs: 2_000 };

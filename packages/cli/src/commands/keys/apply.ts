@@ -2,7 +2,6 @@
 // follows may leave.
 import { given } from "@strongroom/base/command";
 import type { Client, ConvergencePlan, ConvergenceRun, ConvergeOptions } from "@strongroom/client";
-import { printableCopy, type Terminal } from "@strongroom/base/terminal";
 import { command, type CommandSpec, type Invocation, option, withService } from "../../command.ts";
 import { requireYes } from "../../confirm.ts";
 import { CliError } from "../../errors.ts";
@@ -73,12 +72,12 @@ export async function applyRun(
 ): Promise<void> {
   const { terminal } = context;
   const plan = await client.convergence.plan(asked);
-  tell(terminal, { event: "plan", ...plan }, () => planView(printableCopy(plan), terminal));
+  terminal.result({ event: "plan", ...plan }, (shown) => planView(shown, terminal));
   if (!hasChanges(plan)) return;
   if (!isBlocked(plan, asked) && !yes) await requireYes("Begin this run?", context);
   const begun = await begin(client, asked);
   if (detach) {
-    tell(terminal, { event: "begun", run: begun.id }, () => `The run ${begun.id} has begun.`);
+    terminal.result({ event: "begun", run: begun.id }, (shown) => `The run ${shown.run} has begun.`);
     return;
   }
   const ended = await followRun(client, begun, context);
@@ -90,13 +89,8 @@ export async function applyRun(
     endWith("interrupted");
     return;
   }
-  tell(terminal, { event: "end", run: ended }, () => `\n${summaryView(printableCopy(ended), terminal)}`);
+  terminal.result({ event: "end", run: ended }, (shown) => `\n${summaryView(shown.run, terminal)}`);
   if (ended.state === "cancelled" || ended.state === "undone") endWith("failure");
-}
-
-function tell(terminal: Terminal, event: object, human: () => string): void {
-  if (terminal.mode === "json") terminal.printJson(event);
-  else terminal.print(human());
 }
 
 /** Then there is nothing to ask: the service refuses it, and says what is in the way. */

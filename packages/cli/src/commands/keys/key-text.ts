@@ -18,6 +18,13 @@ export function keyText(key: string, { withAccount, isShort = false }: KeyTextOp
   return printable(withAccount && account !== undefined ? `${account} ${short}` : short, 200);
 }
 
+/** Providers whose wrapping keys are the vault's own -> what these are; their own wraps are in another line. */
+export const INNER_KEYS: Readonly<Record<string, string>> = {
+  "aws-kms-hierarchy": "keys of people",
+  "strongroom-tenant": "keys of tenants",
+  "strongroom-audit": "key of the audit",
+};
+
 /** Whether keys of several accounts are among these. */
 export function hasSeveralAccounts(keys: readonly string[]): boolean {
   return new Set(keys.map((key) => ARN.exec(key)?.[2]).filter((account) => account !== undefined)).size > 1;

@@ -3,7 +3,7 @@ import { printable, renderTable, type Terminal } from "@strongroom/base/terminal
 import type { ConvergenceFailure, InventoryLine } from "@strongroom/client";
 import { command, type CommandSpec, pageOptions, readPage, withService } from "../../command.ts";
 import { WHY_OPTIONS } from "../audit-options.ts";
-import { hasSeveralAccounts, keyText, materialText, number } from "./key-text.ts";
+import { hasSeveralAccounts, INNER_KEYS, keyText, materialText, number } from "./key-text.ts";
 
 /** `strongroom keys inventory`. */
 export const keysInventoryCommand: CommandSpec = command({
@@ -47,17 +47,25 @@ function inventoryTable(lines: readonly InventoryLine[], terminal: Terminal): st
       { heading: "OLDEST" },
       { heading: "IN FORCE" },
     ],
-    lines.map(({ store, region, key, material, items, oldest, isInForce }) => [
+    lines.map(({ store, provider, region, key, material, items, oldest, isInForce }) => [
       store,
       region ?? "-",
-      keyText(key, { withAccount, isShort }),
+      provider === UNTOLD ? "cannot be told" : (INNER_KEYS[provider] ?? keyText(key, { withAccount, isShort })),
       ...(hasMaterial ? [material === null ? "-" : materialText(material)] : []),
       number(items),
       oldest === null ? "-" : oldest.slice(0, 10),
-      isInForce ? terminal.style("green", "yes") : terminal.style("yellow", "no"),
+      hasNoKeySet(provider) ? "-" : isInForce ? terminal.style("green", "yes") : terminal.style("yellow", "no"),
     ]),
     terminal.width,
   );
+}
+
+/** Of items whose row of wraps is damaged, or is not there. */
+const UNTOLD = "";
+
+/** Such keys are in no key set: what wraps them is. Of what cannot be told nobody knows. */
+function hasNoKeySet(provider: string): boolean {
+  return provider === UNTOLD || Object.hasOwn(INNER_KEYS, provider);
 }
 
 /** `strongroom keys failures`. */

@@ -2,7 +2,16 @@
 // and go, and what it takes.
 import { duration, renderTable, type Style, type Terminal, wrapped } from "@strongroom/base/terminal";
 import type { ConvergencePlan, Forecast } from "@strongroom/client";
-import { bytesText, counted, dollarsText, hasSeveralAccounts, keyText, materialText, number } from "./key-text.ts";
+import {
+  bytesText,
+  counted,
+  dollarsText,
+  hasSeveralAccounts,
+  INNER_KEYS,
+  keyText,
+  materialText,
+  number,
+} from "./key-text.ts";
 
 type StorePlan = ConvergencePlan["stores"][number];
 type Line = StorePlan["lines"][number];
@@ -23,7 +32,7 @@ const CHANGES: Readonly<
   drop: { mark: "~", style: "yellow", what: "old wraps go" },
   "add-and-drop": { mark: "~", style: "yellow", what: "new wraps are added, then old ones go" },
   "seal-anew": { mark: "~", style: "yellow", what: "sealed anew under the declared keys" },
-  inner: { mark: " ", style: "dim", what: "under keys of the vault itself, which have a line of their own" },
+  inner: { mark: " ", style: "dim", what: "under keys of the vault itself" },
   unknown: { mark: "!", style: "red", what: "the row of their wraps is damaged: nothing is done" },
 };
 
@@ -32,6 +41,7 @@ const WRAPS: Readonly<Record<Wrap["change"], { readonly mark: string; readonly s
   goes: { mark: "-", style: "red" },
   stays: { mark: " ", style: "dim" },
 };
+const ORDER = Object.keys(WRAPS) as readonly Wrap["change"][];
 
 /** Whether a run would do anything. */
 export function hasChanges({ stores, scopes, problems }: ConvergencePlan): boolean {
@@ -85,16 +95,27 @@ function lineView(
   const { mark, style, what } = CHANGES[change];
   const [one, many] = ITEMS[store];
   const head = `  ${terminal.style(style, mark)} ${counted(items, one, many)}: ${what}`;
+  if (change === "inner") {
+    const under = wraps.map(({ provider }) => INNER_KEYS[provider]).filter((name) => name !== undefined);
+    return [under.length === 0 ? head : `${head}: ${[...new Set(under)].join(", ")}`];
+  }
   const widest = wraps.reduce((most, { region }) => Math.max(most, region?.length ?? 0), 0);
   return [
     head,
-    ...wraps.map((wrap) => {
+    ...wraps.toSorted(byChange).map((wrap) => {
       const { mark: sign, style: colour } = WRAPS[wrap.change];
       const material = wrap.material === null ? "" : ` (material ${materialText(wrap.material)})`;
       const where = widest === 0 ? "" : `${(wrap.region ?? "").padEnd(widest)}  `;
       return `      ${terminal.style(colour, `${sign} ${where}${keyText(wrap.key, { withAccount })}${material}`)}`;
     }),
   ];
+}
+
+function byChange(one: Wrap, other: Wrap): number {
+  const [first, second] = [one, other].map(
+    ({ change, region, key }) => `${ORDER.indexOf(change)} ${region ?? ""} ${key}`,
+  );
+  return (first ?? "") < (second ?? "") ? -1 : 1;
 }
 
 function scopesView({ scopes }: ConvergencePlan, terminal: Terminal): string {
@@ -117,7 +138,7 @@ export function forecastView(forecast: Forecast, terminal: Terminal): string {
   );
   const said = [
     `${counted(total, "KMS call")}, ${dollarsText(dollars)} at $${price} for 10,000 calls.`,
-    `About ${duration(seconds)} at ${number(rate)} calls a second and region; regions work side by side.`,
+    `About ${duration(Math.max(1, seconds))} at ${number(rate)} calls a second and region; regions work side by side.`,
     `About ${bytesText(bytes)} are written${keptBytes === 0 ? "." : `, and old messages take ${bytesText(keptBytes)} until they are dropped.`}`,
   ];
   const lines = said.map((line) => wrapped(line, terminal.width));

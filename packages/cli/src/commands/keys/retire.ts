@@ -17,9 +17,9 @@ export const keysRetireCommand: CommandSpec = command({
     "In this order: no key set in force names it, and every write of before has ended; nothing lies under it; its " +
     "KMS is told to wrap nothing under it, and is seen to refuse; a wait, for whatever was on its way; nothing lies " +
     "under it still; the KMS's own word of its last use; the backups that need it; then it is disabled, which --undo " +
-    "takes back. A report of all that is signed by the vault and can be verified offline (strongroom keys report). Its " +
-    "deletion is another command, a week later at the earliest: --schedule-deletion. With keys.fourEyes it needs two " +
-    "principals (strongroom approvals).",
+    "takes back. A report of all that is signed by the vault and can be verified offline (strongroom keys report). " +
+    "Its deletion is another command, a week later at the earliest: --schedule-deletion. With keys.fourEyes it needs " +
+    "two principals (strongroom approvals).",
   flagGroups: ["store", "audit-log", "root-key", "audit"],
   options: {
     report: option(

@@ -18,11 +18,11 @@ export const keysRotateCommand: CommandSpec = command({
   heading: "Looking after it",
   summary: "make new keys in every region, and bring everything to them",
   description:
-    "Of the keys that strongroom up makes: a new one in each region, which the service learns without a restart; then " +
-    "as strongroom keys apply does; at its end the aliases point to the new keys, and the old ones can be retired " +
-    "(strongroom keys retire). It can be interrupted anywhere and run again: it goes on with the keys that it made. " +
-    "Where keys.regions is configured it makes the keys and prints what to put into keys.next, for every process; " +
-    "then run strongroom keys apply. Without an alias both are rotated: alias/strongroom, of records, and " +
+    "Of the keys that strongroom up makes: a new one in each region, which the service learns without a restart; " +
+    "then as strongroom keys apply does; at its end the aliases point to the new keys, and the old ones can be " +
+    "retired (strongroom keys retire). It can be interrupted anywhere and run again: it goes on with the keys that " +
+    "it made. Where keys.regions is configured it makes the keys and prints what to put into keys.next, for every " +
+    "process; then run strongroom keys apply. Without an alias both are rotated: alias/strongroom, of records, and " +
     "alias/strongroom-keys-1, which wraps the keys of people.",
   flagGroups: ["client", "root-key"],
   options: {
