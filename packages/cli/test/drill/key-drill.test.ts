@@ -1,5 +1,5 @@
-// A real drill of keys with small numbers, on a copy of a vault that serves meanwhile; and what the promises say of what
-// was seen.
+// A real drill of keys with small numbers, on a copy of a vault that serves meanwhile; and what the promises say of
+// what was seen.
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { test } from "node:test";
@@ -9,7 +9,7 @@ import { phaseFigures } from "../../src/drill/figures.ts";
 import { runCommand } from "../support/command.ts";
 import { startInstallation, temporaryFolder } from "../support/installation.ts";
 
-test("on a copy of a vault every promise is kept; the vault is as it was, and nothing of the drill is left", async (t) => {
+test("on a copy every promise is kept; the vault is as it was, and nothing of the drill is left", async (t) => {
   const folder = await temporaryFolder();
   const installation = await startInstallation(folder.path);
   t.after(async () => {

@@ -1,5 +1,5 @@
-// `strongroom keys drill`: a rotation and a retirement of all keys on a throw-away copy, under load, with a process that
-// is killed in the middle, held against what is promised.
+// `strongroom keys drill`: a rotation and a retirement of all keys on a throw-away copy, under load, with a process
+// that is killed in the middle, held against what is promised.
 import { randomInt } from "node:crypto";
 import { resolve } from "node:path";
 import { given, text, wholeNumber, wholeNumberOr } from "@strongroom/base/command";

@@ -1,5 +1,5 @@
-// What is promised about a rotation and a retirement, as one table: each promise with its words and how what was felt is
-// held against it.
+// What is promised about a rotation and a retirement, as one table: each promise with its words and how what was felt
+// is held against it.
 import type { VerifyReport } from "@strongroom/vault";
 import type { PhaseFigures } from "../figures.ts";
 import type { PromiseResult } from "../promises.ts";

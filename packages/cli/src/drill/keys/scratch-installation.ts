@@ -1,5 +1,5 @@
-// The installation of a drill: `strongroom up` in a process of its own, which is killed and started again, and the other
-// commands as anybody runs them. They know the scratch folder and nothing of the vault beside it.
+// The installation of a drill: `strongroom up` in a process of its own, which is killed and started again, and the
+// other commands as anybody runs them. They know the scratch folder and nothing of the vault beside it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
