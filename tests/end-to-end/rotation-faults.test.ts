@@ -2,8 +2,10 @@
 // when the fault is over.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ConvergenceRun } from "@strongroom/vault";
-import { rotatingRegions } from "../support/faults/rotating-regions.ts";
+import { oldId } from "../support/faults/rotation-traffic.ts";
+import { rotatingRegions, SharedQuota } from "../support/faults/rotating-regions.ts";
 import type { RotatingRegions } from "../support/faults/rotating-regions.ts";
 import type { Counted } from "../support/faults/rotation-ledger.ts";
 
@@ -36,10 +38,16 @@ async function requireNothingUnder(
   assert.deepEqual((await vault.convergence.failures()).failures, []);
 }
 
-/** All right in the end, under the new keys, with the old ones shut down. */
-async function requireRotated(rotating: RotatingRegions): Promise<ConvergenceRun> {
+/** Ended well, and nothing is waited for. */
+async function requireEnded(rotating: RotatingRegions): Promise<ConvergenceRun> {
   const run = await rotating.until(hasEnded);
   assert.deepEqual([run.state, run.phase, run.progress.waits], ["done", "end", null]);
+  return run;
+}
+
+/** All right in the end, under the new keys, with the old ones shut down. */
+async function requireRotated(rotating: RotatingRegions): Promise<ConvergenceRun> {
+  const run = await requireEnded(rotating);
   await requireNothingUnder(rotating, rotating.old);
   for (const { client, keyArn } of rotating.old) await client.disableKey({ KeyId: keyArn }).catch(() => undefined);
   requireWhole(await rotating.check(rotating.fresh));
@@ -60,5 +68,101 @@ test("the new key of one region is disabled in the middle", async (t) => {
   assert.deepEqual([[...reads.keys()], [...refused]], [["right"], []]);
   await client.enableKey({ KeyId: keyArn });
   const run = await requireRotated(rotating);
-  t.diagnostic(`${waiting.progress.waits}; ${JSON.stringify(run.progress)}`);
+  t.diagnostic(`${waiting.progress.waits}; ${callsOf(run)}`);
 });
+
+test("the new key of every region dies in the middle: nothing goes on, and all of it goes back", async (t) => {
+  const rotating = await rotatingRegions(t, RECORDS);
+  const { vault, fresh, old } = rotating;
+  await vault.convergence.apply({ rate: RATE });
+  await rotating.until(isAt("add", 1));
+  for (const { client, keyArn } of fresh) await client.disableKey({ KeyId: keyArn });
+  const waiting = await rotating.until(waitsFor(/key-disabled/));
+  assert.deepEqual([waiting.state, waiting.phase, waiting.undoable], ["running", "add", true]);
+  // People's keys have their old wraps still, but a message that was sealed anew has its new ones alone.
+  for (let n = 0; n < RECORDS; n++) await vault.get({ collection: "people", id: oldId(n) });
+  await assert.rejects(vault.put({ collection: "people", id: oldId(0) }, {}), { code: "wraps-below-minimum" });
+  await vault.convergence.undo("the new keys are lost");
+  assert.equal((await rotating.until(hasEnded)).state, "undone");
+  const traffic = rotating.traffic(100);
+  await sleep(1_000);
+  const { reads, refused } = await traffic();
+  assert.deepEqual([[...reads.keys()], [...refused]], [["right"], []]);
+  await requireNothingUnder(rotating, fresh);
+  requireWhole(await rotating.check(old));
+  t.diagnostic(`${waiting.progress.waits}`);
+});
+
+test("a region is lost in the middle, and comes back", async (t) => {
+  const rotating = await rotatingRegions(t, RECORDS);
+  const { vault, kms, fresh } = rotating;
+  await vault.convergence.apply({ rate: RATE });
+  await rotating.until(isAt("add", 1));
+  const { region } = fresh[0]!;
+  await kms.stopRegion(region);
+  const traffic = rotating.traffic(100);
+  const waiting = await rotating.until(waitsFor(new RegExp(region)));
+  assert.deepEqual([waiting.state, waiting.phase], ["running", "add"]);
+  const { reads, refused } = await traffic();
+  assert.deepEqual([[...reads.keys()], [...refused]], [["right"], []]);
+  await kms.startRegion(region);
+  const run = await requireRotated(rotating);
+  t.diagnostic(`${waiting.progress.waits}; ${callsOf(run)}`);
+});
+
+test("a region takes a tenth of what it is asked", async (t) => {
+  const rotating = await rotatingRegions(t, RECORDS);
+  const { vault, faults, fresh } = rotating;
+  const { region } = fresh[1]!;
+  faults.add(region, { kind: "throttle", probability: 0.9 });
+  await vault.convergence.apply({ rate: RATE });
+  const traffic = rotating.traffic(100);
+  const waiting = await rotating.until(waitsFor(/throttled/));
+  assert.ok(waiting.progress.throttled > 0);
+  await sleep(2_000);
+  const { reads, refused } = await traffic();
+  assert.deepEqual([[...reads.keys()], [...refused]], [["right"], []]);
+  faults.remove(region);
+  const run = await requireRotated(rotating);
+  t.diagnostic(`${waiting.progress.waits}; ${run.progress.throttled} throttled; ${callsOf(run)}`);
+});
+
+test("another program takes most of what the KMS allows", async (t) => {
+  const rotating = await rotatingRegions(t, RECORDS);
+  const { vault } = rotating;
+  const quota = new SharedQuota(rotating.faults, { perSecond: 100, others: 75 });
+  await vault.convergence.apply({ rate: RATE });
+  const traffic = rotating.traffic(1_000);
+  const waiting = await rotating.until(waitsFor(/throttled/));
+  const run = await rotating.until(hasEnded);
+  const { reads, refused } = await traffic();
+  quota.end();
+  assert.ok(waiting.progress.throttled > 0);
+  assert.equal(run.state, "done", "it ends although the other program goes on");
+  await requireRotated(rotating);
+  t.diagnostic(
+    `${run.progress.throttled} throttled; took ${run.progress.seconds.toFixed(1)} s; callers were told ` +
+      `${JSON.stringify([...reads])} ${JSON.stringify([...refused])}; ${callsOf(run)}`,
+  );
+});
+
+test("the old key of one region is dead: the others open, and every call is counted", async (t) => {
+  const rotating = await rotatingRegions(t, RECORDS);
+  const { vault, old } = rotating;
+  await old[0]!.client.disableKey({ KeyId: old[0]!.keyArn });
+  await vault.convergence.apply({ rate: 10_000 });
+  const run = await requireEnded(rotating);
+  for (const operation of ["ReEncrypt", "Encrypt", "GenerateDataKey"]) {
+    const told = run.progress.calls.filter((row) => row.operation === operation);
+    assert.deepEqual(
+      new Map(told.map(({ region, calls }) => [region, calls])),
+      rotating.answered(operation),
+      operation,
+    );
+  }
+  await requireRotated(rotating);
+  t.diagnostic(callsOf(run));
+});
+
+const callsOf = ({ progress }: ConvergenceRun): string =>
+  progress.calls.map(({ region, operation, calls }) => `${region} ${operation}: ${calls}`).join(", ");

@@ -12,8 +12,8 @@ import type { MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { createKms } from "@strongroom/kms";
 import type { FaultPlan, Kms } from "@strongroom/kms";
 import { openVault } from "@strongroom/vault";
-import type { ConvergenceRun, Vault } from "@strongroom/vault";
-import { QUICK_KEYRING, QUICK_REPAIR, REGIONS } from "../../../packages/vault/test/support/regional-vault.ts";
+import type { ConvergenceRun, RepairOptions, Vault } from "@strongroom/vault";
+import { QUICK_KEYRING, REGIONS } from "../../../packages/vault/test/support/regional-vault.ts";
 import { memoryStorage } from "../../../packages/vault/test/support/storage.ts";
 import { defer } from "../defer.ts";
 import { temporaryFolder } from "./folder.ts";
@@ -23,6 +23,15 @@ import type { Counted, TrafficLine } from "./rotation-ledger.ts";
 import { oldId, reads, write, writes } from "./rotation-traffic.ts";
 
 export const MINIMUM = 2;
+
+/** A region that is away or throttled is not asked again all the time. */
+const PATIENT: RepairOptions = {
+  leaseMs: 2_000,
+  intervalMs: 300,
+  lookMs: 20,
+  regionWaitMs: 200,
+  longestRegionWaitMs: 1_000,
+};
 
 /** A key of a region. */
 interface RegionKey {
@@ -45,7 +54,7 @@ export interface RotatingRegions {
   run(): Promise<ConvergenceRun>;
   /** Waits until the run is as asked; with what it was then. */
   until(is: (run: ConvergenceRun) => boolean): Promise<ConvergenceRun>;
-  /** What the KMS has answered well since it began, by region: of one operation. */
+  /** What the KMS was asked since the records were written, by region: of one operation. */
   answered(operation: string): ReadonlyMap<string, number>;
   /** Opens everything that was written with the keys that are in force alone. */
   check(inForce: readonly RegionKey[]): Promise<Counted>;
@@ -89,7 +98,7 @@ export async function rotatingRegions(t: TestContext, records: number): Promise<
         ? {}
         : {
             next: { keyring: other, keySet: namesOf(next) },
-            repair: { ...QUICK_REPAIR, leaseMs: 2_000, health: () => other.health() },
+            repair: { ...PATIENT, health: () => other.health() },
           }),
     });
     defer(t, () => vault.close());
@@ -122,7 +131,17 @@ export async function rotatingRegions(t: TestContext, records: number): Promise<
     until: async (is) => {
       for (;;) {
         const now = await run();
-        if (is(now)) return now; if (process.env["DBG"]) console.error(Math.round(performance.now()), now.state, now.phase, JSON.stringify({ ...now.progress, calls: now.progress.calls.map((c)=>`${c.region} ${c.operation} ${c.calls}`).join() }));
+        if (is(now)) return now;
+        if (process.env["DBG"])
+          console.error(
+            Math.round(performance.now()),
+            now.state,
+            now.phase,
+            JSON.stringify({
+              ...now.progress,
+              calls: now.progress.calls.map((c) => `${c.region} ${c.operation} ${c.calls}`).join(),
+            }),
+          );
         await sleep(process.env["DBG"] ? 1000 : 20);
       }
     },
@@ -143,12 +162,42 @@ function answeredOf(dataDir: string, operation: string, from: number): ReadonlyM
   using database = new DatabaseSync(join(dataDir, "kms.sqlite"), { readOnly: true });
   const counts = new Map<string, number>();
   for (const { event } of database.prepare("SELECT event FROM audit WHERE seq > ?").all(from)) {
-    const { eventName, awsRegion, errorCode } = JSON.parse(String(event)) as {
+    const { eventName, awsRegion } = JSON.parse(String(event)) as {
       readonly eventName: string;
       readonly awsRegion: string;
-      readonly errorCode?: string;
     };
-    if (eventName === operation && errorCode === undefined) counts.set(awsRegion, (counts.get(awsRegion) ?? 0) + 1);
+    if (eventName === operation) counts.set(awsRegion, (counts.get(awsRegion) ?? 0) + 1);
   }
   return counts;
 }
+
+/** What a KMS allows in each region, of which another program takes its part at once whenever there is any. */
+export class SharedQuota {
+  readonly #faults: FaultPlan;
+  readonly #take: FaultPlan["take"];
+
+  /** @param others calls a second that are taken by the other program */
+  constructor(faults: FaultPlan, { perSecond, others }: { readonly perSecond: number; readonly others: number }) {
+    this.#faults = faults;
+    this.#take = faults.take.bind(faults);
+    const left = new Map<string, { calls: number; at: number }>();
+    const isFree = (region: string): boolean => {
+      const now = performance.now();
+      const bucket = left.get(region) ?? { calls: perSecond - others, at: now };
+      const calls = Math.min(perSecond - others, bucket.calls + ((perSecond - others) * (now - bucket.at)) / 1000);
+      left.set(region, { calls: calls >= 1 ? calls - 1 : calls, at: now });
+      return calls >= 1;
+    };
+    faults.take = (region, operation) =>
+      operation !== null && USES.has(operation) && !isFree(region)
+        ? [{ kind: "throttle" }]
+        : this.#take(region, operation);
+  }
+
+  end(): void {
+    this.#faults.take = this.#take;
+  }
+}
+
+/** What a quota counts. */
+const USES = new Set(["GenerateDataKey", "Encrypt", "Decrypt", "ReEncrypt"]);
