@@ -25,9 +25,9 @@ const RECORDS = 4;
 interface Installed {
   readonly keysPath: string;
   /** A vault in this process. */
-  open(keys: readonly [TestKey, TestKey?], works?: "works"): Promise<Vault>;
+  readonly open: (keys: readonly [TestKey, TestKey?], works?: "works") => Promise<Vault>;
   /** One in a process of its own, which works. */
-  start(keys: readonly [TestKey, TestKey?]): Promise<Other>;
+  readonly start: (keys: readonly [TestKey, TestKey?]) => Promise<Other>;
 }
 
 interface Other {
