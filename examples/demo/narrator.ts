@@ -63,6 +63,20 @@ export class Narrator {
   }
 }
 
+/** Says how many claims held, and which did not; gives the exit code. */
+export function ending(narrator: Narrator): 0 | 1 {
+  const claims = narrator.claimed();
+  const broken = claims.filter(({ held }) => !held);
+  if (broken.length === 0) {
+    const held = styleText(["green", "bold"], `All ${claims.length} claims held.`);
+    console.log(`\n${held} The temporary folder is gone; \`npm start\` keeps one.`);
+    return 0;
+  }
+  console.log(`\n${styleText(["red", "bold"], `${broken.length} of ${claims.length} claims did not hold:`)}`);
+  for (const { text } of broken) console.log(`  - ${text}`);
+  return 1;
+}
+
 function wrapped(text: string, width: number): string[] {
   const lines = [""];
   for (const word of text.split(" ")) {

@@ -2,7 +2,8 @@
 // anyone would run it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -10,6 +11,9 @@ import { fileURLToPath } from "node:url";
 
 const BIN = fileURLToPath(new URL("../../packages/cli/bin/strongroom.js", import.meta.url));
 const REGIONS = ["eu-west-1", "eu-west-2", "eu-central-1"] as const;
+
+/** The configuration, where there is one. */
+const CONFIG = "demo.config.json";
 
 /** What `strongroom up --json` says when it serves. */
 interface Ready {
@@ -50,9 +54,10 @@ export class Stage implements AsyncDisposable {
     this.#ready = ready;
   }
 
-  /** Starts everything. */
-  static async open(): Promise<Stage> {
+  /** Starts everything, with a configuration where one is given. */
+  static async open(config?: object): Promise<Stage> {
     const folder = await mkdtemp(join(tmpdir(), "strongroom-demo-"));
+    if (config !== undefined) await writeFile(join(folder, CONFIG), JSON.stringify(config), { mode: 0o600 });
     const begun = await begin(folder);
     if ("up" in begun) return new Stage(folder, begun);
     await rm(folder, { recursive: true, force: true });
@@ -73,6 +78,12 @@ export class Stage implements AsyncDisposable {
   async stop(): Promise<void> {
     if (this.#up.exitCode !== null || this.#up.signalCode !== null) return;
     this.#up.kill("SIGTERM");
+    await once(this.#up, "exit");
+  }
+
+  /** Ends its process as the system does that is out of memory: nothing is told, nothing is put in order. */
+  async kill(): Promise<void> {
+    this.#up.kill("SIGKILL");
     await once(this.#up, "exit");
   }
 
@@ -172,9 +183,13 @@ function start(args: readonly string[], cwd: string): ChildProcess {
   return spawn(process.execPath, [BIN, ...args], {
     cwd,
     // The audit's witness is a file below it.
-    env: { ...env, ...PATIENT, XDG_STATE_HOME: join(cwd, "state"), NO_COLOR: "1" },
+    env: { ...env, ...PATIENT, ...named(join(cwd, CONFIG)), XDG_STATE_HOME: join(cwd, "state"), NO_COLOR: "1" },
     stdio: ["pipe", "pipe", "pipe"],
   });
+}
+
+function named(config: string): Readonly<Record<string, string>> {
+  return existsSync(config) ? { STRONGROOM_CONFIG: config } : {};
 }
 
 function gather(stream: NodeJS.ReadableStream | null): () => string {

@@ -5,6 +5,7 @@ export { createServer } from "./server.ts";
 export { currentCaller } from "./http/caller.ts";
 export type { CurrentCaller } from "./http/caller.ts";
 export type { ServerOptions } from "./server.ts";
+export type { DiskState, KeyAge } from "./metrics.ts";
 export type { Api } from "./api.ts";
 export type { BreakerState, RegionCall, RegionCounters, RegionHealth, Regions } from "./regions.ts";
 export { DEFAULT_SERVER_LIMITS } from "./limits.ts";

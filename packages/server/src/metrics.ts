@@ -61,6 +61,17 @@ export interface DiskState {
   readonly alarm: boolean;
 }
 
+/** How old the material of a key in force is. */
+export interface KeyAge {
+  readonly region: string;
+  /** What it wraps. */
+  readonly purpose: "records" | "people";
+  /** Days since it has that material. */
+  readonly days: number;
+  /** Days for which it is to be used. */
+  readonly period: number;
+}
+
 /** What knows how busy the service is. */
 export interface LoadFigures {
   readonly admission: { figures(): AdmissionFigures };
@@ -74,10 +85,11 @@ export interface MeasuredParts {
   readonly audit: AuditLook;
   readonly regions: ProbedRegions;
   readonly feed: RunFeed;
+  readonly keyAges: () => readonly KeyAge[];
 }
 
 export function serverMetrics(
-  { vault, audit, regions, feed }: MeasuredParts,
+  { vault, audit, regions, feed, keyAges }: MeasuredParts,
   load: LoadFigures,
   disk: () => DiskState | null = () => null,
 ): Metrics {
@@ -122,6 +134,7 @@ export function serverMetrics(
   loadMetrics(registry, load);
   regionMetrics(registry, regions);
   diskMetrics(registry, disk);
+  keyAgeMetrics(registry, keyAges);
   auditMetrics(registry, audit);
   runMetrics(registry, feed);
   const showDebt = debtMetrics(registry, vault);
@@ -229,6 +242,20 @@ function diskMetrics(registry: Registry, disk: () => DiskState | null): void {
     "When it is full if it goes on like this; NaN when that cannot be said",
     ({ fullAt }) => (fullAt === null ? null : Math.round(fullAt / 1000)),
   );
+}
+
+function keyAgeMetrics(registry: Registry, keyAges: () => readonly KeyAge[]): void {
+  const each = (name: string, help: string, value: (age: KeyAge) => number): void => {
+    new Gauge({
+      ...{ name, help, labelNames: ["region", "purpose"], registers: [registry] },
+      collect() {
+        this.reset();
+        for (const age of keyAges()) this.set({ region: age.region, purpose: age.purpose }, value(age));
+      },
+    });
+  };
+  each("strongroom_key_material_age_days", "Age of the material of a key in force", ({ days }) => days);
+  each("strongroom_key_cryptoperiod_days", "For how long it is to be used", ({ period }) => period);
 }
 
 /** The gauges are of one look at the store, which the repair took; the returned function sets them. */

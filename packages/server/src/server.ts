@@ -32,7 +32,7 @@ import { AbsentRoutes, answerSocket } from "./http/unrouted.ts";
 import { parseServerLimits } from "./limits.ts";
 import type { ServerLimits } from "./limits.ts";
 import { serverMetrics } from "./metrics.ts";
-import type { DiskState } from "./metrics.ts";
+import type { DiskState, KeyAge } from "./metrics.ts";
 import { describeApi, openApiRoute } from "./openapi/document.ts";
 import { ProbedRegions } from "./regions.ts";
 import type { Regions } from "./regions.ts";
@@ -59,6 +59,8 @@ export interface ServerOptions {
   readonly limits?: { readonly [Limit in keyof ServerLimits]?: ServerLimits[Limit] | undefined };
   /** How the disk is, for the metrics. Left out: they do not tell. */
   readonly disk?: () => DiskState | null;
+  /** How old the keys in force are, for the metrics. Left out: they do not tell. */
+  readonly keyAges?: () => readonly KeyAge[];
   /** The only collections there may be. Left out: a collection comes into being with its first record. */
   readonly collections?: readonly string[];
   /**
@@ -111,7 +113,7 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   const audit = new AuditLook(options.vault);
   const feed = new RunFeed(options.vault);
   const streams = new Streams(limits);
-  const measured = { vault: options.vault, audit, regions, feed };
+  const measured = { vault: options.vault, audit, regions, feed, keyAges: options.keyAges ?? (() => []) };
   const metrics = serverMetrics(measured, { admission, connections, streams }, options.disk);
   const onEnd: OnEnd = (request, reply) => {
     const ended = endedRequest(request, reply);
@@ -211,6 +213,7 @@ const CHECKS: Readonly<Record<keyof ServerOptions, OptionRule>> = {
   tokens: [(value) => hasMethods(value, "verify"), "a verifier of tokens"],
   regions: [(value) => hasMethods(value, "health"), "what knows the regions' health"],
   disk: [(value) => typeof value === "function", "a function that tells how the disk is"],
+  keyAges: [(value) => typeof value === "function", "a function that tells how old keys are"],
   logger: [(value) => hasMethods(value, "info", "error", "child"), "a pino logger"],
   collections: [isListOfText, "a list of names"],
   hosts: [

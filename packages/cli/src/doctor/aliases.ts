@@ -1,6 +1,6 @@
-// Do the aliases of an installation's keys still name its keys? Nothing is wrapped by an alias: keys.json says which keys
-// these are. Threat: somebody points an alias elsewhere, and the next start that has lost keys.json, or a person who
-// goes by the alias, takes another key for the vault's.
+// Do the aliases of an installation's keys still name its keys? Nothing is wrapped by an alias: keys.json says which
+// keys these are. Threat: somebody points an alias elsewhere, and the next start that has lost keys.json, or a person
+// who goes by the alias, takes another key for the vault's.
 import type { KMS } from "@aws-sdk/client-kms";
 import { shown } from "@strongroom/base/shown";
 import {

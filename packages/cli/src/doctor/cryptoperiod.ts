@@ -1,51 +1,8 @@
-// Is a wrapping key older than it is to be? What counts is its material: since when new wraps are made under it. The
-// KMS alone knows that, by the key's creation and its rotations; when something was wrapped says nothing of it.
-import type { KMS } from "@aws-sdk/client-kms";
+// Is a wrapping key older than it is to be? What counts is its material: since when new wraps are made under it.
+import { CRYPTOPERIOD_DAYS, DAY_MS, type MaterialAge, materialAge } from "../installation/material-age.ts";
 import { kmsClient } from "../installation/keyring.ts";
 import { type Check, type CheckSubject, type Finding, PATIENCE_MS } from "./check.ts";
 import { type KnownRegion, knownRegions, keysOf } from "./known-regions.ts";
-
-/** Days for which a key's material is used, where the configuration says nothing. */
-export const CRYPTOPERIOD_DAYS = 365;
-
-const DAY_MS = 24 * 3600 * 1000;
-
-/** Rotations of a page, and pages that are read: a key has at most 25 on demand, and one a year besides. */
-const PAGE = 1000;
-const MOST_PAGES = 10;
-
-/** Since when a key has the material that it wraps under now. */
-export interface MaterialAge {
-  readonly since: Date;
-  /** Whether rotations could not be seen: the material may be younger. */
-  readonly isAtMost: boolean;
-}
-
-/** Asks the KMS. @throws what DescribeKey throws */
-export async function materialAge(
-  client: Pick<KMS, "describeKey" | "listKeyRotations">,
-  keyArn: string,
-  abortSignal: AbortSignal,
-): Promise<MaterialAge> {
-  const { KeyMetadata } = await client.describeKey({ KeyId: keyArn }, { abortSignal });
-  const made = KeyMetadata?.CreationDate;
-  if (made === undefined) throw new Error("DescribeKey told no CreationDate");
-  let since = made;
-  let marker: string | undefined;
-  try {
-    for (let page = 1; page <= MOST_PAGES; page++) {
-      const request = { KeyId: keyArn, Limit: PAGE, ...(marker === undefined ? {} : { Marker: marker }) };
-      const { Rotations = [], NextMarker } = await client.listKeyRotations(request, { abortSignal });
-      for (const { RotationDate } of Rotations)
-        if (RotationDate !== undefined && RotationDate > since) since = RotationDate;
-      if (NextMarker === undefined) return { since, isAtMost: false };
-      marker = NextMarker;
-    }
-  } catch {
-    // A key that cannot rotate by itself has none to tell, and whoever may not list them sees the creation alone.
-  }
-  return { since, isAtMost: true };
-}
 
 /** The keys that are configured, those of the next set too; a key that does not answer is the regions' finding. */
 export const checkCryptoperiods: Check = async (subject) => {

@@ -41,10 +41,22 @@ export class FollowedKeySets {
     return this.#watches[role]?.inForce() ?? this.#known(role).current;
   }
 
-  /** What puts the present sets in force, whatever comes next: told in the audit. */
+  /**
+   * What puts the present sets in force, told in the audit. A set that comes next is known by it: a rotation that was
+   * interrupted has put it in force, and goes on.
+   */
   presentGates(audit: Vault["audit"]): Gates {
-    const present = { records: withoutNext(this.#sets.records), keys: this.#sets.keys };
-    return this.#gates(audit, { ...present, keys: present.keys === null ? null : withoutNext(present.keys) });
+    const { records, keys } = this.#sets;
+    const known = this.#gates(audit, this.#sets);
+    const present = this.#gates(audit, {
+      records: withoutNext(records),
+      keys: keys === null ? null : withoutNext(keys),
+    });
+    const gate = (role: KeyedRole): Gates[KeyedRole] => ({
+      status: () => known[role].status(),
+      flip: () => present[role].flip(),
+    });
+    return { records: gate("records"), keys: gate("keys") };
   }
 
   /** Follows which set is in force. */

@@ -16,12 +16,13 @@ export interface InstalledKeySet {
   readonly keys: readonly string[];
   /** Wraps that a write must have. */
   readonly minimum: number;
+  readonly regions: readonly InstalledRegion[];
 }
 
 /** Makes the keyring of a set. Throws `config-invalid` with what the keyring says. */
 export function installedKeySet(config: Config, regions: readonly InstalledRegion[]): InstalledKeySet {
   const { minimum } = wrapPolicy(config, regions.length);
-  return { keyring: installedKeyring(config, regions), keys: regions.map(({ keyArn }) => keyArn), minimum };
+  return { keyring: installedKeyring(config, regions), keys: regions.map(({ keyArn }) => keyArn), minimum, regions };
 }
 
 /** The keys that a configuration names; null: it names no such set. */

@@ -31,7 +31,9 @@ import { keepRetention } from "./audit-retention.ts";
 import { watchDisk } from "./disk-watch.ts";
 import type { Gates } from "./audited-key-sets.ts";
 import { FollowedKeySets, type NextKeySets } from "./followed-key-sets.ts";
+import { watchKeyAges } from "./key-ages.ts";
 import type { InstalledKeySet, InstalledKeySets } from "./key-sets.ts";
+import { CRYPTOPERIOD_DAYS } from "./material-age.ts";
 import { FIRST_GENERATION } from "./installed-keys.ts";
 import { countersOf, regionsSeen } from "./regions-seen.ts";
 import { openWitnesses } from "./witnesses.ts";
@@ -122,6 +124,8 @@ async function serve(
   ends.push(() => {
     followed.close();
   });
+  const keyAges = watchKeyAges({ inForce, period: config.keys.cryptoperiodDays ?? CRYPTOPERIOD_DAYS, logger });
+  ends.push(keyAges.close);
   const disk = await watchDisk(folder.path, folder.disk, logger);
   ends.push(() => {
     disk.close();
@@ -131,6 +135,7 @@ async function serve(
     tokens,
     regions: regionsOf(() => [inForce("records"), inForce("keys")]),
     disk: () => disk.now(),
+    keyAges: () => keyAges.ages(),
     logger,
     limits,
     hosts: [host, ...hosts],

@@ -1,7 +1,7 @@
 // The doctor on the age of keys: by what the KMS says of a key's creation and rotations.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { materialAge } from "../../src/doctor/cryptoperiod.ts";
+import { materialAge } from "../../src/installation/material-age.ts";
 
 const ARN = "arn:aws:kms:eu-west-1:111122223333:key/a";
 const day = (year: number): Date => new Date(`${year}-01-01T00:00:00.000Z`);

@@ -74,7 +74,8 @@ export const ROLES: Readonly<Record<Role, RolePermissions>> = {
     meaning: "stores and reads records: `strongroom serve`",
     // To move a wrap to another key inside the KMS; whoever may not opens it, and wraps what it holds.
     underContext: ["Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"],
-    onKeys: ["DescribeKey"],
+    // By its rotations it is told how old a key's material is.
+    onKeys: ["DescribeKey", "ListKeyRotations"],
     onAliases: [],
     onAccount: [],
   },

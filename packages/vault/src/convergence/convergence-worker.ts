@@ -73,9 +73,11 @@ export class ConvergenceWorker {
     return this.#state;
   }
 
-  /** Why it goes no further now; null: nothing. */
+  /** Why it goes no further now, or slower; null: nothing. */
   get waits(): string | null {
-    return this.#waits;
+    if (this.#state !== "working") return this.#waits;
+    const { keys, records } = this.#d.health;
+    return awayText([...keys(), ...records()]) ?? this.#waits;
   }
 
   /** A run was begun or changed: look soon. */
@@ -195,13 +197,24 @@ export class ConvergenceWorker {
     if (!stop.aborted) await work.kept({ leaseMs: settings.leaseMs, stop });
     if (stop.aborted) return;
     const left = await work.left();
-    this.#waits = left;
+    this.#waits = left === null ? null : LEFT[left];
     if (left !== null) return;
     await tally.settled();
     const next = NEXT[run.phase](run);
     const { run: moved, isChanged } = await note.change(movedFrom(run, next, clock));
     if (isChanged && moved !== null) await this.#d.onMoved(moved);
   }
+}
+
+/** What is not done yet, in words: it waits for its next try, or for the end of a lease. */
+const LEFT: Readonly<Record<"items" | "kept", string>> = {
+  items: "items that fail, or that a process holds which has died",
+  kept: "old messages that are kept",
+};
+
+function awayText(health: readonly RegionHealth[]): string | null {
+  const away = new Set(health.filter(({ state }) => state === "down").map(({ region }) => region));
+  return away.size === 0 ? null : `no answer from ${[...away].sort().join(", ")}`;
 }
 
 /** Sleeps are cut, so that a wake is heard. */

@@ -51,6 +51,11 @@ export class LiveLatency {
     return late !== null && late > TIMES * before && late > before + MORE_MS;
   }
 
+  /** It is not the run that they suffer by: what is of late is how it is without one, from now on. */
+  accept(now: number): void {
+    this.#before = this.#p95(now - LATE_MS, now) ?? this.#before;
+  }
+
   /** Null: too few have ended after `since`. */
   #p95(since: number, now: number): number | null {
     const found = this.#ms.filter((_, index) => {

@@ -4,7 +4,7 @@
  * much, or when reads and writes suffer, and comes back little by little.
  */
 
-/** It falls no lower than this part. */
+/** It falls no lower than this part, of what a KMS allows. */
 const LEAST = 1 / 64;
 
 /** What was on its way when it fell says nothing of after: it falls once in so long, in milliseconds. */
@@ -15,14 +15,27 @@ const RISE_PER_SECOND = 0.1;
 
 /** The part of what is allowed that is taken: falls by half, rises by a tenth of the whole in a second. */
 export class TakenPart {
+  readonly #least: number;
   #part = 1;
   #at = Number.NEGATIVE_INFINITY;
   #fellAt = Number.NEGATIVE_INFINITY;
+  #fellTo = 1;
+
+  /** @param least it falls no lower than that */
+  constructor(least: number = LEAST) {
+    this.#least = least;
+  }
+
+  /** Whether it could fall no lower when it last fell. */
+  get fellToLeast(): boolean {
+    return this.#fellTo === this.#least;
+  }
 
   /** It was too much. Tells whether it falls because of it. */
   tooMuch(now: number): boolean {
     if (now - this.#fellAt < FALL_MS) return false;
-    this.#part = Math.max(LEAST, this.now(now) / 2);
+    this.#part = Math.max(this.#least, this.now(now) / 2);
+    this.#fellTo = this.#part;
     this.#at = now;
     this.#fellAt = now;
     return true;

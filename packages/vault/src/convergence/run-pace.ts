@@ -16,7 +16,7 @@ export interface RunPaceDependencies {
   readonly callsPerItem: number;
   readonly slots: Pick<KmsSlots, "count" | "look" | "close">;
   /** Null: nobody reads and writes here. */
-  readonly latency: Pick<LiveLatency, "works" | "rests" | "suffers"> | null;
+  readonly latency: Pick<LiveLatency, "works" | "rests" | "suffers" | "accept"> | null;
   /** Milliseconds of a clock that nobody sets. */
   readonly now: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -34,13 +34,20 @@ const SLOTLESS_LOOK_MS = 500;
 const NO_SLOT: Turn = { waitMs: 100, isTaken: false };
 const SLOTLESS_MS = 2_000;
 
-/** Items a second that are never gone below because of live traffic. */
+/** Items a second that are never gone below because of live traffic, and the part of what there were before. */
 const LEAST_ITEMS = 1;
+const LEAST_LOAD = 1 / 8;
+
+/** If they suffer as long as this while as little is done as can be, it is by something else, in milliseconds. */
+const NOT_BY_RUN_MS = 10_000;
+
+/** So long after it fell there is no telling yet whether they still suffer, in milliseconds. */
+const LATENCY_TELLS_MS = 5_000;
 
 export class RunPace {
   readonly #d: RunPaceDependencies;
   readonly #throttled = new TakenPart();
-  readonly #load = new TakenPart();
+  readonly #load = new TakenPart(LEAST_LOAD);
   readonly #even = new EvenPace();
   readonly #perItem: CallsPerItem;
   readonly #stopping = new AbortController();
@@ -49,6 +56,8 @@ export class RunPace {
   #itemsBefore: number | null = null;
   #items = { since: 0, begun: 0 };
   #sufferedAt = Number.NEGATIVE_INFINITY;
+  /** Since when as little is done as can be, and they suffer; null: they do not. */
+  #leastSince: number | null = null;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   /** Begins to take slots. */
@@ -135,9 +144,19 @@ export class RunPace {
     this.#lookedAt = now;
     if (this.#load.now(now) === 1) this.#itemsBefore = null;
     // What ended before it fell says nothing of after.
-    if (this.#d.latency?.suffers(now, this.#sufferedAt) !== true) return;
+    const { latency } = this.#d;
+    if (latency?.suffers(now, this.#sufferedAt) !== true) {
+      // Too few have ended since it fell to tell, or they do not suffer any more.
+      if (now - this.#sufferedAt > LATENCY_TELLS_MS) this.#leastSince = null;
+      return;
+    }
     this.#itemsBefore ??= Math.max(LEAST_ITEMS, perSecond);
     if (this.#load.tooMuch(now)) this.#sufferedAt = now;
+    if (this.#load.fellToLeast) this.#leastSince ??= now;
+    if (this.#leastSince === null || now - this.#leastSince < NOT_BY_RUN_MS) return;
+    // A run that waited for it would never end: the machine, or what else runs there, has got slower meanwhile.
+    latency.accept(now);
+    this.#leastSince = null;
   }
 
   #itemsPerSecond(now: number): number {

@@ -143,7 +143,7 @@ export class RunPhaseWork {
   }
 
   /** Only of versions that lack nothing. */
-  async #dropped(items: readonly Pick<KeptItem, "place">[], lease: Leased): Promise<KeptDone> {
+  async #dropped(items: readonly DroppedItem[], lease: Leased): Promise<KeptDone> {
     const { store } = this.#stores.records;
     const sets = await wantsOf(store.inventory, await this.#records.target());
     // Of what nobody can tell it is not known that it lacks nothing.
@@ -151,21 +151,29 @@ export class RunPhaseWork {
     const places = items.flatMap(({ place }) => (place === null ? [] : [place]));
     const isClean = lacking.size === 0 || !(await store.inventory.any([...lacking]));
     const mayGo = isClean ? places : await notLacking(store, places, lacking);
-    if (mayGo.length > 0) await store.kept.drop(mayGo, lease);
-    return { done: mayGo.length, failed: places.length - mayGo.length };
+    // Nothing goes back to what is of no version: it would keep the key that it is under for ever.
+    const ofNone = items.flatMap(({ place, position }) =>
+      place === null && position !== undefined ? [{ position }] : [],
+    );
+    if (mayGo.length + ofNone.length > 0) await store.kept.drop([...mayGo, ...ofNone], lease);
+    return { done: mayGo.length + ofNone.length, failed: places.length - mayGo.length };
   }
 
   async #restored(
-    items: readonly Pick<KeptItem, "place">[],
+    items: readonly Pick<KeptItem, "place" | "position">[],
     lease: Leased,
     { until, stop }: { readonly until: number; readonly stop: AbortSignal },
   ): Promise<KeptDone> {
     const { records } = this.#stores;
     const target = await this.#records.target();
     let done = 0;
-    for (const { place } of items) {
+    for (const { place, position } of items) {
       if (stop.aborted || records.clock().getTime() >= until) break;
-      if (place === null || target === null) continue;
+      if (target === null) continue;
+      if (place === null) {
+        done += (await this.#dropped([{ place, position }], lease)).done;
+        continue;
+      }
       if ((await restoreKept(records, place, { lease, target })) === null) {
         const { done: dropped } = await this.#dropped([{ place }], lease);
         done += dropped;
@@ -174,6 +182,9 @@ export class RunPhaseWork {
     return { done, failed: items.length - done };
   }
 }
+
+/** A kept message; without a position, one that has a place. */
+type DroppedItem = Pick<KeptItem, "place"> & Partial<Pick<KeptItem, "position">>;
 
 /** Whether the items of a set are to be worked on. Those of which nobody can tell stay as they are. */
 function wants({ want }: WantedSet, extra: boolean): boolean {

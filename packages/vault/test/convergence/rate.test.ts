@@ -108,6 +108,18 @@ for (const { of, before, late, count = 100, suffers } of LATENCIES)
     assert.equal(latency.suffers(11_000, 0), false);
   });
 
+test("live traffic that suffers by something else is as it is from then on", () => {
+  const latency = new LiveLatency();
+  feed(latency, 1_000, 100, 10);
+  latency.works(2_000);
+  feed(latency, 10_000, 100, 200);
+  assert.equal(latency.suffers(11_000, 0), true);
+  latency.accept(11_000);
+  assert.equal(latency.suffers(11_000, 0), false);
+  feed(latency, 20_000, 100, 450);
+  assert.equal(latency.suffers(21_000, 0), true, "and it suffers anew when it gets worse");
+});
+
 test("more durations than are remembered: the newest are", () => {
   const latency = new LiveLatency();
   feed(latency, 0, 5_000, 10);
@@ -278,7 +290,16 @@ test("a run that live traffic suffers by goes slower, also where its items take 
   const world = new World();
   world.alive = 1;
   let suffers = false;
-  const latency = { works: () => undefined, rests: () => undefined, suffers: () => suffers };
+  let accepted = 0;
+  const latency = {
+    works: () => undefined,
+    rests: () => undefined,
+    suffers: () => suffers,
+    accept: () => {
+      accepted += 1;
+      suffers = false;
+    },
+  };
   const { sleep } = world;
   const pace = new RunPace({
     rate: RATE,
@@ -307,6 +328,14 @@ test("a run that live traffic suffers by goes slower, also where its items take 
   await world.pass(12_000);
   assert.equal(pace.waits, null);
   assert.ok(between(begun, 18_000, 19_000) > 70);
+  assert.equal(accepted, 0);
+  // They suffer by something else: what is of late becomes how it is, and the run does not wait for ever.
+  suffers = true;
+  await world.pass(40_000);
+  assert.equal(accepted, 1);
+  assert.ok(between(begun, 24_000, 28_000) < 4 * 30, "an eighth of what it was, and no less");
+  assert.ok(between(begun, 24_000, 28_000) >= 4 * 8);
+  assert.ok(between(begun, 58_000, 59_000) > 70);
   stop.abort();
   await working;
   await pace.close();

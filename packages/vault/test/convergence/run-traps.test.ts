@@ -29,7 +29,9 @@ import {
 } from "../support/converging.ts";
 import type { TestKeySet } from "../support/converging.ts";
 import { rejectsWith } from "../support/errors.ts";
+import { hand } from "../support/keys-file.ts";
 import { until } from "../support/regional-vault.ts";
+import { fileStorage } from "../support/storage.ts";
 import { overlaid } from "../support/store-with.ts";
 
 const ADD: AddRules = { materials: null, isProven: () => true, isRepair: false };
@@ -357,6 +359,20 @@ test("a row that a hand puts back under the old key after the run is found by th
   await vault.convergence.apply(FAST);
   await untilRun(vault, "done");
   assert.deepEqual((await vault.convergence.probe("a")).items, []);
+});
+
+test("a kept message whose version a hand took away keeps no run from its end", async (t) => {
+  const storage = await fileStorage(t);
+  const { vault, store } = await convergingVault(t, { storage, scope: "record" });
+  await putPeople(vault, 3);
+  await vault.convergence.apply({ ...FAST, keepOld: true });
+  await untilRun(vault, "hold");
+  hand(storage.path, "delete from versions where key = (select min(key) from versions)");
+  const kept = await store.kept.list({ after: null, limit: 10 });
+  assert.deepEqual([kept.length, kept.filter(({ place }) => place === null).length], [3, 1]);
+  await vault.convergence.apply();
+  await untilRun(vault, "done");
+  assert.deepEqual(await store.kept.list({ after: null, limit: 10 }), []);
 });
 
 test("a note that nobody writes is refused, and nothing works on it", async (t) => {
