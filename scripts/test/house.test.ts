@@ -42,7 +42,7 @@ describe("the sources of the packages", () => {
     // It puts records, the keys of people, the convergence (of which repair is a part), approvals, the audit and the
     // verification together, and nobody reads all of them for one question: what each of them opens is measured by
     // itself.
-    ["openVault", 184, definitionOf(house, "vault", "openVault")],
+    ["openVault", 187, definitionOf(house, "vault", "openVault")],
     // Both hear how what is asked is told to the audit, and a write makes entries and links that go with its unit. The
     // table of errors is four files.
     ["a read of a record", 16, "packages/vault/src/records/read.ts"],

@@ -8,13 +8,29 @@ import type { RetirementFacts } from "./prove.ts";
 /** The kinds of statements about a key's retirement. */
 export const REPORT_KINDS = { retired: "key-retired", deletion: "key-deletion-scheduled" } as const;
 
+/** A look at what lies under the key, of a report. */
+interface ReportedProbe {
+  readonly epochs: Readonly<Record<string, number>>;
+  readonly at: string;
+}
+
+/** What is looked at of a report. */
+export interface ReportFacts extends Omit<RetirementFacts, "first" | "second" | "kms"> {
+  readonly first: ReportedProbe;
+  readonly second: ReportedProbe;
+  readonly kms: {
+    readonly last: { readonly operation: string; readonly at: string } | null;
+    readonly since: string | null;
+  };
+}
+
 const probeSchema = z.object({
   epochs: z.record(z.string(), z.int()),
   at: z.string(),
 });
 
-/** What is looked at of a report that was signed: the vault that signs it writes this form. */
-const factsSchema = z.looseObject({
+/** Of a report that was signed: the vault that signs it writes this form. */
+const factsSchema: z.ZodType<ReportFacts> = z.looseObject({
   key: z.string(),
   by: z.string(),
   approval: z.object({ requestedBy: z.string(), approvedBy: z.string().nullable() }).nullable(),
@@ -36,7 +52,7 @@ const factsSchema = z.looseObject({
 /** A report that was opened. */
 export interface OpenedReport {
   readonly vault: string;
-  readonly facts: z.infer<typeof factsSchema>;
+  readonly facts: ReportFacts;
 }
 
 /**

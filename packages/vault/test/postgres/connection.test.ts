@@ -45,8 +45,11 @@ for (const [lost, becomes] of [
     await put(store, "first", null, 1);
     const small = writeUnit("a", null, 1);
     const large = [writeUnit("b", null, 1), writeUnit("c", null, 1, { message: Buffer.alloc(1 << 20, "c") })];
-    for (const units of [[small], large]) {
-      proxy.lose(lost, "_v3(");
+    for (const [made, units] of [
+      ["put_v3(", [small]],
+      ["apply_v4(", large],
+    ] as const) {
+      proxy.lose(lost, made);
       await rejectsWith("outcome-unknown", () => store.records.apply(units, { atomic: true }));
       assert.deepEqual(
         await store.records.outcome(units),

@@ -1,6 +1,6 @@
 // The options of `strongroom keys plan` and `keys apply`: how a run is to be made, as a person writes it.
 import { given, oneOf, wholeNumber } from "@strongroom/base/command";
-import type { OptionValues } from "@strongroom/base/command";
+import type { OptionSpec } from "@strongroom/base/command";
 import type { ConvergeOptions } from "@strongroom/client";
 import { z } from "zod";
 import { option } from "../../command.ts";
@@ -22,8 +22,20 @@ const share: z.ZodType<number | undefined> = z
   .refine((value) => value > 0, "must be a share above 0 and up to 1, such as 0.1")
   .optional();
 
+/** What a person gave of it. */
+export interface RunValues {
+  readonly verify: number | undefined;
+  readonly keepOld: boolean;
+  readonly rate: number | undefined;
+  readonly quota: number | undefined;
+  readonly share: number | undefined;
+  readonly material: ConvergeOptions["material"];
+  readonly fresh: boolean;
+  readonly scopes: boolean;
+}
+
 /** What `keys plan` and `keys apply` have alike. */
-export const RUN_OPTIONS = {
+export const RUN_OPTIONS: Readonly<{ [Name in keyof RunValues]: OptionSpec<RunValues[Name]> }> = {
   verify: option(
     "--verify <share>",
     "new wraps that their own key opens before they count: all, none, or a share such as 0.1 (default: all)",
@@ -48,10 +60,10 @@ export const RUN_OPTIONS = {
     "leave records in the scope that they are in, whatever their collection declares",
     z.boolean().default(true),
   ),
-} as const;
+};
 
 /** Those that were given; what was not is the service's to choose. @throws CliError `usage` */
-export function runOptionsOf(values: OptionValues<typeof RUN_OPTIONS>): ConvergeOptions {
+export function runOptionsOf(values: RunValues): ConvergeOptions {
   const { keepOld, material, fresh, scopes, verify: proven } = values;
   const rate = rateOf(values);
   return {
@@ -64,9 +76,7 @@ export function runOptionsOf(values: OptionValues<typeof RUN_OPTIONS>): Converge
   };
 }
 
-type RateOptions = Pick<OptionValues<typeof RUN_OPTIONS>, "rate" | "quota" | "share">;
-
-function rateOf({ rate, quota, share: part }: RateOptions): number | undefined {
+function rateOf({ rate, quota, share: part }: RunValues): number | undefined {
   if (rate !== undefined && (quota !== undefined || part !== undefined))
     throw new CliError("usage", { detail: "--rate and --quota with --share exclude each other." });
   if (quota === undefined && part === undefined) return rate;
