@@ -174,7 +174,7 @@ function inTurn(records: readonly DrillRecords[]): Parameters<typeof startLoad>[
 async function isUnderWay({ convergence }: Client, signal: AbortSignal): Promise<boolean> {
   for (;;) {
     const { run } = await convergence.status();
-    if (run === null || run.state !== "running" || run.phase === "end") return false;
+    if (run?.state !== "running" || run.phase === "end") return false;
     if (run.phase === "add" && run.progress.done > 0) return true;
     await sleep(LOOK_MS, undefined, { signal });
   }

@@ -93,7 +93,7 @@ export class ScratchInstallation {
   async #end(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
     const up = this.#up;
     this.#up = null;
-    if (up === null || up.exitCode !== null || up.signalCode !== null) return;
+    if (up?.exitCode !== null || up.signalCode !== null) return;
     up.kill(signal);
     await once(up, "exit");
   }
