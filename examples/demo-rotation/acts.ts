@@ -1,5 +1,5 @@
-// The acts before the fault is gone: the incident, the same papers in Strongroom, and a rotation that is damaged, killed
-// and cut off in its middle.
+// The acts before the fault is gone: the incident, the same papers in Strongroom, and a rotation that is damaged,
+// killed and cut off in its middle.
 import { writeFile } from "node:fs/promises";
 import type { ConvergencePlan } from "@strongroom/client";
 import { COUNTS, type Collection, papersOf } from "./filings.ts";

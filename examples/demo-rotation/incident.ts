@@ -1,5 +1,5 @@
-// A small stand-in for what went wrong elsewhere: a program that rotates a KMS key stage by stage. Each line of it looks
-// reasonable. Its keyring is strict, and drops what it does not know before it asks any KMS; it catches what an item
+// A small stand-in for what went wrong elsewhere: a program that rotates a KMS key stage by stage. Each line of it
+// looks reasonable. Its keyring is strict, and drops what it does not know before it asks any KMS; it catches what an item
 // throws, and moves the item's version up all the same, so that no later scan finds it; and it is run on each copy of
 // the data by itself. The keyring, the messages and the KMS are real ones.
 import { KMS } from "@aws-sdk/client-kms";

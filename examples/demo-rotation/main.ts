@@ -1,5 +1,5 @@
-// The demo of a rotation: an incident replayed, and the same data rotated as it should be. It exits with 0 only if every
-// claim held.
+// The demo of a rotation: an incident replayed, and the same data rotated as it should be. It exits with 0 only if
+// every claim held.
 //
 //   npm run demo:rotation              with time to read
 //   npm run demo:rotation -- --fast    at once (also when the output is not a terminal)

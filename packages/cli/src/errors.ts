@@ -46,6 +46,7 @@ export type CliErrorCode =
   | "drill-collection-in-use"
   | "drill-without-effect"
   | "drill-not-cleared"
+  | "drill-unfinished"
   | "promise-broken"
   | BackupErrorCode
   | RetireErrorCode
@@ -332,6 +333,14 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
   "drill-not-cleared": {
     title: "The drill could not bring every region back",
     remedy: "Run the drill again: it brings back what is still away. Starting the KMS again does so too.",
+    outcome: "failure",
+    status: 500,
+  },
+  "drill-unfinished": {
+    title: "The drill could not be done to its end",
+    remedy:
+      "Nothing of the vault was changed, and the scratch folder is gone. What was in the way is said above: end it " +
+      "and run the drill again.",
     outcome: "failure",
     status: 500,
   },

@@ -28,6 +28,7 @@ import {
 } from "./commands/approvals.ts";
 import { keysApplyCommand } from "./commands/keys/apply.ts";
 import { keysCostCommand } from "./commands/keys/cost.ts";
+import { keysDrillCommand } from "./commands/keys/drill.ts";
 import { keysFailuresCommand, keysInventoryCommand } from "./commands/keys/listings.ts";
 import { keysPlanCommand } from "./commands/keys/plan.ts";
 import {
@@ -87,6 +88,7 @@ const COMMANDS: readonly CommandSpec[] = [
   keysCostCommand,
   keysRetireCommand,
   keysReportCommand,
+  keysDrillCommand,
   approvalsListCommand,
   approvalsRequestCommand,
   approvalsApproveCommand,

@@ -91,6 +91,7 @@ export type {
 export type { SubjectListOptions, SubjectOptions, SubjectRecordsPage, Subjects } from "./subjects/subjects.ts";
 
 export { MOST_SEEN } from "./convergence/debt.ts";
+export { FLEET_PREFIX } from "./convergence/fleet.ts";
 export type { DebtSeen, WrapDebt } from "./convergence/debt.ts";
 export type { DamagedDebt, DebtPage, Owed, OwedKey, OwedVersion } from "./convergence/debts.ts";
 export type { RepairStatus } from "./convergence/worker.ts";

@@ -30,7 +30,9 @@ export const RUN_ERRORS: ErrorTable<RunErrorCode> = {
   },
   "run-refused": {
     title: "The plan has a problem that is in the way",
-    remedy: "Look at it: strongroom keys plan. A process that does not know the declared keys would stop writing.",
+    remedy:
+      "Look at it: strongroom keys plan. A process that does not know the declared keys would stop writing; one that " +
+      "was killed counts as alive for a minute.",
     outcome: "conflict",
     status: 409,
   },

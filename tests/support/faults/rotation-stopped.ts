@@ -214,7 +214,8 @@ class Trial {
   async takesWrites(): Promise<boolean> {
     try {
       await this.#asking[0].put({ collection: "records", id: "r0" }, { of: "records/r0" });
-      await this.#asking[0].put({ collection: "people", id: "r0" }, { of: "people/r0" });
+      // Of somebody new, so that it takes the key store too.
+      await this.#asking[0].put({ collection: "people", id: `n${this.#seen}` }, { of: "nobody" });
       return true;
     } catch (error) {
       if (isVaultError(error) && error.code === "store-failed") return false;

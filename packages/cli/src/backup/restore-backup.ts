@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { makeFolderSync, publishSync, systemReason } from "@strongroom/base/files";
 import { startProgress } from "@strongroom/base/terminal/progress";
-import type { Witness } from "@strongroom/vault";
+import { FLEET_PREFIX, type Witness } from "@strongroom/vault";
 import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
 import { dataFolder, prepareDataFolder } from "../data-folder.ts";
@@ -213,6 +213,7 @@ async function opened(
       },
       prepare: async (stores) => {
         await requireKeys(stores, context.signal);
+        await forgetProcesses(stores.records);
         if (ledger !== null) erasures = await replay(ledger, stores.records);
       },
     });
@@ -238,6 +239,11 @@ const silent = (witness: Witness): Witness => ({
   read: () => witness.read(),
   record: () => Promise.resolve(),
 });
+
+/** Those that used the vault that was backed up: here they are not, and nobody is to wait for them. */
+async function forgetProcesses({ notes }: Pick<CommandStores["records"], "notes">): Promise<void> {
+  for (const { name, text } of await notes.list(FLEET_PREFIX)) await notes.replace(name, null, text);
+}
 
 /** The keys must be newer than the records, or the newest people are lost. */
 async function requireKeys({ records, keys }: CommandStores, signal: AbortSignal): Promise<void> {

@@ -11,7 +11,7 @@ import { z } from "zod";
 import { command, type CommandSpec, option } from "../command.ts";
 import { dataFolder, lockDataFolder } from "../data-folder.ts";
 import { controlPort, FAULT_NAMES, type FaultName, findControl } from "../drill/control-port.ts";
-import type { PromiseResult } from "../drill/promises.ts";
+import { requireKept } from "../drill/kept.ts";
 import { drillTables, timelineOf } from "../drill/report.ts";
 import { type DrillParts, runDrill } from "../drill/run-drill.ts";
 import { DRILL_DEFAULTS, type DrillSettings } from "../drill/settings.ts";
@@ -189,16 +189,4 @@ function lockDrill(dataDir: string): Lock | null {
     if (cause instanceof CliError && cause.code === "data-dir-in-use") throw new CliError("drill-running", { cause });
     throw cause;
   }
-}
-
-function requireKept(promises: readonly PromiseResult[]): void {
-  const broken = promises.filter(({ outcome }) => outcome === "broken");
-  if (broken.length === 0) return;
-  throw new CliError("promise-broken", {
-    detail: `${broken.length} of ${promises.length} promises:`,
-    problems: broken.map(
-      ({ promise, words: said, problems }) =>
-        `${promise}: ${said} ${problems[0] ?? ""}${problems.length > 1 ? ` (and ${problems.length - 1} more)` : ""}`,
-    ),
-  });
 }

@@ -95,8 +95,8 @@ export const PROMISES: Readonly<Record<PromiseName, DrillPromise>> = {
 };
 
 /** One promise and whether it was kept. */
-export interface PromiseResult {
-  readonly promise: PromiseName;
+export interface PromiseResult<Name extends string = PromiseName> {
+  readonly promise: Name;
   readonly words: string;
   /** `not-tested`: there was nothing to hold against it. */
   readonly outcome: "kept" | "broken" | "not-tested";

@@ -104,7 +104,8 @@ const MARKS: Readonly<
   "not-tested": { mark: "not tested", style: "yellow" },
 };
 
-function promiseLines({ words, outcome, problems }: PromiseResult, terminal: Terminal): string {
+/** A promise, whether it was kept, and what broke it. */
+export function promiseLines({ words, outcome, problems }: PromiseResult<string>, terminal: Terminal): string {
   const { mark, style } = MARKS[outcome];
   return [
     wrapped(`${terminal.style(style, mark.padEnd(10))}  ${words}`, terminal.width, 12),

@@ -83,7 +83,8 @@ function childArguments(options: KmsChildOptions): string[] {
   ];
 }
 
-function rootKeyArguments(rootKey: RootKeySetting): string[] {
+/** The root key as the commands take it. */
+export function rootKeyArguments(rootKey: RootKeySetting): string[] {
   switch (rootKey.kind) {
     case "file":
       return rootKey.path === undefined ? [] : ["--root-key-file", rootKey.path];

@@ -23,6 +23,7 @@ export interface FleetNote {
   readonly works: boolean;
 }
 
+/** Of the names of the notes by which processes say that they use a store. */
 export const FLEET_PREFIX = "fleet/";
 
 /** So often a process says that it is alive, and for so long it is believed, in milliseconds. */

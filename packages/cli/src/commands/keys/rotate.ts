@@ -8,6 +8,12 @@ import { command, type CommandContext, type CommandSpec, option, withService } f
 import { dataFolder } from "../../data-folder.ts";
 import { CliError } from "../../errors.ts";
 import { WHY_OPTIONS } from "../audit-options.ts";
+import {
+  type InstallationKeys,
+  KEY_PURPOSES,
+  type PurposeKeys,
+  readInstallationKeys,
+} from "../../installation/installed-keys.ts";
 import { applyRun } from "./apply.ts";
 import { RUN_OPTIONS, runOptionsOf } from "./run-options.ts";
 
@@ -71,6 +77,7 @@ export const keysRotateCommand: CommandSpec = command({
       context.terminal.result({ next }, () => `${shown}\n\n${WHAT_NEXT}`);
       return;
     }
+    const before = await readInstallationKeys(request.folder.keys);
     const made = await nextInstalledKeys(request);
     const digests = {
       records: keySetDigest(Object.values(made.records)),
@@ -79,6 +86,7 @@ export const keysRotateCommand: CommandSpec = command({
     await withService<typeof invocation>(async (client) => {
       await untilLearned(client, digests, context);
       await applyRun(client, invocation, runOptionsOf(options), options);
+      tellLeft(context, before, made);
     })(invocation).catch(notRunning);
   },
 });
@@ -87,6 +95,15 @@ const WHAT_NEXT = [
   "Put this into the configuration of every process, beside keys.regions, and restart them one after the other.",
   "Then: strongroom keys plan, strongroom keys apply. When it is done, keys.next becomes keys.regions.",
 ].join("\n");
+
+/** They are in keys.json too, with those of rotations before. */
+function tellLeft({ terminal }: CommandContext, before: InstallationKeys, made: PurposeKeys): void {
+  const left = KEY_PURPOSES.flatMap((purpose) =>
+    Object.entries(before[purpose]).flatMap(([region, key]) => (made[purpose][region] === key ? [] : [key])),
+  );
+  if (terminal.mode === "json") terminal.printJson({ event: "left", keys: left });
+  else terminal.say(["When nothing is under them any more: strongroom keys retire", ...left].join("\n  "));
+}
 
 /** Longest wait until the service knows keys that were just made, in milliseconds. */
 const LEARNING_MS = 30_000;
