@@ -1,6 +1,7 @@
 // The installation of a drill: `strongroom up` in a process of its own, which is killed and started again, and the
 // other commands as anybody runs them. They know the scratch folder and nothing of the vault beside it.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -43,7 +44,7 @@ export class ScratchInstallation {
     const said = gather(up.stderr);
     const ended = once(up, "close");
     this.#up = up;
-    const lines = createInterface({ input: up.stdout ?? process.stdin });
+    const lines = createInterface({ input: up.stdout });
     // What it says later is not asked for, and must not fill the pipe.
     const first = once(lines, "line").then(() => true);
     if (await Promise.race([first, ended.then(() => false)])) return;
@@ -98,7 +99,7 @@ export class ScratchInstallation {
     await once(up, "exit");
   }
 
-  #spawn(args: readonly string[]): ChildProcess {
+  #spawn(args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
     const { folder, configFile } = this.#scratch;
     const env = Object.fromEntries(Object.entries(this.#env).filter(([name]) => !name.startsWith("STRONGROOM_")));
     return spawn(process.execPath, [...process.execArgv, BIN, ...args], {
@@ -109,8 +110,8 @@ export class ScratchInstallation {
   }
 }
 
-function gather(stream: NodeJS.ReadableStream | null): () => string {
+function gather(stream: Readable): () => string {
   const chunks: Buffer[] = [];
-  stream?.on("data", (chunk: Buffer) => chunks.push(chunk));
+  stream.on("data", (chunk: Buffer) => chunks.push(chunk));
   return () => Buffer.concat(chunks).toString("utf8");
 }
