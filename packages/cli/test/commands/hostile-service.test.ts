@@ -81,6 +81,7 @@ const SAY_NOTHING_OF_OTHERS: Readonly<Record<string, string>> = {
   "keys retire": "steps of its own, ids of a form and its own stores, through the same door as every result",
   "keys report": "a report that is checked",
   "keys rotate": "the keys of its own KMS, and then what keys apply does",
+  "keys drill": "what an installation of its own says, through the same door as every result",
   "token create": "what was typed",
   completion: "the command's own words",
   "kms serve": "what was typed",
