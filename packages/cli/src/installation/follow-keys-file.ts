@@ -4,8 +4,14 @@ import type { ConvergencePlan, Vault } from "@strongroom/vault";
 import type { Config } from "../config/config.ts";
 import type { KeyedRole } from "../store/which.ts";
 import type { NextKeySets } from "./followed-key-sets.ts";
-import { type InstallationKeys, type KeyPurpose, type PurposeKeys, readInstallationKeys } from "./installed-keys.ts";
-import { isOtherKeys, nextKeySets } from "./next-key-sets.ts";
+import {
+  type InstallationKeys,
+  isOtherKeys,
+  type KeyPurpose,
+  type PurposeKeys,
+  readInstallationKeys,
+} from "./installed-keys.ts";
+import { nextKeySets } from "./next-key-sets.ts";
 import type { RegionClient } from "./region-keys.ts";
 import { promoteNextKeys } from "./rotate-keys.ts";
 

@@ -17,6 +17,10 @@ export const KEY_PURPOSES: readonly KeyPurpose[] = ["records", "keyStore"];
 /** The keys of both purposes. */
 export type PurposeKeys = Readonly<Record<KeyPurpose, RegionKeys>>;
 
+/** Whether a region has another key than it had. */
+export const isOtherKeys = (next: RegionKeys, present: RegionKeys): boolean =>
+  Object.entries(next).some(([region, arn]) => present[region] !== arn);
+
 /** A key that nothing is wrapped under any more. */
 export interface LeftKey {
   readonly purpose: KeyPurpose;

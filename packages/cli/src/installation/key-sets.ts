@@ -7,7 +7,7 @@ import { type Config, type WrappingRegion, wrapPolicy } from "../config/config.t
 import { type DataFolder, readRunning } from "../data-folder.ts";
 import type { KeyedRole } from "../store/which.ts";
 import { installedKeyring, type InstalledRegion } from "./keyring.ts";
-import { type InstallationKeys, type KeyPurpose, readInstallationKeys } from "./installed-keys.ts";
+import { type InstallationKeys, isOtherKeys, type KeyPurpose, readInstallationKeys } from "./installed-keys.ts";
 
 /** A key set with what wraps under it. */
 export interface InstalledKeySet {
@@ -58,9 +58,8 @@ export async function namedKeySets(config: Config, folder: DataFolder, role: Key
 
 /** Of an installation that makes its own keys; null: those of this purpose stay. */
 function nextArns(remembered: InstallationKeys, purpose: KeyPurpose): readonly string[] | null {
-  const arns = Object.entries(remembered.next?.[purpose] ?? {});
-  const isOther = arns.some(([region, arn]) => remembered[purpose][region] !== arn);
-  return isOther ? arns.map(([, arn]) => arn) : null;
+  const next = remembered.next?.[purpose] ?? {};
+  return isOtherKeys(next, remembered[purpose]) ? Object.values(next) : null;
 }
 
 /** The key of a region: the configured one, else the one that is remembered. */

@@ -2,7 +2,7 @@
 import type { Config } from "../config/config.ts";
 import type { NextKeySets } from "./followed-key-sets.ts";
 import type { InstalledKeySet } from "./key-sets.ts";
-import type { InstallationKeys, KeyPurpose, RegionKeys } from "./installed-keys.ts";
+import { type InstallationKeys, isOtherKeys, type KeyPurpose } from "./installed-keys.ts";
 import { localKeySet, withKeys } from "./local-kms.ts";
 import type { RegionClient } from "./region-keys.ts";
 
@@ -21,7 +21,3 @@ export function nextKeySets(
     ...(ofPeople === undefined ? {} : { keys: ofPeople }),
   };
 }
-
-/** Whether a region has another key than it had. */
-export const isOtherKeys = (next: RegionKeys, present: RegionKeys): boolean =>
-  Object.entries(next).some(([region, arn]) => present[region] !== arn);

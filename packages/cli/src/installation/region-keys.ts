@@ -67,8 +67,7 @@ async function findOrMakeKey(
   const [alias, description] = [KEY_ALIASES[purpose], keyDescription(purpose, set)];
   const aliased = await describe(client, alias);
   if (aliased !== null) return { arn: aliased.arn, made: false };
-  const left = await findByDescription(client, description);
-  const arn = left ?? (await makeKey(client, description));
+  const { arn, made } = await keyOfDescription(client, description);
   try {
     await client.createAlias({ AliasName: alias, TargetKeyId: arn });
   } catch (error) {
@@ -78,18 +77,26 @@ async function findOrMakeKey(
     if (theirs !== null) return { arn: theirs.arn, made: false };
     throw error;
   }
-  return { arn, made: left === null };
+  return { arn, made };
 }
 
-/** @returns the ARN of a new key */
-export async function makeKey(client: KMS, description: string): Promise<string> {
+/** The key that an interrupted run made under this description; a new one where there is none. */
+export async function keyOfDescription(
+  client: KMS,
+  description: string,
+): Promise<{ readonly arn: string; readonly made: boolean }> {
+  const left = await findByDescription(client, description);
+  return { arn: left ?? (await makeKey(client, description)), made: left === null };
+}
+
+async function makeKey(client: KMS, description: string): Promise<string> {
   const { KeyMetadata } = await client.createKey({ Description: description });
   if (KeyMetadata?.Arn === undefined) throw new Error("CreateKey gave no ARN");
   return KeyMetadata.Arn;
 }
 
 /** An enabled key that an interrupted start made, and that has no alias yet or is not remembered. */
-export async function findByDescription(client: KMS, description: string): Promise<string | null> {
+async function findByDescription(client: KMS, description: string): Promise<string | null> {
   let marker: string | undefined;
   do {
     const page = await client.listKeys({ Limit: 1000, ...(marker === undefined ? {} : { Marker: marker }) });

@@ -5,6 +5,7 @@
 import { CliError } from "../errors.ts";
 import {
   type InstallationKeys,
+  isOtherKeys,
   KEY_ALIASES,
   KEY_PURPOSES,
   type KeyPurpose,
@@ -15,7 +16,7 @@ import {
   type RegionKeys,
   writeInstallationKeys,
 } from "./installed-keys.ts";
-import { describe, findByDescription, makeKey, reason, type RegionClient } from "./region-keys.ts";
+import { describe, keyOfDescription, reason, type RegionClient } from "./region-keys.ts";
 
 /**
  * Makes the keys of the next set, or finds those that were made before. A purpose that is not rotated keeps its keys.
@@ -35,14 +36,11 @@ export async function makeNextKeys(
     const begun = installed.next?.[purpose];
     // Begun before with other purposes: what was made then is a part of it.
     if (!purposes.includes(purpose)) made[purpose] = begun ?? present;
-    else made[purpose] = isAnother(begun, present) ? begun : await newKeys(installed, purpose, clients);
+    else if (begun !== undefined && isOtherKeys(begun, present)) made[purpose] = begun;
+    else made[purpose] = await newKeys(installed, purpose, clients);
   }
   await writeInstallationKeys(path, { ...installed, next: made });
   return made;
-}
-
-function isAnother(begun: RegionKeys | undefined, present: RegionKeys): begun is RegionKeys {
-  return begun !== undefined && Object.entries(begun).some(([region, arn]) => present[region] !== arn);
 }
 
 async function newKeys(
@@ -56,7 +54,7 @@ async function newKeys(
     regions.map(async (region) => {
       const client = clients.find((one) => one.region === region)?.client;
       if (client === undefined) throw new Error("not reached");
-      return [region, (await findByDescription(client, description)) ?? (await makeKey(client, description))] as const;
+      return [region, (await keyOfDescription(client, description)).arn] as const;
     }),
   );
   const problems = attempts.flatMap((attempt, index) =>
@@ -65,6 +63,15 @@ async function newKeys(
   // A set that lacks a region would leave everything there one wrap short, and look like a decision.
   if (problems.length > 0) throw new CliError("keys-not-ready", { problems });
   return Object.fromEntries(attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : [])));
+}
+
+/** Keys of the one that the other has not. */
+function leftOf(keys: PurposeKeys, staying: PurposeKeys): readonly LeftKey[] {
+  return KEY_PURPOSES.flatMap((purpose) =>
+    Object.entries(keys[purpose])
+      .filter(([region, keyArn]) => staying[purpose][region] !== keyArn)
+      .map(([region, keyArn]): LeftKey => ({ purpose, region, keyArn })),
+  );
 }
 
 /**
@@ -76,12 +83,7 @@ export async function promoteNextKeys(path: string, clients: readonly RegionClie
   const before = await readInstallationKeys(path);
   const { next } = before;
   if (next === null) return before;
-  const gone = KEY_PURPOSES.flatMap((purpose) =>
-    Object.entries(before[purpose])
-      .filter(([region, keyArn]) => next[purpose][region] !== keyArn)
-      .map(([region, keyArn]): LeftKey => ({ purpose, region, keyArn })),
-  );
-  const after = { ...next, set: before.set + 1, next: null, left: [...before.left, ...gone] };
+  const after = { ...next, set: before.set + 1, next: null, left: [...before.left, ...leftOf(before, next)] };
   await writeInstallationKeys(path, after);
   await pointAliases(after, clients);
   return after;
@@ -116,13 +118,8 @@ export async function dropNextKeys(path: string): Promise<InstallationKeys> {
   const before = await readInstallationKeys(path);
   const { next } = before;
   if (next === null) return before;
-  const gone = KEY_PURPOSES.flatMap((purpose) =>
-    Object.entries(next[purpose])
-      .filter(([region, keyArn]) => before[purpose][region] !== keyArn)
-      .map(([region, keyArn]): LeftKey => ({ purpose, region, keyArn })),
-  );
   // The number is used up: keys of that description are not to be taken for those of a later set.
-  const after = { ...before, set: before.set + 1, next: null, left: [...before.left, ...gone] };
+  const after = { ...before, set: before.set + 1, next: null, left: [...before.left, ...leftOf(next, before)] };
   await writeInstallationKeys(path, after);
   return after;
 }

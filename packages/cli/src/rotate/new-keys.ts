@@ -7,7 +7,7 @@ import { type CommandKeys, openCommandKeys } from "../installation/command-keys.
 import { KEY_ALIASES, type KeyPurpose, type PurposeKeys } from "../installation/installed-keys.ts";
 import { kmsClient } from "../installation/keyring.ts";
 import { regionClients } from "../installation/local-kms.ts";
-import { findByDescription, makeKey, reason, type RegionClient } from "../installation/region-keys.ts";
+import { keyOfDescription, reason, type RegionClient } from "../installation/region-keys.ts";
 import { makeNextKeys } from "../installation/rotate-keys.ts";
 
 /** Alias -> what its key wraps. */
@@ -93,5 +93,5 @@ export async function newConfiguredKeys(request: NewKeysRequest, now: Date): Pro
 async function newKey({ client }: RegionClient, purpose: KeyPurpose, day: string): Promise<string> {
   const wraps = purpose === "records" ? "the data keys of records" : "the keys of people and nothing else";
   const description = `Strongroom: wraps ${wraps}, made for a rotation on ${day}`;
-  return (await findByDescription(client, description)) ?? makeKey(client, description);
+  return (await keyOfDescription(client, description)).arn;
 }
