@@ -53,48 +53,48 @@ export const DENY_STATEMENT: Readonly<Record<string, unknown>> = {
 
 const policySchema = z.looseObject({ Statement: z.array(z.looseObject({ Sid: z.string().optional() })) });
 
+type Policy = z.infer<typeof policySchema>;
+type Statements = Policy["Statement"];
+
+const isTheStatement = (found: Statements[number]): boolean => isDeepStrictEqual(found, DENY_STATEMENT);
+
 /**
  * Puts the statement into the key's policy, where it is not there yet.
  *
  * @throws CliError `key-not-retired`
  */
-export async function denyWrapping({ operator, keyArn }: RetiredKey): Promise<void> {
-  await asked("GetKeyPolicy and PutKeyPolicy", async () => {
-    const { Policy = "" } = await operator.getKeyPolicy({ KeyId: keyArn, PolicyName: "default" });
-    const policy = policySchema.parse(JSON.parse(Policy));
-    if (policy.Statement.some((found) => isDeepStrictEqual(found, DENY_STATEMENT))) return;
+export async function denyWrapping(key: RetiredKey): Promise<void> {
+  await changePolicy(key, (found) =>
     // One of that name that says something else was put there by a hand.
-    const others = policy.Statement.filter(({ Sid }) => Sid !== DENIED);
-    await operator.putKeyPolicy({
-      KeyId: keyArn,
-      PolicyName: "default",
-      Policy: JSON.stringify({ ...policy, Statement: [...others, DENY_STATEMENT] }),
-    });
-  });
+    found.some(isTheStatement) ? found : [...found.filter(({ Sid }) => Sid !== DENIED), DENY_STATEMENT],
+  );
 }
 
 /** Whether the statement is in the key's policy as it was put there. @throws CliError `key-not-retired` */
-export function isDenied({ operator, keyArn }: RetiredKey): Promise<boolean> {
-  return asked("GetKeyPolicy", async () => {
-    const { Policy = "" } = await operator.getKeyPolicy({ KeyId: keyArn, PolicyName: "default" });
-    const { Statement } = policySchema.parse(JSON.parse(Policy));
-    return Statement.some((found) => isDeepStrictEqual(found, DENY_STATEMENT));
-  });
+export function isDenied(key: RetiredKey): Promise<boolean> {
+  return asked("GetKeyPolicy", async () => (await policyOf(key)).Statement.some(isTheStatement));
 }
 
 /** Takes the statement out again. @throws CliError `key-not-retired` */
-export async function allowWrapping({ operator, keyArn }: RetiredKey): Promise<void> {
+export async function allowWrapping(key: RetiredKey): Promise<void> {
+  await changePolicy(key, (found) => found.filter(({ Sid }) => Sid !== DENIED));
+}
+
+/** A policy that has what it is to have is left as it is. */
+async function changePolicy(key: RetiredKey, change: (found: Statements) => Statements): Promise<void> {
+  const { operator, keyArn } = key;
   await asked("GetKeyPolicy and PutKeyPolicy", async () => {
-    const { Policy = "" } = await operator.getKeyPolicy({ KeyId: keyArn, PolicyName: "default" });
-    const policy = policySchema.parse(JSON.parse(Policy));
-    const Statement = policy.Statement.filter(({ Sid }) => Sid !== DENIED);
-    if (Statement.length === policy.Statement.length) return;
-    await operator.putKeyPolicy({
-      KeyId: keyArn,
-      PolicyName: "default",
-      Policy: JSON.stringify({ ...policy, Statement }),
-    });
+    const policy = await policyOf(key);
+    const Statement = change(policy.Statement);
+    if (isDeepStrictEqual(Statement, policy.Statement)) return;
+    const Policy = JSON.stringify({ ...policy, Statement });
+    await operator.putKeyPolicy({ KeyId: keyArn, PolicyName: "default", Policy });
   });
+}
+
+async function policyOf({ operator, keyArn }: RetiredKey): Promise<Policy> {
+  const { Policy = "" } = await operator.getKeyPolicy({ KeyId: keyArn, PolicyName: "default" });
+  return policySchema.parse(JSON.parse(Policy));
 }
 
 /**
