@@ -1,4 +1,5 @@
 // Is a wrapping key older than it is to be? What counts is its material: since when new wraps are made under it.
+import type { KMS } from "@aws-sdk/client-kms";
 import { CRYPTOPERIOD_DAYS, DAY_MS, type MaterialAge, materialAge } from "../installation/material-age.ts";
 import { kmsClient } from "../installation/keyring.ts";
 import { type Check, type CheckSubject, type Finding, PATIENCE_MS } from "./check.ts";
@@ -10,26 +11,29 @@ export const checkCryptoperiods: Check = async (subject) => {
   const regions = await knownRegions(subject);
   const looked = await Promise.all(regions.map((region) => examine(region, days, subject)));
   const found = looked.flat();
-  const old = found.flatMap((one) => one.finding ?? []);
+  const old = found.filter((finding) => finding !== null);
   if (found.length === 0 || old.length > 0) return old;
   return [{ what: "Cryptoperiod", severity: "ok", detail: `the material of each key is younger than ${days} days` }];
 };
 
-interface Looked {
-  /** Null: it is young enough. */
-  readonly finding: Finding | null;
-}
-
-async function examine(region: KnownRegion, days: number, { signal }: CheckSubject): Promise<readonly Looked[]> {
+/** Of each key that answers; null: it is young enough. */
+async function examine(
+  region: KnownRegion,
+  days: number,
+  { signal }: CheckSubject,
+): Promise<readonly (Finding | null)[]> {
+  const client = await kmsClient(region).catch((): KMS | null => null);
+  if (client === null) return [];
   const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
-  const looked: Looked[] = [];
+  const looked: (Finding | null)[] = [];
   for (const [purpose, keyArn] of keysOf(region))
     try {
-      const age = await materialAge(await kmsClient(region), keyArn, patience);
-      looked.push({ finding: finding(region.region, purpose === "keyStore" ? " of people" : "", age, days) });
+      const age = await materialAge(client, keyArn, patience);
+      looked.push(finding(region.region, purpose === "keyStore" ? " of people" : "", age, days));
     } catch {
       // Said of the region, or of the permission.
     }
+  client.destroy();
   return looked;
 }
 
