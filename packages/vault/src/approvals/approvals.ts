@@ -83,10 +83,9 @@ class StoredApprovals implements Approvals {
     const { principal, clock } = this.#parts;
     const now = clock();
     const [requestedAt, until] = [now.toISOString(), new Date(now.getTime() + VALID_MS).toISOString()];
-    return this.#change(act, (found) =>
-      found === null
-        ? { ...act, requestedBy: principal, requestedAt, approvedBy: null, approvedAt: null, until }
-        : null,
+    return this.#change(
+      act,
+      (found) => found ?? { ...act, requestedBy: principal, requestedAt, approvedBy: null, approvedAt: null, until },
     );
   }
 
@@ -96,7 +95,7 @@ class StoredApprovals implements Approvals {
       if (found === null) throw new VaultError("approval-absent", "Nobody has asked for that, or it is out of date");
       if (found.requestedBy === principal)
         throw new VaultError("approval-own", "Who asks for it does not approve it: somebody else must");
-      if (found.approvedBy !== null) return null;
+      if (found.approvedBy !== null) return found;
       return { ...found, approvedBy: principal, approvedAt: clock().toISOString() };
     });
   }
@@ -123,15 +122,15 @@ class StoredApprovals implements Approvals {
     return found.flatMap((note) => this.#opened(note, key) ?? []);
   }
 
-  /** What is to be instead of what was found; null: nothing else. */
-  async #change(act: ApprovedAct, next: (found: Approval | null) => Approval | null): Promise<Approval> {
+  /** What is to be instead of what was found, or that itself. */
+  async #change(act: ApprovedAct, next: (found: Approval | null) => Approval): Promise<Approval> {
     requireAct(act);
     const { notes, audit } = this.#parts;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const note = await this.#noteOf(act);
       const found = note === null ? null : this.#opened(note, await audit.statementKey(), act);
       const changed = next(found);
-      if (changed === null) return found ?? this.require(act);
+      if (changed === found) return changed;
       const { note: text } = await audit.sign({ kind: KIND, facts: { ...changed } });
       if ((await notes.replace(nameOf(act), text, note?.text ?? null)) === "replaced") return changed;
     }
