@@ -3,15 +3,13 @@
  * from its beginning to its end, and is finished once a pass has met none that failed; the job is a run's own, so that
  * what is finished in it says nothing to the next run.
  */
-import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import { mapBounded } from "@strongroom/base/work";
 import { envelopeFailure } from "../envelope-failure.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import type { BucketRange, InventoryItem } from "../stores/inventory.ts";
 import type { JobStore, Leased } from "../stores/jobs.ts";
 import type { WrapSetId } from "../stores/wrap-set.ts";
-import { bucketsOf, REPAIR_PARTITIONS } from "./partitions.ts";
+import { bucketsOf, holderName, REPAIR_PARTITIONS } from "./partitions.ts";
 import { originOf, waitMs } from "./schedule.ts";
 import type { RepairSettings } from "./schedule.ts";
 import type { WorkInventory, WorkOutcome } from "./work.ts";
@@ -55,7 +53,7 @@ export async function isPassed(jobs: JobStore, job: string): Promise<boolean> {
 export async function passOverAll<Place>(pass: FullPass<Place>, pace: PassPace): Promise<void> {
   const { jobs, job } = pass;
   await jobs.add(job, REPAIR_PARTITIONS);
-  const holder = `${hostname().slice(0, 64)}/${process.pid}/${randomUUID().slice(0, 8)}`;
+  const holder = holderName();
   const isOver = (): boolean => pace.stop.aborted;
   while (!isOver()) {
     const leased = await jobs.lease({ job, holder, ms: pace.settings.leaseMs });

@@ -2,11 +2,9 @@
  * Goes through the messages that are kept, partition by partition, in pages: they go once nothing wants to go back to
  * them, or come back. They have no inventory of what is due: each pass sees all that there are.
  */
-import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import type { JobStore, Leased, Progress } from "../stores/jobs.ts";
 import type { KeptItem, KeptMessages } from "../stores/kept.ts";
-import { bucketsOf, KEPT_JOB, REPAIR_PARTITIONS } from "./partitions.ts";
+import { bucketsOf, holderName, KEPT_JOB, REPAIR_PARTITIONS } from "./partitions.ts";
 
 /** What a pass works with. */
 export interface KeptPassDependencies {
@@ -41,7 +39,7 @@ export async function passOverKept(
 ): Promise<number> {
   if ((await kept.list({ after: null, limit: 1 })).length === 0) return 0;
   await jobs.add(KEPT_JOB, REPAIR_PARTITIONS);
-  const holder = `${hostname().slice(0, 64)}/${process.pid}/${randomUUID().slice(0, 8)}`;
+  const holder = holderName();
   const isOver = (): boolean => stop.aborted;
   const seen = new Set<string>();
   let done = 0;

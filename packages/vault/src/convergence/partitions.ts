@@ -2,6 +2,8 @@
  * How the repair is cut up for processes to share: a job of sixteen partitions, each of as many of the inventory's
  * buckets.
  */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { BUCKETS } from "../stores/inventory.ts";
 import type { BucketRange } from "../stores/inventory.ts";
 
@@ -29,4 +31,9 @@ export const REPAIR_PARTITIONS: readonly string[] = Array.from({ length: PARTITI
 export function bucketsOf(partition: string): BucketRange | null {
   const index = REPAIR_PARTITIONS.indexOf(partition);
   return index < 0 ? null : { from: index * BUCKETS_EACH, to: (index + 1) * BUCKETS_EACH };
+}
+
+/** What a process calls itself where others see who works: another name each time. */
+export function holderName(): string {
+  return `${hostname().slice(0, 64)}/${process.pid}/${randomUUID().slice(0, 8)}`;
 }

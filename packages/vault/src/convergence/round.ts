@@ -5,8 +5,6 @@
  * A lease saves work, so that two processes do not wrap the same item. What keeps data safe is the fence: whoever
  * was taken over, because it stood still or its clock did, changes nothing any more.
  */
-import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import { mapBounded } from "@strongroom/base/work";
 import { envelopeFailure } from "../envelope-failure.ts";
 import { isVaultError } from "../errors.ts";
@@ -14,7 +12,7 @@ import type { VaultErrorCode } from "../errors.ts";
 import type { BucketRange, InventoryItem, InventoryPage } from "../stores/inventory.ts";
 import type { Leased, Progress } from "../stores/jobs.ts";
 import type { WrapSetId } from "../stores/wrap-set.ts";
-import { bucketsOf } from "./partitions.ts";
+import { bucketsOf, holderName } from "./partitions.ts";
 import type { WantedSets, Work, WorkOutcome } from "./work.ts";
 import { originOf, waitMs } from "./schedule.ts";
 import type { Access, Pace, RegionGate, RegionHealth, RepairSettings } from "./schedule.ts";
@@ -63,7 +61,7 @@ const NEXT_MS = 1;
 export class Round<Place> {
   readonly #d: RoundDependencies<Place>;
   /** What this process calls itself where others see who works. */
-  readonly #holder = `${hostname().slice(0, 64)}/${process.pid}/${randomUUID().slice(0, 8)}`;
+  readonly #holder = holderName();
 
   constructor(dependencies: RoundDependencies<Place>) {
     this.#d = dependencies;
