@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import type { KMS } from "@aws-sdk/client-kms";
-import { createKms, type Kms } from "@strongroom/kms";
+import type { Kms } from "@strongroom/kms";
 import { CliError } from "../../src/errors.ts";
-import { kmsClient } from "../../src/installation/keyring.ts";
 import { KEY_ALIASES, NO_KEYS, readInstallationKeys, readRegionKeys } from "../../src/installation/installed-keys.ts";
 import { ensureRegionKeys, type RegionClient } from "../../src/installation/region-keys.ts";
 import { temporaryFolder } from "../support/installation.ts";
+import { kmsRegions } from "../support/kms-regions.ts";
 
 const NAMES = ["eu-west-1", "eu-west-2"] as const;
 
@@ -26,24 +26,8 @@ describe("keys of the regions", () => {
   afterEach(() => kms.close());
   beforeEach(async () => {
     const dataDir = join(folder.path, String(++run));
-    await mkdir(dataDir, { mode: 0o700 });
+    ({ kms, regions } = await kmsRegions(dataDir, NAMES));
     path = join(dataDir, "keys.json");
-    kms = await createKms({
-      dataDir,
-      regions: NAMES.map((name) => ({ name, port: 0 })),
-      rootKey: { kind: "file", path: join(dataDir, "root.key") },
-    });
-    regions = await Promise.all(
-      NAMES.map(async (region) => ({
-        region,
-        client: await kmsClient({
-          region,
-          endpoint: kms.endpoints[region],
-          allowUnauthenticated: true,
-          credentialsFile: join(dataDir, "credentials.json"),
-        }),
-      })),
-    );
   });
 
   async function keysOf(client: KMS): Promise<string[]> {

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import { createKms, type Kms } from "@strongroom/kms";
+import type { Kms } from "@strongroom/kms";
 import { CliError } from "../../src/errors.ts";
 import { KEY_ALIASES, type KeyPurpose, readInstallationKeys } from "../../src/installation/installed-keys.ts";
-import { kmsClient } from "../../src/installation/keyring.ts";
 import { ensureRegionKeys, type RegionClient } from "../../src/installation/region-keys.ts";
 import { dropNextKeys, makeNextKeys, pointAliases, promoteNextKeys } from "../../src/installation/rotate-keys.ts";
 import { temporaryFolder } from "../support/installation.ts";
+import { kmsRegions } from "../support/kms-regions.ts";
 
 const NAMES = ["eu-west-1", "eu-west-2"] as const;
 const BOTH: readonly KeyPurpose[] = ["records", "keyStore"];
@@ -27,17 +27,8 @@ describe("the next keys of an installation", () => {
   afterEach(() => kms.close());
   beforeEach(async () => {
     const dataDir = join(folder.path, String(++run));
-    await mkdir(dataDir, { mode: 0o700 });
+    ({ kms, regions } = await kmsRegions(dataDir, NAMES));
     path = join(dataDir, "keys.json");
-    const rootKey = { kind: "file", path: join(dataDir, "root.key") } as const;
-    kms = await createKms({ dataDir, regions: NAMES.map((name) => ({ name, port: 0 })), rootKey });
-    const credentialsFile = join(dataDir, "credentials.json");
-    regions = await Promise.all(
-      NAMES.map(async (region) => {
-        const place = { region, endpoint: kms.endpoints[region], allowUnauthenticated: true, credentialsFile };
-        return { region, client: await kmsClient(place) };
-      }),
-    );
     for (const purpose of BOTH) await ensureRegionKeys(path, regions, { purpose });
   });
 

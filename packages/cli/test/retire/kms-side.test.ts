@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { createKms, type Kms } from "@strongroom/kms";
+import type { Kms } from "@strongroom/kms";
 import { CliError } from "../../src/errors.ts";
-import { kmsClient } from "../../src/installation/keyring.ts";
 import { ensureRegionKeys } from "../../src/installation/region-keys.ts";
 import {
   allowWrapping,
@@ -20,6 +18,7 @@ import {
   wrappingState,
 } from "../../src/retire/kms-side.ts";
 import { temporaryFolder } from "../support/installation.ts";
+import { kmsRegions } from "../support/kms-regions.ts";
 
 const REGION = "eu-west-1";
 
@@ -31,21 +30,9 @@ describe("what a retirement asks of a KMS", () => {
 
   before(async () => {
     folder = await temporaryFolder();
-    const dataDir = join(folder.path, "kms");
-    await mkdir(dataDir, { mode: 0o700 });
-    kms = await createKms({
-      dataDir,
-      regions: [{ name: REGION, port: 0 }],
-      rootKey: { kind: "file", path: join(dataDir, "root.key") },
-      strongroomUsers: "made",
-    });
-    const clientOf = (file: string): ReturnType<typeof kmsClient> =>
-      kmsClient({
-        region: REGION,
-        endpoint: kms.endpoints[REGION],
-        allowUnauthenticated: true,
-        credentialsFile: join(dataDir, file),
-      });
+    const regional = await kmsRegions(join(folder.path, "kms"), [REGION], { strongroomUsers: "made" });
+    kms = regional.kms;
+    const clientOf = (file: string): ReturnType<typeof regional.clientOf> => regional.clientOf(REGION, file);
     const [operator, service] = [
       await clientOf("operator-credentials.json"),
       await clientOf("service-credentials.json"),
