@@ -161,6 +161,11 @@ export interface Keyring {
    *   made and the key had to be opened
    */
   onRewrap?(request: Rewrapping, call: KeyringCall): Promise<Rewrapped>;
+  /**
+   * Whether a rewrapping turns a wrap under a source's wrapping key `from` into one under its own `to` by one call, so
+   * that the key does not leave the provider. Nothing is asked of it. Left out: never.
+   */
+  reEncrypts?(source: Keyring, from: string, to: string): boolean;
   /** How many wraps it wants of a key. Left out: one for each of its wrapping keys. */
   readonly target?: number;
   /**

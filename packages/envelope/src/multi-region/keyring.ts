@@ -32,7 +32,7 @@ import type { Time } from "../resilience/time.ts";
 import { Hedging } from "./hedging.ts";
 import { readDataKey } from "./read.ts";
 import { RefusedPairs } from "./refused-pairs.ts";
-import { asSource, rewrapKept } from "./rewrap-sources.ts";
+import { asSource, reEncrypts, rewrapKept } from "./rewrap-sources.ts";
 import { Region } from "./region.ts";
 import type { OfMaterial, RegionOptions } from "./region.ts";
 import { Counters, publish } from "./telemetry.ts";
@@ -241,6 +241,8 @@ export function keyringOver(options: readonly RegionOptions[], policy: Policy): 
           call,
         ),
       ),
+
+    reEncrypts: (source, from, to) => reEncrypts(regions, source, from, to),
 
     async currentMaterials({ signal }) {
       requireNotAborted(signal);

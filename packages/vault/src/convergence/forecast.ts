@@ -26,6 +26,8 @@ export interface ForecastStore extends LineRules {
   readonly sets: readonly CountedSet[];
   /** The key sets that the process knows, the likeliest to open before the others. */
   readonly sources: readonly DeclaredKeys[];
+  /** Whether the KMS turns a wrap under one key into one under another itself. */
+  readonly reEncrypts: (from: string, to: string) => boolean;
   /** Bytes of a message, of those that are sealed anew; of keys, 0. */
   readonly messageBytes: number;
 }
@@ -141,22 +143,26 @@ function costOf(counted: CountedSet, charged: Charged): Cost {
 }
 
 /**
- * A key gets wraps. In a region where it has one already the KMS turns that one into the new one (one ReEncrypt); for
- * all others together it is opened once (one Decrypt, in the first region that the likeliest keyring prefers), and
+ * A key gets wraps. Where the KMS has one already that it can turn into the new one, it does (one ReEncrypt). For all
+ * others together the key is opened once (one Decrypt, in the first region that the likeliest keyring prefers), and
  * wrapped in each (one Encrypt). Each wrap that is proven is opened once more, in its own region: all of them where
- * only current material will do, as nothing else tells it. Assumes that every region answers, that the wraps there are
- * right, and that the key is of this vault's shredding generation.
+ * only current material will do, as nothing else tells it. Such an opening of what was re-encrypted also has the key to
+ * show for those others. Assumes that every region answers, that the wraps there are right, and that the key is of this
+ * vault's shredding generation.
  */
 function chargeAdding({ items, want }: CountedSet, set: WrapSet, { store, verify, calls }: Charged): void {
-  const had = new Set(set.wraps.filter(isOfKms).map(({ key }) => regionOfKey(key)));
+  const had = set.wraps.filter(isOfKms);
   const coming = comingKeys(want, store.declared);
-  const anew = coming.filter((key) => !had.has(regionOfKey(key)));
+  const isTurned = (to: string): boolean => had.some(({ key }) => store.reEncrypts(key, to));
+  const turned = new Set(coming.filter(isTurned));
+  const proven = shareOf(items, store.target.materials === null ? verify : 1);
   for (const key of coming) {
     const region = regionOfKey(key);
-    calls.add(region, had.has(region) ? "ReEncrypt" : "Encrypt", items);
-    calls.add(region, "Decrypt", shareOf(items, store.target.materials === null ? verify : 1));
+    calls.add(region, turned.has(key) ? "ReEncrypt" : "Encrypt", items);
+    calls.add(region, "Decrypt", proven);
   }
-  if (anew.length > 0) calls.add(openingRegion(set, store.sources), "Decrypt", items);
+  const shown = turned.size > 0 ? proven : 0;
+  if (turned.size < coming.length) calls.add(openingRegion(set, store.sources), "Decrypt", items - shown);
 }
 
 /**

@@ -93,10 +93,13 @@ async function plannedStore(
     lines: planLines(sets, rules),
     kept: kept.reduce((sum, { items }) => sum + items, 0),
   };
+  const known = [set, ...from.keySets.digests.map((digest) => from.keySets.known(digest) ?? set)];
   const cost = {
     ...rules,
     sets,
-    sources: [set, ...from.keySets.digests.map((digest) => from.keySets.known(digest) ?? set)].map(declaredKeys),
+    sources: known.map(declaredKeys),
+    reEncrypts: (key: string, to: string) =>
+      known.some(({ keyring }) => set.keyring.reEncrypts?.(keyring, key, to) ?? false),
     messageBytes: from.store === "keys" || anew.length === 0 ? 0 : await messageBytes(anew),
   };
   return { plan, cost, sets: counts };

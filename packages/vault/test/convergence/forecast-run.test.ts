@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { KMS } from "@aws-sdk/client-kms";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { openVault } from "@strongroom/vault";
 import type { ConvergeOptions, KeySetInput } from "@strongroom/vault";
@@ -16,9 +17,10 @@ import { memoryStorage } from "../support/storage.ts";
 
 type Calls = Readonly<Record<string, number>>;
 
+type CallCounts = Map<string, number>;
+
 /** Counts what really goes to each region. */
-function counted(keys: RegionalKeys["keys"]): { readonly calls: Map<string, number> } {
-  const calls = new Map<string, number>();
+function count(keys: RegionalKeys["keys"], calls: CallCounts): void {
   for (const { client, region } of keys)
     client.middlewareStack.add(
       (next, context) => (args) => {
@@ -29,13 +31,15 @@ function counted(keys: RegionalKeys["keys"]): { readonly calls: Map<string, numb
       },
       { step: "initialize", name: "counted" },
     );
-  return { calls };
 }
 
 interface Case {
   readonly of: string;
   readonly scope: "record" | "subject" | "tenant";
-  /** Which keys of which regions, by their index: `a` those that are there from the start. */
+  /**
+   * Which keys of which regions, by their index: `a` those that are there from the start, `b` others of the same
+   * accounts, `c` others again that another client speaks for.
+   */
   readonly from: readonly string[];
   readonly to: readonly string[];
   readonly options: ConvergeOptions;
@@ -51,17 +55,28 @@ const CASES: readonly Case[] = [
   },
   { of: "a rotation without proofs", scope: "subject", from: ["a0", "a1"], to: ["b0", "b1"], options: { verify: 0 } },
   { of: "a new region", scope: "subject", from: ["a0", "a1"], to: ["a0", "a1", "b2"], options: {} },
+  { of: "other keys and a new region", scope: "subject", from: ["a0", "a1"], to: ["b0", "b1", "b2"], options: {} },
+  {
+    of: "the same without proofs",
+    scope: "subject",
+    from: ["a0", "a1"],
+    to: ["b0", "b1", "b2"],
+    options: { verify: 0 },
+  },
+  { of: "another KMS in the same regions", scope: "subject", from: ["a0", "a1"], to: ["c0", "c1"], options: {} },
+  { of: "another KMS in one of them", scope: "subject", from: ["a0", "a1"], to: ["b0", "c1"], options: {} },
   { of: "a region that is left", scope: "subject", from: ["a0", "a1", "a2"], to: ["a0", "a1"], options: {} },
   { of: "the keys of tenants", scope: "tenant", from: ["a0", "a1"], to: ["b0", "b1"], options: {} },
   { of: "records in record scope", scope: "record", from: ["a0", "a1"], to: ["b0", "b1"], options: {} },
-  { of: "the same without proofs", scope: "record", from: ["a0", "a1"], to: ["b0", "b1"], options: { verify: 0 } },
+  { of: "those without proofs", scope: "record", from: ["a0", "a1"], to: ["b0", "b1"], options: { verify: 0 } },
 ];
 
 for (const { of, scope, from, to, options } of CASES)
   test(`${of}: calls are as forecast`, { timeout: 60_000 }, async (t) => {
     const regional = await regionalKeys(t);
-    const { calls } = counted(regional.keys);
-    const setOf = await keySets(regional);
+    const calls: CallCounts = new Map();
+    count(regional.keys, calls);
+    const setOf = await keySets(t, regional, calls);
     const [current, next] = [setOf(from), setOf(to)];
     const storage = memoryStorage();
     const vault = await openVault({
@@ -99,17 +114,30 @@ const named = (
 
 const sorted = (calls: Calls): Calls => Object.fromEntries(Object.entries(calls).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-/** `a1`: the first key of the second region; `b1`: another one there. */
-async function keySets({ keys }: RegionalKeys): Promise<(names: readonly string[]) => KeySetInput> {
-  const others = await Promise.all(
-    keys.map(async ({ region, client }) => ({
-      region,
-      client,
-      keyArn: (await client.createKey({})).KeyMetadata!.Arn!,
-    })),
-  );
+/** `a1`: the first key of the second region; `b1`: another one there; `c1`: one by another client. */
+async function keySets(
+  t: TestContext,
+  { keys }: RegionalKeys,
+  calls: CallCounts,
+): Promise<(names: readonly string[]) => KeySetInput> {
+  const others = async (clientOf: (key: RegionalKeys["keys"][number]) => KMS): Promise<RegionalKeys["keys"]> =>
+    Promise.all(
+      keys.map(async (key) => {
+        const client = clientOf(key);
+        return { region: key.region, client, keyArn: (await client.createKey({})).KeyMetadata!.Arn! };
+      }),
+    );
+  const elsewhere = ({ client: { config }, region }: RegionalKeys["keys"][number]): KMS => {
+    const client = new KMS({ region, endpoint: config.endpoint!, credentials: config.credentials, maxAttempts: 1 });
+    defer(t, () => {
+      client.destroy();
+    });
+    return client;
+  };
+  const sets = { a: keys, b: await others(({ client }) => client), c: await others(elsewhere) };
+  count(sets.c, calls);
   return (names) => {
-    const regions = names.map((name) => (name.startsWith("a") ? keys : others)[Number(name.slice(1))]!);
+    const regions = names.map((name) => sets[name[0] as keyof typeof sets][Number(name[1])]!);
     // No call is made beside another one that a busy machine is late with, or nothing here could be counted.
     const alone = { proveWraps: "off", hedgeRatio: 0, hedgeReserve: 0 } as const;
     const keyring = multiRegionKeyring({ regions, minimum: regions.length, ...alone, ...QUICK_KEYRING });

@@ -7,7 +7,7 @@ import { declaredKeys } from "../../src/convergence/declared.ts";
 import { forecast, NO_MOVES, ROW_BYTES, WRAP_BYTES } from "../../src/convergence/forecast.ts";
 import type { ForecastMoves } from "../../src/convergence/forecast.ts";
 import { targetOf } from "../../src/convergence/in-force.ts";
-import { wantOf } from "../../src/convergence/target.ts";
+import { regionOfKey, wantOf } from "../../src/convergence/target.ts";
 import type { ConvergeOptions, WrappedStore } from "../../src/convergence/view.ts";
 import type { WrapSet } from "../../src/stores/wrap-set.ts";
 import { arn, keySet, setOf, wrap } from "../support/converged.ts";
@@ -190,7 +190,7 @@ for (const { of, store = "keys", items = 100, set, options = {}, materials = nul
     const sources = [declared, ...(given.before === undefined ? [] : [declaredKeys(ordered(given.before))])];
     const target = targetOf(ordered(given.declared), materials)!;
     const sets = [{ items, set, want: wantOf(set, target) }];
-    const counted = { store, declared, target, options, sets, sources, messageBytes: 1_000 };
+    const counted = { store, declared, target, options, sets, sources, reEncrypts: inRegion, messageBytes: 1_000 };
     const { calls, total, dollars } = forecast([counted], options, { ...NO_MOVES, ...moves });
     const named = Object.fromEntries(
       calls.map(({ region, operation, calls: made }) => [`${region} ${operation}`, made]),
@@ -202,6 +202,9 @@ for (const { of, store = "keys", items = 100, set, options = {}, materials = nul
     );
     assert.equal(dollars, (total / 10_000) * 0.03);
   });
+
+/** As where one client speaks for all keys of a region. */
+const inRegion = (from: string, to: string): boolean => regionOfKey(from) === regionOfKey(to);
 
 /** A set whose keyring prefers its keys in this order. */
 function ordered(names: readonly string[]): ReturnType<typeof keySet> {
@@ -222,6 +225,7 @@ test("the region with the most calls decides how long it takes, and every wrap i
     options: {},
     sets: [counted],
     sources: [declared],
+    reEncrypts: inRegion,
     messageBytes: 0,
   } as const;
   const { seconds, rate, bytes, keptBytes } = forecast([store], { rate: 1_000 });
@@ -242,7 +246,8 @@ test("a substitute is not wrapped under while the preferred keys answer", () => 
   const target = targetOf(names, null)!;
   const set = setOf([wrap(A1)]);
   const sets = [{ items: 1, set, want: wantOf(set, target) }];
-  const store = { store: "keys", declared, target, options: {}, sets, sources: [declared], messageBytes: 0 } as const;
+  const rules = { store: "keys", declared, target, options: {}, messageBytes: 0 } as const;
+  const store = { ...rules, sets, sources: [declared], reEncrypts: inRegion };
   const { calls } = forecast([store], { verify: 0 });
   assert.deepEqual(
     calls.map(({ region, operation }) => `${region} ${operation}`),
