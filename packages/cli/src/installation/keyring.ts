@@ -3,6 +3,7 @@
 // timeouts are set (its default is to wait for ever). Threat answered: plaintext keys in the service's memory; they
 // come and go as bytes, over connections that wipe what they read.
 import { KMS, type KMSClientConfig } from "@aws-sdk/client-kms";
+import { systemErrorCode, systemReason } from "@strongroom/base/files";
 import { isEnvelopeError } from "@strongroom/envelope";
 import { multiRegionKeyring, type MultiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { keysAsBytes } from "@strongroom/envelope/aws-sdk";
@@ -106,6 +107,8 @@ async function readCredentials(path: string): Promise<{ accessKeyId: string; sec
     return credentialsSchema.parse(JSON.parse(readAuthority(path, "secret")));
   } catch (cause) {
     if (cause instanceof CliError) throw cause;
+    if (systemErrorCode(cause) !== null)
+      throw new CliError("input-unreadable", { detail: `${path}: ${systemReason(cause)}.`, cause });
     // Neither the file's text nor a parser's message about it is kept: it holds a secret.
     throw new CliError("input-unreadable", {
       detail: `${path} does not hold KMS credentials.`,

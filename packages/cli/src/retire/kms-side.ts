@@ -160,10 +160,13 @@ export async function disable(key: RetiredKey): Promise<KeyState> {
   return keyState(key);
 }
 
-/** Enables it again. @throws CliError `key-not-retired` */
+/** Enables it again, and takes back that it is to be deleted. @throws CliError `key-not-retired` */
 export async function enable(key: RetiredKey): Promise<KeyState> {
   const { state } = await keyState(key);
-  if (state === "Disabled") await asked("EnableKey", () => key.operator.enableKey({ KeyId: key.keyArn }));
+  if (state === "PendingDeletion")
+    await asked("CancelKeyDeletion", () => key.operator.cancelKeyDeletion({ KeyId: key.keyArn }));
+  if (state === "Disabled" || state === "PendingDeletion")
+    await asked("EnableKey", () => key.operator.enableKey({ KeyId: key.keyArn }));
   return keyState(key);
 }
 

@@ -109,7 +109,8 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { readonly pa
 }
 
 /** Waits that a busy machine does not exceed: tests are about what happens, not about how soon. */
-const PATIENT = {
+/** Waits that a busy machine does not exceed. */
+export const PATIENT = {
   STRONGROOM_ATTEMPT_TIMEOUT_MS: "8000",
   STRONGROOM_DEADLINE_MS: "20000",
   STRONGROOM_STRAGGLER_MIN_MS: "8000",

@@ -38,7 +38,11 @@ export const keysRetireCommand: CommandSpec = command({
         "service's)",
       text(),
     ),
-    undo: option("--undo", "enable a retired key again, and let its KMS wrap under it", given()),
+    undo: option(
+      "--undo",
+      "enable a retired key again, and let its KMS wrap under it; until the day of its deletion",
+      given(),
+    ),
     scheduleDeletion: option(
       "--schedule-deletion",
       "of a key that was retired at least a week ago, by its report: have its KMS delete it",
