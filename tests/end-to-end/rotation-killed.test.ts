@@ -5,8 +5,8 @@ import { inFiles } from "../support/faults/audited-place.ts";
 import { rotationKilled } from "../support/faults/rotation-killed.ts";
 import { prepareRotatedPlace } from "../support/faults/rotated-place.ts";
 
-test("three processes killed in a rotation", async (t) => {
+test("three processes killed in a rotation that also moves every collection to another scope", async (t) => {
   const place = await inFiles(t);
   await prepareRotatedPlace(place);
-  await rotationKilled(t, { place, kills: 3, killsEach: 3, rate: 400, records: 8, pauseMs: 200 });
+  await rotationKilled(t, { place, kills: 3, killsEach: 3, rate: 400, records: 8, pauseMs: 200, movesScopes: true });
 });

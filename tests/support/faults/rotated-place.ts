@@ -27,6 +27,8 @@ export interface Rotation {
   readonly kms: KmsPlace;
   readonly from: string | null;
   readonly to: string;
+  /** Whether it also takes each collection to another scope, or back. */
+  readonly scopes?: "moved";
 }
 
 /** A collection of each scope. */
@@ -34,6 +36,13 @@ export const SCOPED = {
   records: { scope: "record" },
   people: { scope: "subject" },
   tenants: { scope: "tenant" },
+} as const;
+
+/** The same, each in another one. */
+const MOVED = {
+  records: { scope: "subject" },
+  people: { scope: "tenant" },
+  tenants: { scope: "record" },
 } as const;
 
 export type ScopedCollection = keyof typeof SCOPED;
@@ -56,7 +65,7 @@ export interface OpenedFor {
 /** Closing the vault closes its stores. */
 export async function openRotated(
   place: AuditedPlace,
-  { kms, from, to }: Rotation,
+  { kms, from, to, scopes }: Rotation,
   { works, audit = {}, before = (stores) => stores }: OpenedFor = {},
 ): Promise<Vault> {
   const client = new KMS({ region: kms.region, endpoint: kms.endpoint, credentials: kms.credentials, maxAttempts: 1 });
@@ -75,7 +84,7 @@ export async function openRotated(
       store: overlaid(store, { jobs: shortSlots(store.jobs) }),
       ...(from === null ? setOf(to) : { ...setOf(from), next: setOf(to) }),
       keys: { store: keyStore },
-      collections: SCOPED,
+      collections: scopes === "moved" ? MOVED : SCOPED,
       audit: { log: withLease(log, LOG_LEASE_MS), ...audit },
       ...(works === undefined ? {} : { repair: { leaseMs: LEASE_MS, ...works } }),
     });

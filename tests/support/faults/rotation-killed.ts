@@ -15,7 +15,7 @@ import { regionalKeys } from "../../../packages/vault/test/support/regional-vaul
 import type { AuditedPlace } from "./audited-place.ts";
 import { temporaryFolder } from "./folder.ts";
 import { COLLECTIONS, openRotated } from "./rotated-place.ts";
-import type { KmsPlace, Rotation } from "./rotated-place.ts";
+import type { Rotation } from "./rotated-place.ts";
 import { RotationLedger } from "./rotation-ledger.ts";
 import type { Counted, TrafficLine } from "./rotation-ledger.ts";
 import { oldId, write } from "./rotation-traffic.ts";
@@ -47,6 +47,8 @@ export interface RotationKilled {
   readonly records: number;
   /** Each process pauses so long between two writes, at most. */
   readonly pauseMs: number;
+  /** Whether each rotation takes the collections to other scopes as well, every second one back. */
+  readonly movesScopes?: boolean;
 }
 
 /** What was seen, of all rotations. */
@@ -73,12 +75,15 @@ export async function rotationKilled(t: TestContext, asked: RotationKilled): Pro
   const seen: Seen = { kills: 0, early: 0, steps: new Map(), rotations: 0, secondsAlone: 0 };
   await fill(asked, { kms: at, from: null, to: first }, ledger);
   let [from, to] = [first, second];
+  const scopesOf = (key: string): Pick<Rotation, "scopes"> =>
+    asked.movesScopes === true && key === second ? { scopes: "moved" } : {};
   for (; seen.kills < asked.kills; [from, to] = [to, from]) {
-    const trial = new Trial(t, { asked, folder, rotation: { kms: at, from, to } }, seen);
+    const trial = new Trial(t, { asked, folder, rotation: { kms: at, from, to, ...scopesOf(to) } }, seen);
     for (const lines of await trial.run()) ledger.add(lines);
   }
   // The last one went from what is `to` now.
-  const counted = await checked(asked.place, { client, at, left: to, inForce: from }, ledger);
+  const rotation = { kms: at, from: null, to: from, ...scopesOf(from) };
+  const counted = await checked(asked.place, { client, left: to, rotation }, ledger);
   const steps = [...seen.steps].map(([step, count]) => `${count} ${step}s`).join(", ");
   const reads = [...ledger.reads].map(([read, count]) => `${read}: ${count}`).join(", ");
   t.diagnostic(
@@ -107,27 +112,30 @@ async function fill({ place, records }: RotationKilled, rotation: Rotation, ledg
   ledger.add(lines);
 }
 
+const AS_DECLARED: ReadonlySet<string> = new Set(["none", "inner"]);
+
 interface Rotated {
   readonly client: KMS;
-  readonly at: KmsPlace;
   readonly left: string;
-  readonly inForce: string;
+  /** As whoever comes afterwards opens it. */
+  readonly rotation: Rotation;
 }
 
 /** Everything that must hold in the end, with the key that was left shut down. */
 async function checked(
   place: AuditedPlace,
-  { client, at, left, inForce }: Rotated,
+  { client, left, rotation }: Rotated,
   ledger: RotationLedger,
 ): Promise<Counted> {
   await client.disableKey({ KeyId: left });
   const alarms: string[] = [];
-  await using vault = await openRotated(
-    place,
-    { kms: at, from: null, to: inForce },
-    { audit: { onAlarm: ({ code, message }) => alarms.push(`${code}: ${message}`) } },
-  );
+  await using vault = await openRotated(place, rotation, {
+    audit: { onAlarm: ({ code, message }) => alarms.push(`${code}: ${message}`) },
+  });
   await requireNothingUnder(vault, left);
+  const { stores, scopes } = await vault.convergence.plan();
+  const changed = stores.flatMap(({ lines }) => lines).filter(({ change }) => !AS_DECLARED.has(change));
+  assert.deepEqual([scopes, changed], [[], []], "everything is as declared");
   const counted = await ledger.check(vault);
   const { verdict, problems, findings } = await vault.verify({ regions: "each" });
   assert.deepEqual([verdict, problems], ["whole", {}], JSON.stringify(findings));
