@@ -58,6 +58,8 @@ export class ConvergenceWorker {
   #state: ConvergenceWorkState = "resting";
   #waits: string | null = null;
   #awake = false;
+  /** The run that this process has last worked on, and by whose word. */
+  #told = "";
   /** Resolves when it was stopped, and what was under way has ended. */
   readonly ended: Promise<void>;
 
@@ -175,10 +177,19 @@ export class ConvergenceWorker {
     }
   }
 
+  /** Whether somebody has begun it, or said that it is to go on, since this process last looked. */
+  #retries({ id, resumedAt }: StoredRun): boolean {
+    const told = `${id} ${resumedAt ?? ""}`;
+    const isNews = told !== this.#told;
+    this.#told = told;
+    return isNews;
+  }
+
   async #phase(run: StoredRun, stop: AbortSignal): Promise<void> {
     const { stores, settings, clock, health, note, sleep } = this.#d;
     const work = new RunPhaseWork(run, stores);
     const tally = this.#d.tallyOf(run);
+    const retries = this.#retries(run);
     const pace = this.#d.paceOf(run);
     const rounds = async <Place>(works: readonly Work<Place>[], of: "keys" | "records"): Promise<void> => {
       for (const one of works) {
@@ -186,7 +197,7 @@ export class ConvergenceWorker {
         this.#added.add(one.job);
         await one.jobs.wake(one.job);
         const counters = countersOf(tally);
-        const shared = { settings: ofRun(settings), clock, pace, counters, sleep, stop };
+        const shared = { settings: ofRun(settings), retries, clock, pace, counters, sleep, stop };
         await new Round({ ...shared, work: watched(one, tally), gate: this.#gates[of], health: health[of] }).work();
       }
     };

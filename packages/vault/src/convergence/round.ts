@@ -28,6 +28,8 @@ export interface RoundDependencies<Place> {
   readonly work: Work<Place>;
   readonly clock: () => Date;
   readonly settings: RepairSettings;
+  /** Begins with what has failed and is to wait, too: what it failed by may be gone. */
+  readonly retries?: boolean;
   readonly gate: RegionGate;
   readonly pace: Pick<Pace, "turn"> | BeginPace;
   readonly counters: {
@@ -44,6 +46,8 @@ export interface RoundDependencies<Place> {
 interface Plan {
   readonly access: Exclude<Access, "closed">;
   readonly asked: ReadonlyMap<WrapSetId, readonly string[]>;
+  /** Left out: what has failed and is to wait, too. */
+  readonly due?: true;
 }
 
 /**
@@ -57,6 +61,8 @@ type Ended = "done" | "left" | "busy" | "damaged" | { readonly failed: VaultErro
  * not moved on meanwhile.
  */
 const NEXT_MS = 1;
+
+const DUE: Pick<Plan, "due"> = { due: true };
 
 export class Round<Place> {
   readonly #d: RoundDependencies<Place>;
@@ -74,9 +80,9 @@ export class Round<Place> {
    */
   async work(): Promise<boolean> {
     let begun = 0;
-    while (!this.#d.stop.aborted) {
+    for (let due: Pick<Plan, "due"> = this.#d.retries === true ? {} : DUE; !this.#d.stop.aborted; due = DUE) {
       this.#d.gate.look(this.#d.health());
-      const plan = await this.#plan();
+      const plan = await this.#plan(due);
       const more = plan === null ? 0 : await this.#follow(plan);
       begun += more;
       // What is due is in partitions that others hold.
@@ -86,26 +92,26 @@ export class Round<Place> {
   }
 
   /** Everything that is due in regions that are open; otherwise what one region may be tried with. */
-  async #plan(): Promise<Plan | null> {
+  async #plan(due: Pick<Plan, "due">): Promise<Plan | null> {
     const wanted = await this.#d.work.wanted();
     const regions = new Set([...wanted.values()].flat());
     const having = (access: Access): readonly string[] =>
       [...regions].filter((region) => this.#d.gate.access(region, this.#now) === access);
-    const open = { access: "open", asked: askedOf(wanted, having("open"), "and what needs none") } as const;
+    const open = { access: "open", asked: askedOf(wanted, having("open"), "and what needs none"), ...due } as const;
     if (await this.#isDue(open)) return open;
     for (const region of having("trial")) {
-      const trial = { access: "trial", asked: askedOf(wanted, [region]) } as const;
+      const trial = { access: "trial", asked: askedOf(wanted, [region]), ...due } as const;
       if (await this.#isDue(trial)) return trial;
     }
     return null;
   }
 
-  async #isDue({ asked }: Plan): Promise<boolean> {
+  async #isDue({ asked, ...due }: Omit<Plan, "access">): Promise<boolean> {
     if (asked.size === 0) return false;
     const sets = [...asked.keys()];
     // Of a set that nothing has any more the first answer is the quick one.
     if (!(await this.#inventory.any(sets))) return false;
-    return (await this.#inventory.list({ sets, after: null, limit: 1, due: true })).length > 0;
+    return (await this.#inventory.list({ sets, after: null, limit: 1, ...due })).length > 0;
   }
 
   /** Takes each partition once, of a trial only until one item was tried. Tells how many items were begun. */
@@ -135,11 +141,14 @@ export class Round<Place> {
     const { claimItems, leaseMs, regionWaitMs } = this.#d.settings;
     const limit = plan.access === "trial" ? 1 : claimItems;
     let held = { leased, plan, until };
-    let cursor = leased.cursor;
+    const sets = [...plan.asked.keys()];
+    const due = plan.due === undefined ? {} : DUE;
+    // What failed before is before the cursor, too.
+    let cursor = plan.due === undefined ? null : leased.cursor;
     let begun = 0;
     try {
       for (;;) {
-        const items = await this.#due({ sets: [...plan.asked.keys()], buckets, after: cursor, limit });
+        const items = await this.#listed({ sets, buckets, after: cursor, limit, ...due });
         const ended = await mapBounded(items, this.#d.settings.atOnce, (item) => this.#take(item, held));
         const counted = this.#count(ended);
         begun += ended.filter((end) => end === "done" || typeof end === "object").length;
@@ -161,13 +170,13 @@ export class Round<Place> {
     }
   }
 
-  /** What is due behind a position; from the first when the position, which was stored, is none. */
-  async #due(page: InventoryPage): Promise<readonly InventoryItem<Place>[]> {
+  /** What there is to do behind a position; from the first when the position, which was stored, is none. */
+  async #listed(page: InventoryPage): Promise<readonly InventoryItem<Place>[]> {
     try {
-      return await this.#inventory.list({ ...page, due: true });
+      return await this.#inventory.list(page);
     } catch (error) {
       if (!isVaultError(error) || error.code !== "cursor-invalid" || page.after === null) throw error;
-      return this.#inventory.list({ ...page, after: null, due: true });
+      return this.#inventory.list({ ...page, after: null });
     }
   }
 

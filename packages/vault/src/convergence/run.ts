@@ -32,6 +32,8 @@ export interface StoredRun extends Omit<ConvergenceRun, "progress" | "undoable">
   readonly kinds: { readonly from: PersonKeyKind; readonly to: PersonKeyKind } | null;
   /** When the present phase began: ISO 8601, UTC. */
   readonly phaseAt: string;
+  /** When somebody last said that it is to go on: ISO 8601, UTC; null: nobody has. */
+  readonly resumedAt: string | null;
   /** Items of the present phase when it began; null: they are found while it goes. */
   readonly of: number | null;
 }
@@ -211,6 +213,7 @@ const RUN = has({
   scopes: (value) => Array.isArray(value) && value.length <= MOST_SCOPES && value.every(SCOPED),
   kinds: orNull(has({ from: KIND, to: KIND })),
   phaseAt: isMoment,
+  resumedAt: orNull(isMoment),
   of: orNull(isCount),
 } satisfies Record<keyof StoredRun | "form", Is>);
 

@@ -64,7 +64,11 @@ export function convergenceRuns(dependencies: RunsDependencies): ConvergenceRuns
       ),
     resume: () =>
       asking(audit, "converge", () =>
-        changed(dependencies, { does: "resume", reason: null }, (run) => ({ ...run, state: "running" })),
+        changed(dependencies, { does: "resume", reason: null }, (run, at) => ({
+          ...run,
+          state: "running",
+          resumedAt: at,
+        })),
       ),
     cancel: (reason) =>
       asking(audit, "converge", () =>
@@ -91,7 +95,7 @@ async function apply(dependencies: RunsDependencies, given: ConvergeOptions): Pr
   const at = clock().toISOString();
   const run: StoredRun = {
     ...{ id: randomUUID(), state: "running", phase: "flip", by: audit?.actor.principal ?? NOBODY },
-    ...{ beganAt: at, endedAt: null, reason: null, options, forecast, sets, phaseAt: at, of: null },
+    ...{ beganAt: at, endedAt: null, reason: null, options, forecast, sets, phaseAt: at, resumedAt: null, of: null },
     kinds: options.scopes ? await dependencies.kinds() : null,
     scopes: options.scopes ? scopes.map(({ collection, to }) => ({ collection, to })) : [],
   };

@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { Keyring } from "@strongroom/envelope";
-import type { KeyPlace, KeyStore, Lease, Vault } from "@strongroom/vault";
+import type { KeyPlace, KeyStore, Lease, RepairOptions, Vault } from "@strongroom/vault";
 import { memoryKeyStore } from "@strongroom/vault/memory";
 import { addWraps } from "../../src/convergence/add-wraps.ts";
 import type { AddRules, KeyWorkDependencies } from "../../src/convergence/add-wraps.ts";
@@ -181,7 +181,10 @@ function refusing(b: TestKeySet, owners: Set<string>): Keyring {
 }
 
 /** A vault whose B refuses some people's keys. */
-async function refusingVault(t: TestContext): Promise<{
+async function refusingVault(
+  t: TestContext,
+  waits: RepairOptions = { itemWaitMs: 20, longestItemWaitMs: 50 },
+): Promise<{
   readonly vault: Vault;
   readonly keyStore: KeyStore;
   readonly a: TestKeySet;
@@ -193,7 +196,7 @@ async function refusingVault(t: TestContext): Promise<{
   const { keyStore, b } = opened;
   await opened.vault.close();
   const next = { keyring: refusing(b, refused), keySet: b.keySet };
-  const repair = { ...QUICK_RUN, itemWaitMs: 20, longestItemWaitMs: 50 };
+  const repair = { ...QUICK_RUN, ...waits };
   const vault = await opened.another({ next, repair });
   const person = async (): Promise<string> => (await keyStore.keys.people({ after: null, limit: 1 }))[0]!;
   return { vault, keyStore, a: opened.a, refused, person };
@@ -219,6 +222,22 @@ test("an item that fails is listed, holds no other up, is not done, and the run 
   await untilRun(vault, "done");
   assert.deepEqual(distinct(await wrapsOfKeys(keyStore)), ["b"]);
   assert.deepEqual((await vault.convergence.failures()).failures, []);
+});
+
+test("what has failed is tried at once when somebody says that the run is to go on", async (t) => {
+  const { vault, keyStore, refused, person } = await refusingVault(t, { itemWaitMs: 3_600_000 });
+  await putPeople(vault, 10);
+  refused.add(await person());
+  await vault.convergence.apply(FAST);
+  await until(async () => (await vault.convergence.failures()).failures.length === 1);
+  const { failures } = await vault.convergence.failures();
+  await vault.convergence.resume();
+  await until(async () => (await vault.convergence.failures()).failures[0]?.attempts === 2);
+  refused.clear();
+  await vault.convergence.resume();
+  await untilRun(vault, "done");
+  assert.equal(failures[0]?.attempts, 1, "it was not tried by itself");
+  assert.deepEqual(distinct(await wrapsOfKeys(keyStore)), ["b"]);
 });
 
 test("a process that ends between adding and dropping: another one goes on and ends the run", async (t) => {

@@ -66,7 +66,7 @@ export const keysPauseCommand: CommandSpec = command({
 export const keysResumeCommand: CommandSpec = command({
   name: "keys resume",
   heading: "Looking after it",
-  summary: "let a paused run go on",
+  summary: "let a run go on, and try at once what has failed",
   flagGroups: ["client"],
   options: { ...WHY_OPTIONS },
   examples: [{ line: "npx strongroom keys resume", meaning: "from where it was" }],
