@@ -55,6 +55,3 @@ export async function openLarge(task: LargeTask, repair: RepairOptions | null): 
 
 /** The id of a person by number. */
 export const idOf = (n: number): string => `C${String(n).padStart(7, "0")}`;
-
-/** Milliseconds until the process of live traffic runs as it does from then on: what began before is no figure. */
-export const WARM_MS = 5_000;

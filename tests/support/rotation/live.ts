@@ -7,17 +7,22 @@ import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Vault } from "@strongroom/vault";
 import type { RotationFigures } from "./large-rotation.ts";
-import { idOf, openLarge, WARM_MS } from "./large-vault.ts";
+import { idOf, openLarge } from "./large-vault.ts";
 import type { LargeTask } from "./large-vault.ts";
 
 /** Of reads and writes together, a second. */
 const LIVE_RATE = 200;
+/** The process is warm, in milliseconds, when what has piled up by then is done: as it runs from then on. */
+const WARM_MS = 5_000;
+const FEW = 20;
+const LONGEST_MS = 60_000;
 
 /** Reads and writes of people who are there, in turn, evenly spread; none may fail. */
 async function live(vault: Vault, people: number, ends: AbortSignal): Promise<RotationFigures["live"]> {
   const durations: number[] = [];
   const under = new Set<Promise<void>>();
   let failed = 0;
+  let warmAt: number | null = null;
   const began = performance.now();
   for (let n = 0; !ends.aborted; n++) {
     const wait = began + (n * 1000) / LIVE_RATE - performance.now();
@@ -30,17 +35,21 @@ async function live(vault: Vault, people: number, ends: AbortSignal): Promise<Ro
         failed += 1;
       })
       .finally(() => {
-        if (from - began > WARM_MS) durations.push(performance.now() - from);
+        if (warmAt !== null && from > warmAt) durations.push(performance.now() - from);
         under.delete(call);
       });
     under.add(call);
     // Beyond what a second has, the machine cannot keep up: what waits is not piled up.
     if (under.size > LIVE_RATE) await Promise.race(under);
+    const age = performance.now() - began;
+    if (warmAt !== null || age < WARM_MS || (under.size > FEW && age < LONGEST_MS)) continue;
+    warmAt = performance.now();
+    process.stdout.write("begun\n");
   }
   await Promise.all(under);
   durations.sort((a, b) => a - b);
   const at = (share: number): number => durations[Math.floor(durations.length * share)] ?? 0;
-  const perSecond = (1000 * durations.length) / (performance.now() - began - WARM_MS);
+  const perSecond = (1000 * durations.length) / (performance.now() - (warmAt ?? began));
   return { done: durations.length, failed, perSecond, p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
@@ -48,7 +57,6 @@ const { task, people } = JSON.parse(process.argv[2] ?? "") as { readonly task: L
 const vault = await openLarge(task, null);
 const ends = new AbortController();
 const traffic = live(vault, people, ends.signal);
-process.stdout.write("begun\n");
 process.stdin.resume();
 await once(process.stdin, "end");
 ends.abort();

@@ -13,7 +13,7 @@ import type { ConvergenceRun, Vault } from "@strongroom/vault";
 import { ended, firstLine, lastLine, started } from "./children.ts";
 import type { LargeTrial, RotationFigures, RotationLine } from "./large-rotation.ts";
 import type { LargeTask } from "./large-vault.ts";
-import { idOf, openLarge, WARM_MS } from "./large-vault.ts";
+import { idOf, openLarge } from "./large-vault.ts";
 
 const BATCH = 500;
 
@@ -21,11 +21,10 @@ const told = (line: RotationLine): void => void process.stdout.write(`${JSON.str
 
 async function rotated(task: LargeTask, workers: number): Promise<RotationFigures> {
   const others = await Promise.all(Array.from({ length: workers - 1 }, () => startWorker(task)));
+  const vault = await openLarge(task, {});
   const traffic = started("live", [JSON.stringify({ task, people })]);
   await firstLine(traffic);
-  const vault = await openLarge(task, {});
   try {
-    await delay(WARM_MS);
     calls.since();
     const first = resident();
     let most = first;
