@@ -1,6 +1,6 @@
 // Large rotations beside live traffic: how many items a second, how many calls an item, how much is written and held.
-// The figures are printed. `STRONGROOM_ROTATED=100000` and `STRONGROOM_ROTATED_TENANT=1000000` are the whole size, an
-// hour and a half on two cores; without them it is a fiftieth.
+// The figures are printed. `STRONGROOM_ROTATED=100000` and `STRONGROOM_ROTATED_TENANT=1000000` are the whole size, some
+// hours on two cores (`STRONGROOM_ROTATED_SCOPES` picks among them); without them it is a fiftieth.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";

@@ -204,7 +204,13 @@ export class ConvergenceWorker {
     const all = await Promise.allSettled([rounds(work.keyWorks(), "keys"), rounds(work.recordWorks(), "records")]);
     for (const one of all) if (one.status === "rejected") throw envelopeFailure(one.reason);
     if (!stop.aborted)
-      await work.passes({ settings, begin: () => mayBegin(pace, { stop, sleep, clock }), ...toldTo(tally), stop });
+      await work.passes({
+        settings,
+        retries,
+        begin: () => mayBegin(pace, { stop, sleep, clock }),
+        ...toldTo(tally),
+        stop,
+      });
     if (!stop.aborted) await work.kept({ leaseMs: settings.leaseMs, stop });
     if (stop.aborted) return;
     const left = await work.left();

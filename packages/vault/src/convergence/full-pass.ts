@@ -17,6 +17,8 @@ import type { WorkInventory, WorkOutcome } from "./work.ts";
 /** How a pass goes about it, and who is told. */
 export interface PassPace {
   readonly settings: RepairSettings;
+  /** Begins with what has failed and is to wait, too. */
+  readonly retries: boolean;
   /** Whether another item may be begun. */
   begin(): Promise<boolean>;
   ended(): void;
@@ -53,6 +55,7 @@ export async function isPassed(jobs: JobStore, job: string): Promise<boolean> {
 export async function passOverAll<Place>(pass: FullPass<Place>, pace: PassPace): Promise<void> {
   const { jobs, job } = pass;
   await jobs.add(job, REPAIR_PARTITIONS);
+  if (pace.retries) await jobs.wake(job);
   const holder = holderName();
   const isOver = (): boolean => pace.stop.aborted;
   while (!isOver()) {

@@ -1,0 +1,64 @@
+/**
+ * A pass over all items: what fails waits, and is tried at once when somebody says that the run is to go on.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { VaultError } from "@strongroom/vault";
+import type { VersionPlace } from "@strongroom/vault";
+import { memoryStore } from "@strongroom/vault/memory";
+import { isPassed, passOverAll } from "../../src/convergence/full-pass.ts";
+import type { FullPass, PassPace } from "../../src/convergence/full-pass.ts";
+import { DEFAULT_REPAIR_SETTINGS } from "../../src/convergence/schedule.ts";
+import type { InventoryItem } from "../../src/stores/inventory.ts";
+import type { WrapSetId } from "../../src/stores/wrap-set.ts";
+
+const JOB = "pass-1";
+
+function passOf(take: () => Promise<void>): { readonly pass: FullPass<VersionPlace>; readonly failed: string[] } {
+  const failed: string[] = [];
+  const item = { place: {} as VersionPlace, failure: null, position: "1" } as InventoryItem;
+  const pass: FullPass<VersionPlace> = {
+    job: JOB,
+    jobs: memoryStore().jobs,
+    clock: () => new Date(),
+    damaged: "record-tampered",
+    inventory: {
+      list: ({ buckets }) => Promise.resolve(buckets?.from === 0 ? [item] : []),
+      fail: (_, __, { code }) => {
+        failed.push(code);
+        return Promise.resolve();
+      },
+    },
+    sets: () => Promise.resolve([1 as WrapSetId]),
+    isWanted: () => true,
+    take: async () => {
+      await take();
+      return { kind: "settled" };
+    },
+  };
+  return { pass, failed };
+}
+
+function pace(retries: boolean): PassPace {
+  const nothing = (): void => undefined;
+  const told = { ended: nothing, done: nothing, failed: nothing };
+  const settings = DEFAULT_REPAIR_SETTINGS;
+  return { settings, retries, begin: () => Promise.resolve(true), ...told, stop: new AbortController().signal };
+}
+
+test("what failed is not tried again before its time, but when it is told to", async () => {
+  let isBroken = true;
+  const { pass, failed } = passOf(() =>
+    isBroken ? Promise.reject(new VaultError("record-tampered", "on purpose")) : Promise.resolve(),
+  );
+  await passOverAll(pass, pace(true));
+  assert.deepEqual(failed, ["record-tampered"]);
+  await passOverAll(pass, pace(false));
+  assert.deepEqual(failed, ["record-tampered"], "its partition waits");
+  await passOverAll(pass, pace(true));
+  assert.deepEqual(failed, ["record-tampered", "record-tampered"]);
+  assert.equal(await isPassed(pass.jobs, JOB), false);
+  isBroken = false;
+  await passOverAll(pass, pace(true));
+  assert.equal(await isPassed(pass.jobs, JOB), true);
+});
