@@ -23,10 +23,9 @@ export function asSource(keyring: Keyring, regions: readonly Region[]): void {
 /** Whether one of these regions re-encrypts to its own key what a source has wrapped under one of its names. */
 export function reEncrypts(regions: readonly Region[], source: Keyring, from: string, to: string): boolean {
   const target = regions.find(({ key }) => key.keyId === to)?.key;
-  const wrap = { providerId: target?.providerId ?? "", providerInfo: Buffer.from(from), ciphertext: Buffer.alloc(0) };
-  return (REGIONS.get(source) ?? []).some(
-    ({ key }) => target?.canReEncrypt(key) === true && key.matches(wrap) !== null,
-  );
+  if (target === undefined) return false;
+  const wrap = { providerId: target.providerId, providerInfo: Buffer.from(from), ciphertext: Buffer.alloc(0) };
+  return (REGIONS.get(source) ?? []).some(({ key }) => target.canReEncrypt(key) && key.matches(wrap) !== null);
 }
 
 /** What the keyring that wraps does it with. */

@@ -46,8 +46,8 @@ export interface RoundDependencies<Place> {
 interface Plan {
   readonly access: Exclude<Access, "closed">;
   readonly asked: ReadonlyMap<WrapSetId, readonly string[]>;
-  /** Left out: what has failed and is to wait, too. */
-  readonly due?: true;
+  /** Whether what has failed and is to wait is worked on, too. */
+  readonly retries: boolean;
 }
 
 /**
@@ -61,8 +61,6 @@ type Ended = "done" | "left" | "busy" | "damaged" | { readonly failed: VaultErro
  * not moved on meanwhile.
  */
 const NEXT_MS = 1;
-
-const DUE: Pick<Plan, "due"> = { due: true };
 
 export class Round<Place> {
   readonly #d: RoundDependencies<Place>;
@@ -80,9 +78,9 @@ export class Round<Place> {
    */
   async work(): Promise<boolean> {
     let begun = 0;
-    for (let due: Pick<Plan, "due"> = this.#d.retries === true ? {} : DUE; !this.#d.stop.aborted; due = DUE) {
+    for (let retries = this.#d.retries ?? false; !this.#d.stop.aborted; retries = false) {
       this.#d.gate.look(this.#d.health());
-      const plan = await this.#plan(due);
+      const plan = await this.#plan(retries);
       const more = plan === null ? 0 : await this.#follow(plan);
       begun += more;
       // What is due is in partitions that others hold.
@@ -92,26 +90,26 @@ export class Round<Place> {
   }
 
   /** Everything that is due in regions that are open; otherwise what one region may be tried with. */
-  async #plan(due: Pick<Plan, "due">): Promise<Plan | null> {
+  async #plan(retries: boolean): Promise<Plan | null> {
     const wanted = await this.#d.work.wanted();
     const regions = new Set([...wanted.values()].flat());
     const having = (access: Access): readonly string[] =>
       [...regions].filter((region) => this.#d.gate.access(region, this.#now) === access);
-    const open = { access: "open", asked: askedOf(wanted, having("open"), "and what needs none"), ...due } as const;
+    const open = { access: "open", asked: askedOf(wanted, having("open"), "and what needs none"), retries } as const;
     if (await this.#isDue(open)) return open;
     for (const region of having("trial")) {
-      const trial = { access: "trial", asked: askedOf(wanted, [region]), ...due } as const;
+      const trial = { access: "trial", asked: askedOf(wanted, [region]), retries } as const;
       if (await this.#isDue(trial)) return trial;
     }
     return null;
   }
 
-  async #isDue({ asked, ...due }: Omit<Plan, "access">): Promise<boolean> {
-    if (asked.size === 0) return false;
-    const sets = [...asked.keys()];
+  async #isDue(plan: Plan): Promise<boolean> {
+    if (plan.asked.size === 0) return false;
+    const items = itemsOf(plan);
     // Of a set that nothing has any more the first answer is the quick one.
-    if (!(await this.#inventory.any(sets))) return false;
-    return (await this.#inventory.list({ sets, after: null, limit: 1, ...due })).length > 0;
+    if (!(await this.#inventory.any(items.sets))) return false;
+    return (await this.#inventory.list({ ...items, after: null, limit: 1 })).length > 0;
   }
 
   /** Takes each partition once, of a trial only until one item was tried. Tells how many items were begun. */
@@ -141,14 +139,12 @@ export class Round<Place> {
     const { claimItems, leaseMs, regionWaitMs } = this.#d.settings;
     const limit = plan.access === "trial" ? 1 : claimItems;
     let held = { leased, plan, until };
-    const sets = [...plan.asked.keys()];
-    const due = plan.due === undefined ? {} : DUE;
     // What failed before is before the cursor, too.
-    let cursor = plan.due === undefined ? null : leased.cursor;
+    let cursor = plan.retries ? null : leased.cursor;
     let begun = 0;
     try {
       for (;;) {
-        const items = await this.#listed({ sets, buckets, after: cursor, limit, ...due });
+        const items = await this.#listed({ ...itemsOf(plan), buckets, after: cursor, limit });
         const ended = await mapBounded(items, this.#d.settings.atOnce, (item) => this.#take(item, held));
         const counted = this.#count(ended);
         begun += ended.filter((end) => end === "done" || typeof end === "object").length;
@@ -262,6 +258,11 @@ interface Held {
 
 interface Visit extends Held {
   readonly buckets: BucketRange;
+}
+
+/** Which items of the inventory a plan is about. */
+function itemsOf({ asked, retries }: Plan): Pick<InventoryPage, "sets" | "due"> {
+  return { sets: [...asked.keys()], ...(retries ? {} : { due: true }) };
 }
 
 /** The sets that want one of these regions, with those of them that they want. */

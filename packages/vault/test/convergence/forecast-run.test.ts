@@ -57,7 +57,7 @@ const CASES: readonly Case[] = [
   { of: "a new region", scope: "subject", from: ["a0", "a1"], to: ["a0", "a1", "b2"], options: {} },
   { of: "other keys and a new region", scope: "subject", from: ["a0", "a1"], to: ["b0", "b1", "b2"], options: {} },
   {
-    of: "the same without proofs",
+    of: "other keys and a new region, without proofs",
     scope: "subject",
     from: ["a0", "a1"],
     to: ["b0", "b1", "b2"],
@@ -68,7 +68,7 @@ const CASES: readonly Case[] = [
   { of: "a region that is left", scope: "subject", from: ["a0", "a1", "a2"], to: ["a0", "a1"], options: {} },
   { of: "the keys of tenants", scope: "tenant", from: ["a0", "a1"], to: ["b0", "b1"], options: {} },
   { of: "records in record scope", scope: "record", from: ["a0", "a1"], to: ["b0", "b1"], options: {} },
-  { of: "those without proofs", scope: "record", from: ["a0", "a1"], to: ["b0", "b1"], options: { verify: 0 } },
+  { of: "records without proofs", scope: "record", from: ["a0", "a1"], to: ["b0", "b1"], options: { verify: 0 } },
 ];
 
 for (const { of, scope, from, to, options } of CASES)
@@ -117,7 +117,7 @@ const sorted = (calls: Calls): Calls => Object.fromEntries(Object.entries(calls)
 /** `a1`: the first key of the second region; `b1`: another one there; `c1`: one by another client. */
 async function keySets(
   t: TestContext,
-  { keys }: RegionalKeys,
+  { kms, keys }: RegionalKeys,
   calls: CallCounts,
 ): Promise<(names: readonly string[]) => KeySetInput> {
   const others = async (clientOf: (key: RegionalKeys["keys"][number]) => KMS): Promise<RegionalKeys["keys"]> =>
@@ -127,8 +127,8 @@ async function keySets(
         return { region: key.region, client, keyArn: (await client.createKey({})).KeyMetadata!.Arn! };
       }),
     );
-  const elsewhere = ({ client: { config }, region }: RegionalKeys["keys"][number]): KMS => {
-    const client = new KMS({ region, endpoint: config.endpoint!, credentials: config.credentials, maxAttempts: 1 });
+  const elsewhere = ({ region }: RegionalKeys["keys"][number]): KMS => {
+    const client = new KMS({ ...kms.clientConfig(region), maxAttempts: 1 });
     defer(t, () => {
       client.destroy();
     });

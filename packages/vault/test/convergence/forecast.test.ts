@@ -7,10 +7,10 @@ import { declaredKeys } from "../../src/convergence/declared.ts";
 import { forecast, NO_MOVES, ROW_BYTES, WRAP_BYTES } from "../../src/convergence/forecast.ts";
 import type { ForecastMoves } from "../../src/convergence/forecast.ts";
 import { targetOf } from "../../src/convergence/in-force.ts";
-import { regionOfKey, wantOf } from "../../src/convergence/target.ts";
+import { wantOf } from "../../src/convergence/target.ts";
 import type { ConvergeOptions, WrappedStore } from "../../src/convergence/view.ts";
 import type { WrapSet } from "../../src/stores/wrap-set.ts";
-import { arn, keySet, setOf, wrap } from "../support/converged.ts";
+import { arn, inRegion, keySet, setOf, wrap } from "../support/converged.ts";
 
 const [A1, A2] = [arn("eu-west-1", "a"), arn("eu-west-2", "a")];
 const [B1, B2, B3] = [arn("eu-west-1", "b"), arn("eu-west-2", "b"), arn("eu-central-1", "b")];
@@ -202,9 +202,6 @@ for (const { of, store = "keys", items = 100, set, options = {}, materials = nul
     );
     assert.equal(dollars, (total / 10_000) * 0.03);
   });
-
-/** As where one client speaks for all keys of a region. */
-const inRegion = (from: string, to: string): boolean => regionOfKey(from) === regionOfKey(to);
 
 /** A set whose keyring prefers its keys in this order. */
 function ordered(names: readonly string[]): ReturnType<typeof keySet> {

@@ -8,14 +8,11 @@ import { planOf } from "../../src/convergence/plan.ts";
 import type { PlanSources } from "../../src/convergence/plan.ts";
 import type { ConvergeOptions, ConvergencePlan, FleetMember } from "../../src/convergence/view.ts";
 import type { Scope, WrapSetId } from "@strongroom/vault";
-import { regionOfKey } from "../../src/convergence/target.ts";
-import { arn, fakeStore, keySet, setOf, wrap } from "../support/converged.ts";
+import { arn, fakeStore, inRegion, keySet, setOf, wrap } from "../support/converged.ts";
 import type { FakeStore, Having } from "../support/converged.ts";
 
 const [A1, A2, B1, B2] = [arn("eu-west-1", "a"), arn("eu-west-2", "a"), arn("eu-west-1", "b"), arn("eu-west-2", "b")];
-/** One client speaks for all keys of a region. */
-const reEncrypts = (_: unknown, from: string, to: string): boolean => regionOfKey(from) === regionOfKey(to);
-const [OLD, NEW] = [keySet([A1, A2]), keySet([B1, B2], { reEncrypts })];
+const [OLD, NEW] = [keySet([A1, A2]), keySet([B1, B2], { reEncrypts: (_, from, to) => inRegion(from, to) })];
 const INNER = setOf([{ provider: "aws-kms-hierarchy", key: "", material: null }]);
 
 function plan(

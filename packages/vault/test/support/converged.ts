@@ -5,6 +5,7 @@ import type { Keyring } from "@strongroom/envelope";
 import { keySetDigest } from "@strongroom/vault";
 import type { MissingWrap, Wrap, WrapSet, WrapSetId } from "@strongroom/vault";
 import type { ConvergedStore } from "../../src/convergence/converged-store.ts";
+import { regionOfKey } from "../../src/convergence/target.ts";
 import type { WrappedStore } from "../../src/convergence/view.ts";
 import type { KeySet } from "../../src/keys/key-set.ts";
 import type { Epoch } from "../../src/stores/gate.ts";
@@ -26,6 +27,9 @@ export function keySet(names: readonly string[], more: Partial<Keyring> = {}): K
   };
   return { keyring: { onEncrypt: refuse, onDecrypt: refuse, ...more }, names, digest: keySetDigest(names) };
 }
+
+/** Which wraps are re-encrypted where one client speaks for all keys of a region. */
+export const inRegion = (from: string, to: string): boolean => regionOfKey(from) === regionOfKey(to);
 
 /** What a store has under each wrap set. */
 export interface Having {
