@@ -6,46 +6,42 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-/** Starts a program of this folder. */
-export function started(name: string, args: readonly string[]): ChildProcess {
-  const path = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
-  return spawn(process.execPath, ["--conditions=@strongroom/source", path, ...args], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-}
+export class Child {
+  readonly #process: ChildProcess;
+  /** What it says that nobody has read yet. */
+  readonly lines: AsyncIterator<string> & AsyncIterable<string>;
 
-export async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, "exit");
-  child.stdin?.end();
-  await exit;
-}
+  /** Starts a program of this folder. */
+  constructor(name: string, args: readonly string[]) {
+    const path = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
+    const child = spawn(process.execPath, ["--conditions=@strongroom/source", path, ...args], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    this.#process = child;
+    this.lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  }
 
-/** What it says first. */
-export async function firstLine(child: ChildProcess): Promise<string> {
-  return (await linesOf(child).next()).value ?? silent();
-}
+  /** What it says next. @throws Error when it has ended before */
+  async line(): Promise<string> {
+    const { value, done } = await this.lines.next();
+    return done === true ? silent() : value;
+  }
 
-/** Ends it, and gives what it says last. */
-export async function lastLine(child: ChildProcess): Promise<string> {
-  child.stdin?.end();
-  let last: string | null = null;
-  for await (const line of linesOf(child)) last = line;
-  return last ?? silent();
-}
+  /** Ends it, and gives what it says last. @throws Error when that is nothing */
+  async lastLine(): Promise<string> {
+    this.#process.stdin?.end();
+    let last: string | null = null;
+    for await (const line of this.lines) last = line;
+    return last ?? silent();
+  }
 
-/** Lines that nobody has read yet. One reader has them all, as its buffer would hold what the next one waits for. */
-export function linesOf(child: ChildProcess): AsyncIterator<string, undefined> & AsyncIterable<string> {
-  const known = readers.get(child);
-  if (known !== undefined) return known;
-  if (child.stdout === null) throw new Error("it has no output");
-  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-  const reader = { next: () => lines.next(), [Symbol.asyncIterator]: () => reader };
-  readers.set(child, reader);
-  return reader;
+  async end(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const exit = once(this.#process, "exit");
+    this.#process.stdin?.end();
+    await exit;
+  }
 }
-
-const readers = new WeakMap<ChildProcess, AsyncIterator<string, undefined> & AsyncIterable<string>>();
 
 function silent(): never {
   throw new Error("the process has ended before it said anything");

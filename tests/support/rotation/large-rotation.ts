@@ -2,14 +2,13 @@
  * A large rotation, measured: a KMS in a process of its own, and the process that rotates (rotating.ts). What the KMS
  * was asked is what it has written down itself.
  */
-import type { ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { KMS } from "@aws-sdk/client-kms";
 import type { Scope } from "@strongroom/vault";
 import { defer } from "../defer.ts";
 import type { KeyedPlace } from "../faults/keyed-place.ts";
-import { ended, firstLine, linesOf, started } from "./children.ts";
+import { Child } from "./children.ts";
 import type { RegionClientConfig } from "./large-vault.ts";
 
 const REGIONS = ["eu-west-1", "eu-west-2"];
@@ -58,8 +57,8 @@ export interface RotationFigures {
 export async function* largeRotation(t: TestContext, where: LargePlace): AsyncGenerator<RotationFigures> {
   const kms = await startKms(t, join(where.folder, "kms"));
   const trial: LargeTrial = { ...where, kms, sets: [await keySet(kms), await keySet(kms), await keySet(kms)] };
-  const child = deferred(t, started("rotating", [JSON.stringify(trial)]));
-  for await (const text of linesOf(child)) {
+  const child = deferred(t, new Child("rotating", [JSON.stringify(trial)]));
+  for await (const text of child.lines) {
     const line = JSON.parse(text) as RotationLine;
     if (line.kind === "rotated") yield line.figures;
     else t.diagnostic(`${where.people} people written in ${line.seconds.toFixed(1)} s`);
@@ -67,12 +66,12 @@ export async function* largeRotation(t: TestContext, where: LargePlace): AsyncGe
 }
 
 async function startKms(t: TestContext, folder: string): Promise<readonly RegionClientConfig[]> {
-  const child = deferred(t, started("kms-process", [folder, ...REGIONS]));
-  return JSON.parse(await firstLine(child)) as readonly RegionClientConfig[];
+  const child = deferred(t, new Child("kms-process", [folder, ...REGIONS]));
+  return JSON.parse(await child.line()) as readonly RegionClientConfig[];
 }
 
-function deferred(t: TestContext, child: ChildProcess): ChildProcess {
-  defer(t, () => ended(child));
+function deferred(t: TestContext, child: Child): Child {
+  defer(t, () => child.end());
   return child;
 }
 

@@ -4,13 +4,12 @@
  * is no test's own process, whose runner looks at each promise and takes a third of its time.
  */
 import assert from "node:assert/strict";
-import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ConvergenceRun, Vault } from "@strongroom/vault";
-import { ended, firstLine, lastLine, started } from "./children.ts";
+import { Child } from "./children.ts";
 import type { LargeTrial, RotationFigures, RotationLine } from "./large-rotation.ts";
 import type { LargeTask } from "./large-vault.ts";
 import { idOf, openLarge } from "./large-vault.ts";
@@ -22,8 +21,8 @@ const told = (line: RotationLine): void => void process.stdout.write(`${JSON.str
 async function rotated(task: LargeTask, workers: number): Promise<RotationFigures> {
   const others = await Promise.all(Array.from({ length: workers - 1 }, () => startWorker(task)));
   const vault = await openLarge(task, {});
-  const traffic = started("live", [JSON.stringify({ task, people })]);
-  await firstLine(traffic);
+  const traffic = new Child("live", [JSON.stringify({ task, people })]);
+  await traffic.line();
   try {
     calls.since();
     const first = resident();
@@ -49,11 +48,11 @@ async function rotated(task: LargeTask, workers: number): Promise<RotationFigure
       calls: progress.calls.reduce((sum, { calls }) => sum + calls, 0),
       bytesAnItem: progress.bytes / Math.max(progress.done, 1),
       residentMiB: [first, most],
-      live: JSON.parse(await lastLine(traffic)) as RotationFigures["live"],
+      live: JSON.parse(await traffic.lastLine()) as RotationFigures["live"],
     };
   } finally {
     await vault.close();
-    for (const other of [traffic, ...others]) await ended(other);
+    for (const other of [traffic, ...others]) await other.end();
   }
 }
 
@@ -88,9 +87,9 @@ class CallCount {
   }
 }
 
-async function startWorker(task: LargeTask): Promise<ChildProcess> {
-  const child = started("worker", [JSON.stringify(task)]);
-  await firstLine(child);
+async function startWorker(task: LargeTask): Promise<Child> {
+  const child = new Child("worker", [JSON.stringify(task)]);
+  await child.line();
   return child;
 }
 
