@@ -7,12 +7,12 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { controlHeader } from "../../packages/cli/src/drill/control-port.ts";
+import { DAY_MS } from "../../packages/cli/src/installation/material-age.ts";
 import { runCommand } from "../../packages/cli/test/support/command.ts";
 import { type Ended, PATIENT, temporaryFolder } from "../../packages/cli/test/support/installation.ts";
 import { freePort } from "../support/postgres/ports.ts";
 
 const REGIONS = ["eu-west-1", "eu-west-2"];
-const DAY_MS = 24 * 3600 * 1000;
 
 /** Puts the date of this process forward. */
 function adjustableDate(t: TestContext): (days: number) => void {

@@ -19,7 +19,8 @@ const vaults: readonly number[] = Array.from({ length: Math.ceil(KILLS / KILLS_E
 for (const [store, placeOf] of Object.entries({ SQLite: inFiles, PostgreSQL: onServer }))
   for (const [n, kills] of vaults.entries()) {
     const movesScopes = n % 2 === 1;
-    test(`${kills} processes killed in rotations ${movesScopes ? "and moves of scope " : ""}over ${store}, vault ${n + 1}`, async (t) => {
+    const what = movesScopes ? "rotations and moves of scope" : "rotations";
+    test(`${kills} processes killed in ${what} over ${store}, vault ${n + 1}`, async (t) => {
       const place = await placeOf(t);
       await prepareRotatedPlace(place);
       await rotationKilled(t, { place, kills, movesScopes, ...HOW });

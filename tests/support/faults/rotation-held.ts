@@ -1,6 +1,6 @@
 /**
- * What is held of a rotation whose KMS had a fault in the middle: it ended well, nothing is left under the old keys, and
- * every record is right.
+ * What must hold of a rotation whose KMS had a fault in the middle: it ended well, nothing is left under the old keys,
+ * and every record is right.
  */
 import assert from "node:assert/strict";
 import type { ConvergenceRun } from "@strongroom/vault";

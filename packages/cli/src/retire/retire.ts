@@ -7,6 +7,7 @@ import type { Config } from "../config/config.ts";
 import { requireYes } from "../confirm.ts";
 import { prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
+import { DAY_MS } from "../installation/material-age.ts";
 import { withVault } from "../installation/with-vault.ts";
 import { allowWrapping, enable, keyState, type KeyState, type RetiredKey, scheduleDeletion } from "./kms-side.ts";
 import { probe, proveRetirement, type RetirementParts, stated, stillRetired } from "./prove.ts";
@@ -90,7 +91,6 @@ export interface DeletionRequest extends RetireRequest {
 
 /** Days for which a key was disabled at least. */
 const RESTED_DAYS = 7;
-const DAY_MS = 24 * 3600 * 1000;
 
 /**
  * Schedules the deletion of a key that was retired a while ago, and under which nothing is still. Throws
@@ -115,7 +115,7 @@ export async function deleteRetiredKey(
     if (rested < RESTED_DAYS)
       throw new CliError("key-not-retired", {
         detail: `It was disabled ${rested.toFixed(1)} days ago; ${RESTED_DAYS} are needed, in which whoever misses it says so.`,
-        remedy: "Run it again then. Until the deletion is scheduled, --undo takes everything back.",
+        remedy: "Run it again then. Until the day of the deletion, --undo takes everything back.",
       });
     const kept = facts.backups.map(({ backup, at }) => `${backup} of ${at}`);
     if (kept.length > 0) context.terminal.say(`These backups open nothing once it is gone: ${kept.join(", ")}.`);
