@@ -66,6 +66,9 @@ export async function passOverAll<Place>(pass: FullPass<Place>, pace: PassPace):
   }
 }
 
+/** Tries of an item while others change its record. */
+const TAKE_ATTEMPTS = 8;
+
 /** What became of an item. `left`: nothing was done to it. */
 type Ended = "done" | "left" | { readonly failed: VaultErrorCode; readonly waitMs: number };
 
@@ -114,9 +117,14 @@ async function taken<Place>(
   // A lease that has run out is somebody else's by now.
   if (pace.stop.aborted || !(await pace.begin()) || clock().getTime() >= until) return "left";
   try {
-    const outcome = await pass.take(place, leased);
-    if (outcome.kind !== "overtaken") pace.done();
-    return "done";
+    for (let attempt = 1; attempt <= TAKE_ATTEMPTS; attempt++) {
+      const outcome = await pass.take(place, leased);
+      if (outcome.kind !== "overtaken") pace.done();
+      // Who was faster has not made of it what is asked for: a write of the same record leaves its older versions as
+      // they were, and nothing but this pass finds them.
+      if (outcome.kind !== "overtaken" || outcome.isGone === true) return "done";
+    }
+    return "left";
   } catch (error) {
     const { code } = envelopeFailure(error);
     const origin = originOf(code);

@@ -39,7 +39,7 @@ export async function restoreKept(
     if (want.kind === "unknown" || (want.kind === "wraps" && want.lacks.length > 0)) return null;
     const { epoch } = await keys.forWriting();
     const found = await newestOf(dependencies, place);
-    if (found === null) return { kind: "overtaken" };
+    if (typeof found === "string") return { kind: "overtaken" };
     const { stored, rows } = found;
     try {
       const address = storedAddress(place, stored, subjectKeys);

@@ -92,7 +92,8 @@ export async function sealAnew(
   for (let attempt = 1; attempt <= SEAL_ATTEMPTS; attempt++) {
     await store.requireRoom();
     const found = await newestOf(dependencies, place);
-    if (found === null) return { kind: "overtaken" };
+    if (found === "gone") return { kind: "overtaken", isGone: true };
+    if (found === "overtaken") return { kind: "overtaken" };
     const { decision, result } = await replace(dependencies, { place, stored: found.stored, lease }, rules);
     if (result.kind === "overtaken") return { kind: "overtaken" };
     if (result.kind === "made") return outcomeOf(decision);
@@ -103,21 +104,22 @@ export async function sealAnew(
 
 /**
  * A version as it lies there, if its record is as the log of the audit knows it: or what was put in the place of a
- * message would be sealed anew, and be known from then on. Null: it is gone, or has changed meanwhile.
+ * message would be sealed anew, and be known from then on. `overtaken`: its record has changed since it was read, and
+ * the version may be as it was: it is to be read again.
  *
  * @throws VaultError the `record-…` codes, `audit-unavailable`
  */
 export async function newestOf(
   { store, audit }: Pick<SealDependencies, "store" | "audit">,
   place: VersionPlace,
-): Promise<{ readonly stored: StoredMessage; readonly rows: RecordRead } | null> {
+): Promise<{ readonly stored: StoredMessage; readonly rows: RecordRead } | "gone" | "overtaken"> {
   const rows = await store.records.read(place, place.version);
   const { stored, damage } = rows;
   if (stored === null && damage !== undefined) throw damaged({ damage });
-  if (stored === null) return null;
+  if (stored === null) return "gone";
   const { version, message } = stored;
   const standing = await audit?.requireNewest([{ row: place, rows, version, message }]);
-  return standing === "overtaken" ? null : { stored, rows };
+  return standing === "overtaken" ? standing : { stored, rows };
 }
 
 function outcomeOf(decision: Decision): WorkOutcome {

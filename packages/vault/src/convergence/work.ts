@@ -18,8 +18,8 @@ export type WorkOutcome =
   | { readonly kind: "repaired"; readonly gained: readonly string[]; readonly isPartial?: true }
   /** Nothing is wanted of it any more by what is configured by now; the item stayed. */
   | { readonly kind: "settled" }
-  /** A writer, a removal or another worker was faster; nothing was changed. */
-  | { readonly kind: "overtaken" };
+  /** A writer, a removal or another worker was faster; nothing was changed. `isGone`: the item is not there by now. */
+  | { readonly kind: "overtaken"; readonly isGone?: true };
 
 /** The part of an inventory that finds what is to be done, whatever it is an inventory of. */
 export type WorkInventory<Place> = Pick<Inventory<Place>, "sets" | "counts" | "any" | "list" | "fail">;

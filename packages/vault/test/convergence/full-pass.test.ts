@@ -11,10 +11,15 @@ import type { FullPass, PassPace } from "../../src/convergence/full-pass.ts";
 import { DEFAULT_REPAIR_SETTINGS } from "../../src/convergence/schedule.ts";
 import type { InventoryItem } from "../../src/stores/inventory.ts";
 import type { WrapSetId } from "../../src/stores/wrap-set.ts";
+import type { WorkOutcome } from "../../src/convergence/work.ts";
 
 const JOB = "pass-1";
+const SETTLED: WorkOutcome = { kind: "settled" };
 
-function passOf(take: () => Promise<void>): { readonly pass: FullPass<VersionPlace>; readonly failed: string[] } {
+function passOf(take: () => Promise<WorkOutcome>): {
+  readonly pass: FullPass<VersionPlace>;
+  readonly failed: string[];
+} {
   const failed: string[] = [];
   const item = { place: {} as VersionPlace, failure: null, position: "1" } as InventoryItem;
   const pass: FullPass<VersionPlace> = {
@@ -31,10 +36,7 @@ function passOf(take: () => Promise<void>): { readonly pass: FullPass<VersionPla
     },
     sets: () => Promise.resolve([1 as WrapSetId]),
     isWanted: () => true,
-    take: async () => {
-      await take();
-      return { kind: "settled" };
-    },
+    take,
   };
   return { pass, failed };
 }
@@ -49,7 +51,7 @@ function pace(retries: boolean): PassPace {
 test("what failed is not tried again before its time, but when it is told to", async () => {
   let isBroken = true;
   const { pass, failed } = passOf(() =>
-    isBroken ? Promise.reject(new VaultError("record-tampered", "on purpose")) : Promise.resolve(),
+    isBroken ? Promise.reject(new VaultError("record-tampered", "on purpose")) : Promise.resolve(SETTLED),
   );
   await passOverAll(pass, pace(true));
   assert.deepEqual(failed, ["record-tampered"]);
@@ -61,4 +63,29 @@ test("what failed is not tried again before its time, but when it is told to", a
   isBroken = false;
   await passOverAll(pass, pace(true));
   assert.equal(await isPassed(pass.jobs, JOB), true);
+});
+
+test("what somebody else changes meanwhile is taken again, and a partition in which that goes on is not finished", async () => {
+  let faster = 3;
+  const { pass } = passOf(() => Promise.resolve(faster-- > 0 ? { kind: "overtaken" } : SETTLED));
+  await passOverAll(pass, pace(true));
+  assert.deepEqual([faster, await isPassed(pass.jobs, JOB)], [-1, true]);
+  const stop = new AbortController();
+  let taken = 0;
+  const { pass: another } = passOf(() => {
+    if (++taken === 40) stop.abort();
+    return Promise.resolve({ kind: "overtaken" });
+  });
+  await passOverAll(another, { ...pace(true), stop: stop.signal });
+  assert.equal(await isPassed(another.jobs, JOB), false);
+});
+
+test("what is gone is done with", async () => {
+  let taken = 0;
+  const { pass } = passOf(() => {
+    taken += 1;
+    return Promise.resolve({ kind: "overtaken", isGone: true });
+  });
+  await passOverAll(pass, pace(true));
+  assert.deepEqual([taken, await isPassed(pass.jobs, JOB)], [1, true]);
 });

@@ -6,8 +6,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { parseAddress } from "@strongroom/vault";
-import type { Vault } from "@strongroom/vault";
-import { memoryKeyStore } from "@strongroom/vault/memory";
+import type { Scope, Vault } from "@strongroom/vault";
+import { memoryKeyStore, memoryStore } from "@strongroom/vault/memory";
 import { tablesOf } from "../../src/stores/memory/memory-storage.ts";
 import { recordKey } from "../../src/stores/memory/tables.ts";
 import { auditedVault } from "../support/audited-vault.ts";
@@ -23,6 +23,7 @@ import {
 } from "../support/converging.ts";
 import type { TestKeySet } from "../support/converging.ts";
 import { until } from "../support/regional-vault.ts";
+import { storeWith } from "../support/store-with.ts";
 
 const FAST = { rate: 10_000 };
 
@@ -32,12 +33,12 @@ interface Audited extends AuditedVault {
   readonly b: TestKeySet;
 }
 
-/** In record scope, with some records. */
-async function audited(t: TestContext): Promise<Audited> {
+/** With some records. */
+async function audited(t: TestContext, scope: Scope = "record"): Promise<Audited> {
   const [a, b] = [testKeySet("a"), testKeySet("b")];
   const sets = { keyring: a.keyring, keySet: a.keySet, next: { keyring: b.keyring, keySet: b.keySet } };
   const opened = await auditedVault(t, { ...sets, repair: QUICK_RUN });
-  const keys = { store: memoryKeyStore({ storage: opened.keyMemory }), scope: "record" as const };
+  const keys = { store: memoryKeyStore({ storage: opened.keyMemory }), scope };
   await opened.vault.close();
   const running = await opened.another({
     ...sets,
@@ -101,4 +102,29 @@ test("a kept message that a hand replaced is not put back: the record is sealed 
   b.isAway = true;
   assert.deepEqual(distinct((await wrapsOfVersions(store)).present), ["a"]);
   await requireAll(running, 5);
+});
+
+test("a version whose record is written while it is looked at goes to the other scope like all others", async (t) => {
+  const { running, another, memory, keyMemory } = await audited(t, "subject");
+  await running.close();
+  const keys = { store: memoryKeyStore({ storage: keyMemory }), scope: "record" as const };
+  const writer = await another({ keys, repair: undefined as never });
+  const opened = memoryStore({ storage: memory });
+  let written = 0;
+  const store = storeWith(opened, {
+    records: {
+      read: async (address, version) => {
+        const read = await opened.records.read(address, version);
+        // Of the pass, which reads each version by its number.
+        if (version !== null && written < 5)
+          await writer.put({ collection: "people", id: `id-${written++}` }, { n: 7 });
+        return read;
+      },
+    },
+  });
+  const moving = await another({ keys, store });
+  await moving.convergence.apply(FAST);
+  await untilRun(moving, "done");
+  assert.equal(written, 5);
+  assert.deepEqual((await moving.convergence.plan()).scopes, []);
 });
