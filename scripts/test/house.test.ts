@@ -42,7 +42,7 @@ describe("the sources of the packages", () => {
     // It puts records, the keys of people, the convergence (of which repair is a part), approvals, the audit and the
     // verification together, and nobody reads all of them for one question: what each of them opens is measured by
     // itself.
-    ["openVault", 187, definitionOf(house, "vault", "openVault")],
+    ["openVault", 188, definitionOf(house, "vault", "openVault")],
     // Both hear how what is asked is told to the audit, and a write makes entries and links that go with its unit. The
     // table of errors is four files.
     ["a read of a record", 16, "packages/vault/src/records/read.ts"],
@@ -61,7 +61,7 @@ describe("the sources of the packages", () => {
     // What a caller does with runs is apart from what works on them, which needs the keys of people and of records.
     ["how a run is begun", 11, "packages/vault/src/convergence/runs.ts"],
     ["what is asked of the convergence", 34, "packages/vault/src/convergence/looks.ts"],
-    ["the work on a run", 61, "packages/vault/src/convergence/convergence-worker.ts"],
+    ["the work on a run", 62, "packages/vault/src/convergence/convergence-worker.ts"],
     ["a call of the KMS", 12, "packages/kms/src/operations/encrypt.ts"],
   ] as const) {
     test(`a reader of ${call} opens at most ${most} files`, () => {

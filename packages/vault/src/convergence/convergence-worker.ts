@@ -6,6 +6,7 @@
 import { isVaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import { envelopeFailure } from "../envelope-failure.ts";
+import type { FleetLatency } from "./fleet-latency.ts";
 import { notingKeyWork } from "../keys/key-work.ts";
 import type { KeySets } from "../keys/key-sets.ts";
 import { REPAIR_PARTITIONS } from "./partitions.ts";
@@ -32,6 +33,8 @@ export interface ConvergenceWorkerDependencies {
   /** At what pace items are begun. */
   readonly paceOf: (run: StoredRun) => RoundDependencies<never>["pace"];
   readonly tallyOf: (run: StoredRun) => RunTally;
+  /** Told whether a run is under way, whoever works on it. */
+  readonly live: Pick<FleetLatency, "works" | "rests">;
   /** Nothing of a run is worked on for now. */
   readonly rest: () => Promise<void>;
   /** The process that moved a run to its end tells it. */
@@ -115,8 +118,10 @@ export class ConvergenceWorker {
       this.#state = "resting";
       this.#waits = null;
       await this.#d.rest();
+      await this.#d.live.rests();
       return;
     }
+    this.#d.live.works();
     if (!this.#knows(run)) {
       await this.#d.rest();
       this.#state = "unknown-keys";

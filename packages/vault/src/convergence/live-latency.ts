@@ -21,7 +21,7 @@ export class LiveLatency {
   readonly #ms: Float64Array = new Float64Array(REMEMBERED);
   #next = 0;
   #isWorking = false;
-  /** p95 of when no run worked; null: too little was seen then. */
+  /** p95 of when no run was under way; null: too little was seen then. */
   #before: number | null = null;
 
   /** A read or a write has ended. @param began `performance.now()` when it began; @param now the same of now */
@@ -31,13 +31,13 @@ export class LiveLatency {
     this.#next = (this.#next + 1) % REMEMBERED;
   }
 
-  /** A run works from now on: what was seen until now is how it is without. */
-  works(now: number): void {
-    if (!this.#isWorking) this.#before = this.#p95(Number.NEGATIVE_INFINITY, now) ?? this.#before;
+  /** A run is under way: what ended until that moment is how it is without. */
+  works(until: number): void {
+    if (!this.#isWorking) this.#before = this.#p95(Number.NEGATIVE_INFINITY, until) ?? this.#before;
     this.#isWorking = true;
   }
 
-  /** No run works from now on, and what was seen while it did is forgotten. */
+  /** None is from now on, and what was seen while one was is forgotten. */
   rests(): void {
     if (this.#isWorking) this.#at.fill(Number.NEGATIVE_INFINITY);
     this.#isWorking = false;

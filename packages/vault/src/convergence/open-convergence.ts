@@ -17,6 +17,7 @@ import { convergenceLooks } from "./looks.ts";
 import type { ConvergenceLooks } from "./looks.ts";
 import type { FleetSeen } from "./plan-problems.ts";
 import { countFailed } from "./failures.ts";
+import { FleetLatency } from "./fleet-latency.ts";
 import { LiveLatency } from "./live-latency.ts";
 import { noop, systemSleep } from "./repairs.ts";
 import type { RepairOptions } from "./repairs.ts";
@@ -53,6 +54,7 @@ export class OpenConvergence {
   readonly #process: string = processName(hostname(), process.pid, randomUUID());
   /** Of this process: reads and writes of callers are told to it. */
   readonly latency: LiveLatency = new LiveLatency();
+  readonly #live: FleetLatency;
   readonly #stopping = new AbortController();
 
   constructor(parts: ConvergenceParts) {
@@ -71,6 +73,7 @@ export class OpenConvergence {
       clock,
       listItems,
     });
+    this.#live = this.#liveOf(working?.options ?? {});
     this.#activity = this.#activityOf(working?.options ?? {});
     this.#worker = working === null ? null : this.#work(working);
     this.#announcer = working === null ? null : this.#announce(working.options);
@@ -115,6 +118,7 @@ export class OpenConvergence {
     this.#stopping.abort();
     await this.#worker?.ended;
     await this.#activity.rest();
+    await this.#live.rests();
     await this.#announcer?.close();
   }
 
@@ -129,6 +133,7 @@ export class OpenConvergence {
       health: { records: health, keys: keysHealth },
       paceOf: (run) => this.#activity.paceOf(run),
       tallyOf: (run) => this.#activity.tallyOf(run),
+      live: this.#live,
       rest: () => this.#activity.rest(),
       onMoved: async ({ id, phase, state }) => {
         await stores.records.audit?.tell("converge", "done", { details: { does: phase, run: id, state } });
@@ -146,19 +151,24 @@ export class OpenConvergence {
         sets.digests.flatMap((digest) => sets.known(digest)?.keyring ?? []),
       );
     const { notes, jobs } = store;
-    const { latency } = this;
     const onChanged = (): void => this.#announcer?.changed();
     return new RunActivity({
       notes,
       jobs,
       process: this.#process,
       clock,
-      latency,
+      latency: this.#live,
       keyrings,
       sleep,
       onFault,
       onChanged,
     });
+  }
+
+  #liveOf({ onFault = noop, sleep = systemSleep }: RepairOptions): FleetLatency {
+    const { notes } = this.#parts.store;
+    const now = (): number => performance.now();
+    return new FleetLatency({ notes, process: this.#process, own: this.latency, now, sleep, onFault });
   }
 
   #announce({ sleep = systemSleep }: RepairOptions): FleetAnnouncer {

@@ -8,8 +8,8 @@ import type { Notes } from "../stores/notes.ts";
 import type { JobStore } from "../stores/jobs.ts";
 import { AwaitedRegions } from "./awaited-regions.ts";
 import { FLEET_PREFIX, workersAlive } from "./fleet.ts";
+import type { FleetLatency } from "./fleet-latency.ts";
 import { KmsSlots } from "./kms-slots.ts";
-import type { LiveLatency } from "./live-latency.ts";
 import type { StoredRun } from "./run.ts";
 import { RunPace } from "./run-pace.ts";
 import type { RunTally } from "./run-tally.ts";
@@ -26,7 +26,7 @@ export interface ActivityDependencies {
   /** What this process calls itself. */
   readonly process: string;
   readonly clock: () => Date;
-  readonly latency: LiveLatency;
+  readonly latency: Pick<FleetLatency, "suffers" | "accept">;
   /** Those that are known now, which may tell how often they were throttled. */
   readonly keyrings: () => readonly Keyring[];
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;

@@ -6,7 +6,7 @@ import { CallsPerItem, EvenPace, TakenPart } from "./rate.ts";
 import type { Turn } from "./rate.ts";
 import { SLOT_LOOK_MS, SLOTS } from "./kms-slots.ts";
 import type { KmsSlots } from "./kms-slots.ts";
-import type { LiveLatency } from "./live-latency.ts";
+import type { FleetLatency } from "./fleet-latency.ts";
 
 /** What a pace is kept with. */
 export interface RunPaceDependencies {
@@ -15,8 +15,8 @@ export interface RunPaceDependencies {
   /** Calls that an item takes in the busiest region, as far as that was forecast. */
   readonly callsPerItem: number;
   readonly slots: Pick<KmsSlots, "count" | "look" | "close">;
-  /** Null: nobody reads and writes here. */
-  readonly latency: Pick<LiveLatency, "works" | "rests" | "suffers" | "accept"> | null;
+  /** Null: nobody reads and writes. */
+  readonly latency: Pick<FleetLatency, "suffers" | "accept"> | null;
   /** Milliseconds of a clock that nobody sets. */
   readonly now: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -66,7 +66,6 @@ export class RunPace {
     this.#perItem = new CallsPerItem(dependencies.callsPerItem);
     const now = dependencies.now();
     this.#items = { since: now, begun: 0 };
-    dependencies.latency?.works(now);
     this.#ended = this.#run();
   }
 
@@ -132,7 +131,6 @@ export class RunPace {
   async close(): Promise<void> {
     this.#stopping.abort();
     await this.#ended;
-    this.#d.latency?.rests();
     await this.#d.slots.close();
   }
 

@@ -3,12 +3,11 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { memoryStore } from "@strongroom/vault/memory";
 import { CallsPerItem, EvenPace, TakenPart } from "../../src/convergence/rate.ts";
-import { KmsSlots, SLOT_LEASE_MS, SLOT_LOOK_MS, SLOTS, SLOTS_JOB } from "../../src/convergence/kms-slots.ts";
+import { SLOT_LEASE_MS, SLOT_LOOK_MS, SLOTS, SLOTS_JOB } from "../../src/convergence/kms-slots.ts";
 import { LiveLatency } from "../../src/convergence/live-latency.ts";
 import { RunPace } from "../../src/convergence/run-pace.ts";
-import type { JobStore } from "../../src/stores/jobs.ts";
+import { between, World } from "../support/world.ts";
 
 interface PartCase {
   readonly of: string;
@@ -133,46 +132,6 @@ test("more durations than are remembered: the newest are", () => {
   assert.equal(latency.suffers(103_000, 0), false);
 });
 
-/** Processes in one memory store, and time that moves on when all of them wait. */
-class World {
-  now = 0;
-  readonly #waiting: { readonly at: number; readonly wake: () => void }[] = [];
-  readonly jobs: JobStore;
-  alive = 0;
-
-  constructor() {
-    this.jobs = memoryStore({ clock: () => new Date(this.now) }).jobs;
-  }
-
-  readonly sleep = (ms: number, signal: AbortSignal): Promise<void> =>
-    new Promise((resolve) => {
-      this.#waiting.push({ at: this.now + ms, wake: resolve });
-      signal.addEventListener("abort", () => {
-        resolve();
-      });
-    });
-
-  slots(holder: string): KmsSlots {
-    return new KmsSlots({ jobs: this.jobs, holder, workers: () => Promise.resolve(this.alive), now: () => this.now });
-  }
-
-  /** Moves on to each wait's end, up to so much later. */
-  async pass(ms: number): Promise<void> {
-    const until = this.now + ms;
-    for (;;) {
-      for (let turn = 0; turn < 20; turn++) await Promise.resolve();
-      await new Promise(setImmediate);
-      this.#waiting.sort((a, b) => a.at - b.at);
-      const next = this.#waiting[0];
-      if (next === undefined || next.at > until) break;
-      this.#waiting.shift();
-      this.now = Math.max(this.now, next.at);
-      next.wake();
-    }
-    this.now = until;
-  }
-}
-
 /** A process that begins items whenever it may, each with one call, until it is killed or stopped. */
 class Worker {
   readonly begun: number[] = [];
@@ -228,8 +187,6 @@ function most(begun: readonly number[]): number {
 }
 
 const RATE = 80;
-const between = (begun: readonly number[], from: number, to: number): number =>
-  begun.filter((at) => at >= from && at < to).length;
 
 test("two processes are together never above the rate, share it, and one that dies is taken over within a lease", async () => {
   const world = new World();
@@ -292,8 +249,6 @@ test("a run that live traffic suffers by goes slower, also where its items take 
   let suffers = false;
   let accepted = 0;
   const latency = {
-    works: () => undefined,
-    rests: () => undefined,
     suffers: () => suffers,
     accept: () => {
       accepted += 1;
