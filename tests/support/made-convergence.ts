@@ -126,6 +126,7 @@ const MEMBER: ConvergenceStatus["fleet"][number] = {
   isAlive: true,
   knowsInForce: true,
   knowsDeclared: true,
+  declaresScopes: true,
   works: true,
 };
 

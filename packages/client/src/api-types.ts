@@ -1206,6 +1206,7 @@ export interface components {
                 isAlive: boolean;
                 knowsInForce: boolean;
                 knowsDeclared: boolean;
+                declaresScopes: boolean;
                 /** @description Whether it works on a run. */
                 works: boolean;
             }[];

@@ -239,6 +239,7 @@ export const runAnswer: z.ZodType<ConvergenceStatus> = z
           isAlive: z.boolean().meta({ description: "Whether it said so within the last minute." }),
           knowsInForce: z.boolean(),
           knowsDeclared: z.boolean(),
+          declaresScopes: z.boolean(),
           works: z.boolean().meta({ description: "Whether it works on a run." }),
         }),
       )

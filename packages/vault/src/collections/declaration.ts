@@ -2,6 +2,7 @@
  * What is declared of a collection: which keys its records hang on, whom they are about, and whether their ids may be
  * read by whoever reads the database.
  */
+import { createHash } from "node:crypto";
 import { ownOptions } from "@strongroom/base/options";
 import { VaultError } from "../errors.ts";
 import { DEFAULT_TENANT, isTenant } from "../keys/key-binding.ts";
@@ -114,6 +115,15 @@ export class Declarations {
   /** Whether a collection declares what it may be used for. */
   get havePurposes(): boolean {
     return [...this.#declared.values()].some(({ purposes }) => purposes !== null);
+  }
+
+  /** Of the scopes that are declared, 64 hexadecimal digits: equal where each collection is in one scope in both. */
+  get scopesDigest(): string {
+    const others = [...this.#declared.values()].filter(({ scope }) => scope !== this.#scope);
+    const told = others.map(({ collection, scope }) => `${collection} ${scope}`).sort();
+    return createHash("sha256")
+      .update(JSON.stringify([this.#scope, told]))
+      .digest("hex");
   }
 
   of(collection: Collection): Declaration {

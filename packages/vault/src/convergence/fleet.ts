@@ -1,7 +1,7 @@
 /**
- * The processes that use the stores: each says now and then that it is alive, which key sets it knows and whether it
- * works on a run, in a note of its own. Whoever puts another key set in force looks first whether all of them know it:
- * one that does not would stop writing.
+ * The processes that use the stores: each says now and then that it is alive, which key sets it knows, which scopes it
+ * declares and whether it works on a run, in a note of its own. Whoever puts another key set in force looks first
+ * whether all of them know it: one that does not would stop writing.
  *
  * A note is a row, and a row is anybody's: what is in it decides nothing that the database's owner must not decide. A
  * forged one holds an `apply` back, or has it refused where it could be made; no data hangs on it. What no process says
@@ -19,6 +19,8 @@ export interface FleetNote {
   /** Digests of the key sets that it knows, of each store. */
   readonly records: readonly string[];
   readonly keys: readonly string[];
+  /** Digest of the scopes that it declares. */
+  readonly scopes: string;
   /** Whether it works on a run. */
   readonly works: boolean;
 }
@@ -43,22 +45,24 @@ const MOST_TAKEN = 50;
 const MOST_DIGESTS = 16;
 const DIGEST = /^[0-9a-f]{64}$/;
 
-export function fleetNoteText({ at, records, keys, works }: FleetNote): string {
-  return JSON.stringify({ at, records: records.slice(0, MOST_DIGESTS), keys: keys.slice(0, MOST_DIGESTS), works });
+export function fleetNoteText({ at, records, keys, scopes, works }: FleetNote): string {
+  const [known, knownOfKeys] = [records.slice(0, MOST_DIGESTS), keys.slice(0, MOST_DIGESTS)];
+  return JSON.stringify({ at, records: known, keys: knownOfKeys, scopes, works });
 }
 
 /** Null: no process of this version writes that. */
 export function parseFleetNote(text: string): FleetNote | null {
   const found = objectIn(text);
-  if (found === null || Object.keys(found).length !== 4) return null;
-  const { at, records, keys, works } = found;
-  if (!isMoment(at) || !isDigests(records) || !isDigests(keys) || typeof works !== "boolean") return null;
-  return { at, records, keys, works };
+  if (found === null || Object.keys(found).length !== 5) return null;
+  const { at, records, keys, scopes, works } = found;
+  if (!isMoment(at) || !isDigests(records) || !isDigests(keys) || !isDigest(scopes)) return null;
+  return typeof works === "boolean" ? { at, records, keys, scopes, works } : null;
 }
 
+const isDigest = (value: unknown): value is string => typeof value === "string" && DIGEST.test(value);
+
 function isDigests(value: unknown): value is readonly string[] {
-  if (!Array.isArray(value) || value.length > MOST_DIGESTS) return false;
-  return value.every((digest) => typeof digest === "string" && DIGEST.test(digest));
+  return Array.isArray(value) && value.length <= MOST_DIGESTS && value.every(isDigest);
 }
 
 /** What members are held against: digests; null where nothing was ever written, which everybody knows. */
@@ -66,10 +70,11 @@ export interface FleetDigests {
   readonly inForce: Readonly<Partial<Record<WrappedStore, string | null>>>;
   /** Of whoever asks. */
   readonly declared: Readonly<Partial<Record<WrappedStore, string>>>;
+  readonly scopes: string;
 }
 
 /** The members, in the order of their names. */
-export function readFleet(notes: readonly Note[], { inForce, declared }: FleetDigests, now: number): FleetSeen {
+export function readFleet(notes: readonly Note[], { inForce, declared, scopes }: FleetDigests, now: number): FleetSeen {
   let unknown = notes.length >= MOST_LISTED ? 1 : 0;
   const members: FleetMember[] = [];
   for (const { name, text } of notes) {
@@ -89,6 +94,7 @@ export function readFleet(notes: readonly Note[], { inForce, declared }: FleetDi
       isAlive: isAlive(note, now),
       knowsInForce: knows(inForce),
       knowsDeclared: knows(declared),
+      declaresScopes: note.scopes === scopes,
       works: note.works,
     });
   }

@@ -100,6 +100,8 @@ async function visit<Place>(
       ...{ cursor: null, done: ended.filter((end) => end === "done").length, failed: failed.length },
       problem: code === undefined ? null : { code, at: clock().toISOString() },
     };
+    // What came under another set meanwhile, as by a repair, is in none of the pages.
+    if (after === null && isWhole) isWhole = (await pass.sets()).every((set) => sets.includes(set));
     const isFinished = isWhole && wait === 0 && !stop.aborted;
     if (after === null) await jobs.finish(leased, progress, isFinished ? null : Math.max(wait, NEXT_MS));
     else if ((await jobs.save(leased, progress, settings.leaseMs)) === "overtaken") return;

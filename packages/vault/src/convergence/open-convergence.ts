@@ -35,7 +35,7 @@ export interface ConvergenceParts {
   readonly keySets: KeySets;
   /** Null: the vault has no key store. */
   readonly keys: { readonly store: KeyStore; readonly keySets: KeySets } | null;
-  readonly declarations: Pick<Declarations, "of">;
+  readonly declarations: Pick<Declarations, "of" | "scopesDigest">;
   readonly clock: () => Date;
   /** Most items of a page. */
   readonly listItems: number;
@@ -172,7 +172,7 @@ export class OpenConvergence {
   }
 
   #announce({ sleep = systemSleep }: RepairOptions): FleetAnnouncer {
-    const { store, keySets, keys, clock } = this.#parts;
+    const { store, keySets, keys, declarations, clock } = this.#parts;
     return new FleetAnnouncer({
       notes: store.notes,
       process: this.#process,
@@ -180,6 +180,7 @@ export class OpenConvergence {
       says: () => ({
         records: keySets.digests,
         keys: keys?.keySets.digests ?? [],
+        scopes: declarations.scopesDigest,
         works: this.#worker?.state === "working",
       }),
       sleep,
@@ -187,7 +188,7 @@ export class OpenConvergence {
   }
 
   async #fleet(): Promise<FleetSeen> {
-    const { store, keySets, keys, clock } = this.#parts;
+    const { store, keySets, keys, declarations, clock } = this.#parts;
     const [notes, records, ofKeys] = await Promise.all([
       store.notes.list(FLEET_PREFIX),
       store.gate.current(),
@@ -198,7 +199,7 @@ export class OpenConvergence {
       records: keySets.declared.digest,
       ...(keys === null ? {} : { keys: keys.keySets.declared.digest }),
     };
-    return readFleet(notes, { inForce, declared }, clock().getTime());
+    return readFleet(notes, { inForce, declared, scopes: declarations.scopesDigest }, clock().getTime());
   }
 
   async #progress(run: StoredRun): Promise<RunProgress> {

@@ -49,20 +49,32 @@ const namesMissing: Check = ({ stores }) => {
   return { code: "names-missing", message, blocks: true };
 };
 
-/** A store in which no set was put in force yet concerns nobody; one that stays as it is, neither. */
-const fleetDiffers: Check = ({ stores, fleet, force }) => {
-  if (!stores.some(({ flips }) => flips)) return null;
-  const others = fleet.members.filter(({ isAlive, knowsDeclared }) => isAlive && !knowsDeclared);
-  if (others.length === 0 && fleet.unknown === 0) return null;
-  const names = others.slice(0, MOST_NAMED).map(({ process }) => shown(process));
-  const more = others.length - names.length;
+/**
+ * A store in which no set was put in force yet concerns nobody; one that stays as it is, neither. Nor do scopes that
+ * everything is in.
+ */
+const fleetDiffers: Check = ({ stores, scopes, fleet, force }) => {
+  const [flips, moves] = [stores.some((store) => store.flips), scopes.length > 0];
+  if (!flips && !moves) return null;
+  const alive = fleet.members.filter(({ isAlive }) => isAlive);
+  const ignorant = flips ? alive.filter(({ knowsDeclared }) => !knowsDeclared) : [];
+  const others = moves ? alive.filter(({ declaresScopes }) => !declaresScopes) : [];
   const told = [
-    ...(names.length === 0 ? [] : [`${names.join(", ")}${more > 0 ? ` and ${more} more` : ""} would stop writing`]),
+    ...(ignorant.length === 0 ? [] : [`${named(ignorant)} would stop writing`]),
+    ...(others.length === 0 ? [] : [`${named(others)} would go on writing in other scopes`]),
     ...(fleet.unknown === 0 ? [] : [`of ${fleet.unknown} more is not known what they know`]),
   ];
-  const message = `Processes that are alive do not know the declared keys: ${told.join("; ")}`;
+  if (told.length === 0) return null;
+  const what = moves ? "the declared keys and scopes" : "the declared keys";
+  const message = `Not all processes that are alive go by ${what}: ${told.join("; ")}`;
   return { code: "fleet-differs", message, blocks: !force };
 };
+
+function named(members: readonly FleetMember[]): string {
+  const names = members.slice(0, MOST_NAMED).map(({ process }) => shown(process));
+  const more = members.length - names.length;
+  return `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
 
 /** They stay as they are; what can be told of the others is done. */
 const setsDamaged: Check = ({ stores }) => {

@@ -7,7 +7,6 @@ import { decrypt, inspect } from "@strongroom/envelope";
 import type { Keyring } from "@strongroom/envelope";
 import { wrapVersionOf } from "@strongroom/envelope/keyrings";
 import type { EncryptedDataKey } from "@strongroom/envelope/keyrings";
-import type { Declarations } from "../collections/declaration.ts";
 import { VaultError } from "../errors.ts";
 import { DEFAULT_TENANT, ownerOf } from "../keys/key-binding.ts";
 import type { Whom } from "../keys/subject-keys.ts";
@@ -29,7 +28,6 @@ import { wantOf } from "./target.ts";
 
 /** What versions are sealed anew with. */
 export interface ResealDependencies extends SealDependencies {
-  readonly declarations: Pick<Declarations, "of">;
   /** Whose a version of a key is; null: the vault has no key store. */
   readonly keyRows: Pick<KeyRows, "owners"> | null;
 }
@@ -39,7 +37,10 @@ export const hasReseals = ({ options, scopes }: StoredRun): boolean => options.f
 
 export const resealJob = ({ id }: StoredRun): string => `reseal-${id}`;
 
-/** All versions that are in another scope than declared, or, where that is asked for, older than the run. */
+/**
+ * All versions that are in another scope than the run asks for, or, where that is asked for, older than the run. By the
+ * run alone, and not by what this process declares: it may be one that was configured before.
+ */
 export function reseals(dependencies: ResealDependencies, run: StoredRun, rules: RunRules): FullPass<VersionPlace> {
   const { inventory, jobs } = dependencies.store;
   const scopes = new Map<string, Scope>(run.scopes.map(({ collection, to }) => [collection, to]));
@@ -52,15 +53,17 @@ export function reseals(dependencies: ResealDependencies, run: StoredRun, rules:
       return [...sets.keys()];
     },
     isWanted: ({ collection, wrapSet, since }) => {
-      const isOld = since === null || since < run.beganAt;
-      if (fresh && isOld) return true;
+      if (fresh && (since === null || since < run.beganAt)) return true;
       const to = scopes.get(collection);
       const isInner = sets.get(wrapSet) === true;
       if (to === undefined) return false;
       // Which key of the key store a message hangs on only the message tells; where keys have changed their kind, all.
-      return to === "record" ? isInner : !isInner || (isOld && run.kinds === null);
+      return to === "record" ? isInner : !isInner || run.kinds === null;
     },
-    take: async (place, lease) => sealAnew(dependencies, place, lease, await resealRules(dependencies, rules, fresh)),
+    take: async (place, lease) => {
+      const choose: SealRules["choose"] = (found) => chosenKeys(dependencies, found, { fresh, to: scopes });
+      return sealAnew(dependencies, place, lease, await resealRules(rules, choose));
+    },
   };
 }
 
@@ -85,27 +88,35 @@ async function meantSets(
 }
 
 /** A new message always takes the old one's place, if it has all the wraps that it is to have. */
-async function resealRules(dependencies: ResealDependencies, rules: RunRules, fresh: boolean): Promise<SealRules> {
+async function resealRules(rules: RunRules, choose: SealRules["choose"]): Promise<SealRules> {
   return {
     ...(await sealRules(rules, { keeps: true })),
     decide: (_before, _after, { missing }) => {
       if (missing.length > 0) throw stillMissing(missing);
       return { kind: "replace", gained: [] };
     },
-    choose: (found) => chosenKeys(dependencies, found, fresh),
+    choose,
   };
 }
 
-/** The keys of the scope that the collection declares. A version of scheme 1 has no other scope than its own. */
+/** What a run asks of scopes. */
+interface ScopeWishes {
+  readonly fresh: boolean;
+  /** Collections that go to another scope. A version of any other one stays in the scope that it is in. */
+  readonly to: ReadonlyMap<string, Scope>;
+}
+
+/** The keys of a version's scope. One of scheme 1 has no other scope than its own. */
 async function chosenKeys(
-  { declarations, subjectKeys, keyRows, signal }: ResealDependencies,
+  { subjectKeys, keyRows, signal }: ResealDependencies,
   { place, stored, sealing }: FoundVersion,
-  fresh: boolean,
+  { fresh, to }: ScopeWishes,
 ): Promise<ChosenKeys | "stays"> {
-  const { scope } = declarations.of(place.collection);
   const inForce = { keyring: sealing.keyring, [Symbol.dispose]: () => undefined };
   if (stored.scheme === 1) return fresh ? inForce : "stays";
-  if (!fresh && (await isInScope(stored.message, scope, keyRows))) return "stays";
+  const now = await scopesNow(stored.message, keyRows);
+  const scope = to.get(place.collection) ?? now[0] ?? "subject";
+  if (!fresh && now.includes(scope)) return "stays";
   if (scope === "record") return inForce;
   const keys = requireKeyStore(subjectKeys);
   const [sealer] = await keys.sealers([{ scope, whom: whomOf(stored), also: [] }], signal);
@@ -121,16 +132,26 @@ async function chosenKeys(
   throw new TypeError("in this scope a person's key seals");
 }
 
-/** Whether a message is in a scope, by what it says itself. Of nobody's records the collection has the one key. */
-async function isInScope(message: Uint8Array, scope: Scope, keyRows: ResealDependencies["keyRows"]): Promise<boolean> {
+/**
+ * In which scopes a message is, by what it says itself; none: its key is nobody's. Of nobody's records the collection
+ * has one key, in both scopes.
+ */
+async function scopesNow(message: Uint8Array, keyRows: ResealDependencies["keyRows"]): Promise<readonly Scope[]> {
   const [wrap] = await wrapsIn(message);
-  if (wrap?.providerId !== HIERARCHY_PROVIDER) return scope === "record";
-  if (scope === "record" || keyRows === null) return false;
+  if (wrap === undefined) return [];
+  if (wrap.providerId !== HIERARCHY_PROVIDER) return ["record"];
   const version = wrapVersionOf(wrap.ciphertext, DATA_KEY_LENGTH);
-  const [owner] = version === null ? [] : await keyRows.owners([version as KeyVersion]);
-  const kind = owner?.kind ?? null;
-  return kind === "collection" || kind === (scope === "subject" ? "subject" : "tenant-subject");
+  if (version === null || keyRows === null) return [];
+  const [owner] = await keyRows.owners([version as KeyVersion]);
+  return SCOPES_OF[owner?.kind ?? ""] ?? [];
 }
+
+/** Kind of a key -> the scopes of what hangs on it. */
+const SCOPES_OF: Readonly<Record<string, readonly Scope[]>> = {
+  subject: ["subject"],
+  "tenant-subject": ["tenant"],
+  collection: ["subject", "tenant"],
+};
 
 const DATA_KEY_LENGTH = 32;
 

@@ -101,9 +101,9 @@ export interface Forecast {
 /** Something that is in the way, or to be known before. */
 export interface PlanProblem {
   /**
-   * `fleet-differs`: a process that is alive does not know the declared set. `names-missing`: a keyring without names.
-   * `sets-damaged`: items whose wraps nobody can tell. `region-unknown`: a wrap in a place that is not configured.
-   * `run-under-way`. `nothing-to-do`.
+   * `fleet-differs`: a process that is alive does not know the declared set, or declares other scopes.
+   * `names-missing`: a keyring without names. `sets-damaged`: items whose wraps nobody can tell. `run-under-way`.
+   * `nothing-to-do`.
    */
   readonly code: "fleet-differs" | "names-missing" | "sets-damaged" | "run-under-way" | "nothing-to-do";
   readonly message: string;
@@ -201,6 +201,8 @@ export interface FleetMember {
   /** Whether it knows the set in force of each store, and the declared one of whoever asks. */
   readonly knowsInForce: boolean;
   readonly knowsDeclared: boolean;
+  /** Whether it declares each collection in the scope in which whoever asks declares it. */
+  readonly declaresScopes: boolean;
   /** Whether it works on a run. */
   readonly works: boolean;
 }

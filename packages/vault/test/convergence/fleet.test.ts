@@ -20,15 +20,16 @@ import { memoryStore } from "@strongroom/vault/memory";
 import { movableTime } from "../support/key-sets.ts";
 
 const [OLD, NEW, OTHER] = ["a".repeat(64), "b".repeat(64), "c".repeat(64)] as const;
+const [SCOPES, OTHER_SCOPES] = ["d".repeat(64), "e".repeat(64)] as const;
 const NOW = Date.parse("2027-01-01T12:00:00.000Z");
 const ago = (ms: number): string => new Date(NOW - ms).toISOString();
 const DAY_MS = 24 * 3600 * 1000;
 
 const noteOf = (process: string, note: Partial<FleetNote> = {}): Note => ({
   name: `fleet/${process}`,
-  text: fleetNoteText({ at: ago(0), records: [OLD, NEW], keys: [OLD], works: false, ...note }),
+  text: fleetNoteText({ at: ago(0), records: [OLD, NEW], keys: [OLD], scopes: SCOPES, works: false, ...note }),
 });
-const digests = { inForce: { records: OLD, keys: null }, declared: { records: NEW } };
+const digests = { inForce: { records: OLD, keys: null }, declared: { records: NEW }, scopes: SCOPES };
 const seen = (notes: readonly Note[]): FleetSeen => readFleet(notes, digests, NOW);
 
 interface Case {
@@ -56,24 +57,40 @@ for (const { of, note, is } of CASES)
     assert.deepEqual([member?.isAlive, member?.knowsInForce, member?.knowsDeclared], is);
   });
 
+test("a process that declares other scopes is told from one that does not", () => {
+  const { members } = seen([noteOf("p"), noteOf("q", { scopes: OTHER_SCOPES })]);
+  assert.deepEqual(
+    members.map(({ declaresScopes }) => declaresScopes),
+    [true, false],
+  );
+});
+
 const strange: readonly (readonly [of: string, text: string])[] = [
   ["no JSON", "{"],
   ["a number", "1"],
   ["null", "null"],
   ["nothing of it", "{}"],
-  ["a further member", JSON.stringify({ at: ago(0), records: [], keys: [], works: true, more: 1 })],
+  ["a further member", JSON.stringify({ at: ago(0), records: [], keys: [], scopes: SCOPES, works: true, more: 1 })],
   [
     "a digest of a million characters",
-    fleetNoteText({ at: ago(0), records: ["a".repeat(1_000_000)], keys: [], works: true }),
+    fleetNoteText({ at: ago(0), records: ["a".repeat(1_000_000)], keys: [], scopes: SCOPES, works: true }),
   ],
-  ["a digest that is none", fleetNoteText({ at: ago(0), records: ["\u001b[2J"], keys: [], works: true })],
+  [
+    "a digest that is none",
+    fleetNoteText({ at: ago(0), records: ["\u001b[2J"], keys: [], scopes: SCOPES, works: true }),
+  ],
   [
     "more digests than anybody knows",
-    JSON.stringify({ at: ago(0), records: Array(17).fill(OLD), keys: [], works: true }),
+    JSON.stringify({ at: ago(0), records: Array(17).fill(OLD), keys: [], scopes: SCOPES, works: true }),
   ],
-  ["a date that is none", fleetNoteText({ at: "yesterday", records: [], keys: [], works: true })],
-  ["a date beyond all", fleetNoteText({ at: "9999-99-99T99:99:99.999Z", records: [], keys: [], works: true })],
-  ["a prototype", `{"__proto__":{},"at":"${ago(0)}","records":[],"keys":[]}`],
+  ["no scopes", JSON.stringify({ at: ago(0), records: [], keys: [], works: true, word: 1 })],
+  ["scopes that are no digest", fleetNoteText({ at: ago(0), records: [], keys: [], scopes: "subject", works: true })],
+  ["a date that is none", fleetNoteText({ at: "yesterday", records: [], keys: [], scopes: SCOPES, works: true })],
+  [
+    "a date beyond all",
+    fleetNoteText({ at: "9999-99-99T99:99:99.999Z", records: [], keys: [], scopes: SCOPES, works: true }),
+  ],
+  ["a prototype", `{"__proto__":{},"at":"${ago(0)}","records":[],"keys":[],"works":true}`],
 ];
 
 for (const [of, text] of strange)
@@ -123,7 +140,7 @@ async function announced(notes: Notes, process = "p"): Promise<Announced> {
     notes,
     process,
     clock: () => new Date(now),
-    says: () => ({ ...says, keys: [] }),
+    says: () => ({ ...says, keys: [], scopes: SCOPES }),
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         slept.push(ms);
@@ -158,7 +175,9 @@ const textOf = async (notes: Notes, process = "p"): Promise<FleetNote | null> =>
 
 test("a process says that it is alive from when it is opened until it is closed, and at once when something changes", async () => {
   const { announcer, notes, later, says, slept } = await announced(memoryStore().notes);
-  assert.deepEqual(await textOf(notes), { at: ago(0), records: [OLD], keys: [], works: false });
+  assert.deepEqual(await textOf(notes), {
+    ...{ at: ago(0), records: [OLD], keys: [], scopes: SCOPES, works: false },
+  });
   await later(ANNOUNCE_EVERY_MS);
   assert.equal((await textOf(notes))?.at, ago(-ANNOUNCE_EVERY_MS));
   says.records = [OLD, NEW];

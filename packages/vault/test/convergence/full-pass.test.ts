@@ -89,3 +89,19 @@ test("what is gone is done with", async () => {
   await passOverAll(pass, pace(true));
   assert.deepEqual([taken, await isPassed(pass.jobs, JOB)], [1, true]);
 });
+
+test("what came under a set that was not there when a pass began is gone through too", async () => {
+  const listed: (readonly WrapSetId[])[] = [];
+  const { pass } = passOf(() => Promise.resolve(SETTLED));
+  const [first, second] = [1 as WrapSetId, 2 as WrapSetId];
+  const list: typeof pass.inventory.list = ({ sets, buckets }) => {
+    if (buckets?.from === 0) listed.push(sets);
+    return Promise.resolve([]);
+  };
+  // As by a repair, while the first partition is gone through.
+  const sets = (): Promise<readonly WrapSetId[]> => Promise.resolve(listed.length === 0 ? [first] : [first, second]);
+  await passOverAll({ ...pass, sets, inventory: { ...pass.inventory, list } }, pace(true));
+  while (!(await isPassed(pass.jobs, JOB)))
+    await passOverAll({ ...pass, sets, inventory: { ...pass.inventory, list } }, pace(false));
+  assert.deepEqual(listed, [[first], [first, second]]);
+});

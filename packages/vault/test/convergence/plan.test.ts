@@ -147,6 +147,7 @@ const member = (process: string, more: Partial<FleetMember> = {}): FleetMember =
   isAlive: true,
   knowsInForce: true,
   knowsDeclared: true,
+  declaresScopes: true,
   works: false,
   ...more,
 });
@@ -165,6 +166,17 @@ const fleetOf = (members: readonly FleetMember[], unknown = 0): Partial<PlanSour
 });
 const settled = (): FakeStore => fakeStore("keys", { current: OLD }, [{ set: both, items: 1 }]);
 
+const NO_KEYS = { subject: 0, "tenant-subject": 0, collection: 0, tenant: 0, lookup: 0, names: 0, index: 0, audit: 0 };
+/** A collection whose versions in record scope go to another one, and nothing else to do. */
+const moving: Partial<PlanSources>["scopes"] = {
+  records: { collections: () => Promise.resolve([{ name: "people", records: 1 }]) },
+  keys: { counts: () => Promise.resolve(NO_KEYS) },
+  scopeOf: () => "subject",
+  inventory: { list: () => Promise.resolve([]) },
+};
+const inRecordScope = (): FakeStore => fakeStore("records", { current: OLD }, [{ set: both, items: 1 }]);
+const elsewhere = member("c", { declaresScopes: false });
+
 const PROBLEMS: readonly ProblemCase[] = [
   { of: "a fleet that knows", sources: fleetOf([member("a")]), codes: [] },
   { of: "a process that does not know", sources: fleetOf([ignorant]), codes: ["fleet-differs blocks"] },
@@ -177,6 +189,20 @@ const PROBLEMS: readonly ProblemCase[] = [
     stores: [settled()],
     codes: ["nothing-to-do"],
   },
+  {
+    of: "one that declares other scopes, where records move",
+    sources: { ...fleetOf([elsewhere]), scopes: moving },
+    stores: [inRecordScope()],
+    codes: ["fleet-differs blocks"],
+  },
+  {
+    of: "the same, forced",
+    sources: { ...fleetOf([elsewhere]), scopes: moving },
+    options: { force: true },
+    stores: [inRecordScope()],
+    codes: ["fleet-differs"],
+  },
+  { of: "one that declares other scopes, where none move", sources: fleetOf([elsewhere]), codes: [] },
   { of: "a run under way", sources: { isUnderWay: () => Promise.resolve(true) }, codes: ["run-under-way blocks"] },
   {
     of: "a keyring without names",
@@ -300,5 +326,3 @@ for (const { of, collections, record = 0, inner = 0, listed, keys = {}, off } of
     );
     assert.deepEqual(Object.fromEntries(found.scopes.map(({ collection, items }) => [collection, items])), off);
   });
-
-const NO_KEYS = { subject: 0, "tenant-subject": 0, collection: 0, tenant: 0, lookup: 0, names: 0, index: 0, audit: 0 };

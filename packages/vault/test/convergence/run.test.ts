@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "@strongroom/envelope";
 import { parseAddress } from "@strongroom/vault";
-import type { KeyStore, Scope, Store, Vault } from "@strongroom/vault";
+import type { FleetMember, JobStore, KeyStore, Scope, Store, Vault } from "@strongroom/vault";
 import {
   convergingVault,
   distinct,
@@ -15,7 +15,9 @@ import {
   wrapsOfKeys,
   wrapsOfVersions,
 } from "../support/converging.ts";
+import { until } from "../support/regional-vault.ts";
 import { fileStorage, memoryStorage } from "../support/storage.ts";
+import { storeWith } from "../support/store-with.ts";
 
 const STORAGES = [
   ["in memory", async () => Promise.resolve(memoryStorage())],
@@ -99,6 +101,31 @@ for (const { from, to, after } of MOVES)
     assert.deepEqual((await wrapsOfVersions(store)).kept, []);
     await requireAll(moved, 20);
     assert.deepEqual((await moved.convergence.plan()).scopes, []);
+  });
+
+for (const { from, to, after } of MOVES)
+  test(`a process that declares ${from} scope does what a run to ${to} scope asks, and is named before`, async (t) => {
+    const { vault, another, storage, store } = await convergingVault(t, { scope: from });
+    await putPeople(vault, 20);
+    // It takes part in every run, but not in the passes.
+    const opened = await storage.open();
+    const lease: JobStore["lease"] = (request) =>
+      request.job.startsWith("reseal-") ? Promise.resolve(null) : opened.jobs.lease(request);
+    const moved = await another({
+      ...{ keys: { store: await storage.openKeys(), scope: to }, next: undefined as never },
+      store: storeWith(opened, { jobs: { lease } }),
+    });
+    const fleet = async (): Promise<readonly FleetMember[]> => (await moved.convergence.status()).fleet;
+    await until(async () => (await fleet()).length === 2);
+    assert.deepEqual((await fleet()).map(({ declaresScopes }) => declaresScopes).toSorted(), [false, true]);
+    await assert.rejects(moved.convergence.apply({ rate: 10_000 }), {
+      code: "run-refused",
+      message: /would go on writing in other scopes/,
+    });
+    await moved.convergence.apply({ rate: 10_000, force: true });
+    await untilRun(moved, "done");
+    assert.ok(after(await under(store)), (await under(store)).join());
+    await requireAll(moved, 20);
   });
 
 for (const scope of ["record", "subject"] as const)

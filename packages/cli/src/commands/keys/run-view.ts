@@ -86,9 +86,10 @@ function fleetLines(fleet: ConvergenceStatus["fleet"], terminal: Terminal): read
   const alive = fleet.filter(({ isAlive }) => isAlive);
   const working = alive.filter(({ works }) => works).length;
   const told = [`${number(alive.length)} alive, ${number(working)} at work`];
-  for (const { process, knowsInForce, knowsDeclared } of alive)
+  for (const { process, knowsInForce, knowsDeclared, declaresScopes } of alive)
     if (!knowsInForce) told.push(`${process} does not know the keys in force, and does not write`);
     else if (!knowsDeclared) told.push(`${process} does not know the declared keys`);
+    else if (!declaresScopes) told.push(`${process} declares other scopes, and writes in them`);
   return told.map((text, index) =>
     wrapped(
       `${(index === 0 ? "PROCESSES" : "").padEnd(LABEL)}${index === 0 ? text : terminal.style("yellow", text)}`,
