@@ -1,6 +1,8 @@
 // Large rotations beside live traffic: how many items a second, how many calls an item, how much is written and held.
 // The figures are printed. `STRONGROOM_ROTATED=100000` and `STRONGROOM_ROTATED_TENANT=1000000` are the whole size, some
-// hours on two cores (`STRONGROOM_ROTATED_SCOPES` picks among them); without them it is a fiftieth.
+// hours on two cores; without them it is a fiftieth. `STRONGROOM_ROTATED_SCOPES` picks among the scopes, and
+// `STRONGROOM_ROTATED_WORKERS` (1, 2, or `1,2`: one rotation after the other) says how many processes work. In record
+// scope the second of two rotations has what was written during the first, too.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -17,6 +19,7 @@ import { largeRotation } from "../support/rotation/large-rotation.ts";
 const PEOPLE = Number(process.env["STRONGROOM_ROTATED"] ?? 2_000);
 const TENANT = Number(process.env["STRONGROOM_ROTATED_TENANT"] ?? 20_000);
 const SIZES: Readonly<Record<Scope, number>> = { subject: PEOPLE, record: PEOPLE, tenant: TENANT };
+const WORKERS = (process.env["STRONGROOM_ROTATED_WORKERS"] ?? "1,2").split(",").map(Number);
 const SCOPES = (process.env["STRONGROOM_ROTATED_SCOPES"] ?? "subject,record,tenant").split(",") as readonly Scope[];
 
 for (const scope of SCOPES) {
@@ -54,14 +57,14 @@ async function held(
 ): Promise<void> {
   const people = SIZES[scope];
   let rotations = 0;
-  for await (const figures of largeRotation(t, { ...where, scope, people })) {
+  for await (const figures of largeRotation(t, { ...where, scope, people, workers: WORKERS })) {
     rotations += 1;
     t.diagnostic(text(figures));
     assert.equal(figures.live.failed, 0, "live calls that failed");
     if (scope === "tenant") assert.ok(figures.calls < FEW_CALLS, `${figures.calls} calls`);
     else assert.ok(figures.items >= people + OWN_KEYS, `${figures.items} items`);
   }
-  assert.equal(rotations, 2);
+  assert.equal(rotations, WORKERS.length);
 }
 
 function text(figures: RotationFigures): string {

@@ -19,12 +19,14 @@ export interface LargePlace {
   readonly folder: string;
   readonly scope: Scope;
   readonly people: number;
+  /** Rotations one after the other, each by so many processes. */
+  readonly workers: readonly number[];
 }
 
 /** What the process is told that rotates. */
 export interface LargeTrial extends LargePlace {
   readonly kms: readonly RegionClientConfig[];
-  /** ARNs, in the order of the regions: what people are written under, and what they are brought to in turn. */
+  /** ARNs, in the order of the regions: what people are written under, and what each rotation brings them to. */
   readonly sets: readonly (readonly string[])[];
 }
 
@@ -53,10 +55,12 @@ export interface RotationFigures {
   };
 }
 
-/** Fills the stores, and brings them to a second key set by one process, and to a third one by two. */
+/** Fills the stores, and brings them to one key set after the other. */
 export async function* largeRotation(t: TestContext, where: LargePlace): AsyncGenerator<RotationFigures> {
   const kms = await startKms(t, join(where.folder, "kms"));
-  const trial: LargeTrial = { ...where, kms, sets: [await keySet(kms), await keySet(kms), await keySet(kms)] };
+  const sets = [await keySet(kms)];
+  for (let more = where.workers.length; more > 0; more--) sets.push(await keySet(kms));
+  const trial: LargeTrial = { ...where, kms, sets };
   const child = deferred(t, new Child("rotating", [JSON.stringify(trial)]));
   for await (const text of child.lines) {
     const line = JSON.parse(text) as RotationLine;

@@ -1,7 +1,7 @@
 /**
- * The process of a large rotation: people are written, and everything is brought to other keys by this process, and
- * then by it and another one, beside the reads and writes of one more. It prints a line of JSON for each of these. It
- * is no test's own process, whose runner looks at each promise and takes a third of its time.
+ * The process of a large rotation: people are written, and everything is brought to other keys, by this process alone
+ * or by it and another one, beside the reads and writes of one more. It prints a line of JSON for each of these. It is
+ * no test's own process, whose runner looks at each promise and takes a third of its time.
  */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -103,7 +103,7 @@ await fill(filling, people);
 await filling.close();
 told({ kind: "filled", seconds: (performance.now() - began) / 1000 });
 const calls = new CallCount(join(trial.folder, "kms", "kms.sqlite"));
-for (const workers of [1, 2]) {
-  const figures = await rotated({ ...trial, current: sets[workers - 1] ?? [], next: sets[workers] ?? [] }, workers);
+for (const [n, workers] of trial.workers.entries()) {
+  const figures = await rotated({ ...trial, current: sets[n] ?? [], next: sets[n + 1] ?? [] }, workers);
   told({ kind: "rotated", figures });
 }

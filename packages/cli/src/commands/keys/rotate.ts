@@ -102,7 +102,7 @@ function tellLeft({ terminal }: CommandContext, before: InstallationKeys, made: 
     Object.entries(before[purpose]).flatMap(([region, key]) => (made[purpose][region] === key ? [] : [key])),
   );
   if (terminal.mode === "json") terminal.printJson({ event: "left", keys: left });
-  else terminal.say(["When nothing is under them any more: strongroom keys retire", ...left].join("\n  "));
+  else terminal.say(["Each, once nothing is under it: strongroom keys retire ARN", ...left].join("\n  "));
 }
 
 /** Longest wait until the service knows keys that were just made, in milliseconds. */
