@@ -81,16 +81,22 @@ function worker(t: TestContext, world: World): Worker {
   return { begun, pace };
 }
 
-const saidBy = async (world: World): Promise<readonly string[]> =>
-  (await world.notes.list(SUFFERING_PREFIX)).map(({ name }) => name.slice(SUFFERING_PREFIX.length));
-
-test("a run goes slower while another process' reads suffer, and as it went before when they do not", async (t) => {
+/** Five seconds without a run, and five with one, in which nobody suffers. */
+async function runWithReader(t: TestContext): Promise<Worker & { readonly world: World; readonly reader: Reader }> {
   const world = new World();
   const reader = new Reader(world, "reader");
   await world.pass(5_000);
   reader.latency.works();
-  const { begun, pace } = worker(t, world);
+  const working = worker(t, world);
   await world.pass(5_000);
+  return { world, reader, ...working };
+}
+
+const saidBy = async (world: World): Promise<readonly string[]> =>
+  (await world.notes.list(SUFFERING_PREFIX)).map(({ name }) => name.slice(SUFFERING_PREFIX.length));
+
+test("a run goes slower while another process' reads suffer, and as it went before when they do not", async (t) => {
+  const { world, reader, begun, pace } = await runWithReader(t);
   assert.ok(between(begun, 6_000, 10_000) >= 0.9 * 4 * RATE, "nobody suffers");
   assert.deepEqual(await saidBy(world), []);
   reader.takes = 200;
@@ -107,12 +113,7 @@ test("a run goes slower while another process' reads suffer, and as it went befo
 });
 
 test("what they suffer by for half a minute is not the run, and the run does not wait for its end", async (t) => {
-  const world = new World();
-  const reader = new Reader(world, "reader");
-  await world.pass(5_000);
-  reader.latency.works();
-  const { begun, pace } = worker(t, world);
-  await world.pass(5_000);
+  const { world, reader, begun, pace } = await runWithReader(t);
   reader.takes = 200;
   await world.pass(60_000);
   assert.equal(pace.waits, null);
