@@ -201,7 +201,7 @@ test("a process that works on a run hears of reads in another one over the store
   const reads = readsOf(reading, stop.signal);
   await delay(1_500);
   await vault.convergence.apply();
-  takes = 60;
+  takes = 400;
   const seen = { state: "", waits: "" };
   await until(async () => {
     const { run } = await vault.convergence.status();
@@ -217,10 +217,10 @@ test("a process that works on a run hears of reads in another one over the store
   await vault.convergence.cancel("seen");
 });
 
-/** Eight at a time. */
+/** Sixteen at a time. */
 async function readsOf(vault: Vault, stop: AbortSignal): Promise<void> {
   const lane = async (): Promise<void> => {
     while (!stop.aborted) await vault.get({ collection: "people", id: "id-1" });
   };
-  await Promise.all(Array.from({ length: 8 }, lane));
+  await Promise.all(Array.from({ length: 16 }, lane));
 }
