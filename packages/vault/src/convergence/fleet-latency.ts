@@ -45,18 +45,31 @@ interface Watching {
   readonly ended: Promise<void>;
 }
 
+/** What was seen and heard since a run is under way. Moments are of the clock that nobody sets. */
+interface Seen {
+  /** Notes of others as they were at the last look, and since when; null: there was no look. */
+  others: ReadonlyMap<string, { readonly text: string; readonly since: number }> | null;
+  heardAt: number;
+  deafUntil: number;
+  /** Since when those of this process suffer; null: they do not. */
+  sufferedSince: number | null;
+}
+
+const NOTHING_SEEN: Readonly<Seen> = {
+  others: null,
+  heardAt: Number.NEGATIVE_INFINITY,
+  deafUntil: Number.NEGATIVE_INFINITY,
+  sufferedSince: null,
+};
+
 /** Reads and writes of all processes, as this one sees and hears of them. */
 export class FleetLatency {
   readonly #d: FleetLatencyDependencies;
   #watching: Watching | null = null;
-  /** Notes of others as they were at the last look, and since when; null: there was no look. */
-  #others: ReadonlyMap<string, { readonly text: string; readonly since: number }> | null = null;
-  #heardAt = Number.NEGATIVE_INFINITY;
-  #deafUntil = Number.NEGATIVE_INFINITY;
+  #seen: Seen = { ...NOTHING_SEEN };
   /** The note as it was last written; null: there is none, as far as is known. */
   #said: string | null = null;
   #words = 0;
-  #sufferedSince: number | null = null;
 
   constructor(dependencies: FleetLatencyDependencies) {
     this.#d = dependencies;
@@ -78,24 +91,23 @@ export class FleetLatency {
     watching.stopping.abort();
     await watching.ended;
     this.#watching = null;
-    this.#others = null;
-    this.#heardAt = Number.NEGATIVE_INFINITY;
-    this.#sufferedSince = null;
+    this.#seen = { ...NOTHING_SEEN };
     this.#d.own.rests();
-    await this.#say(null);
+    await this.#unsay();
   }
 
   /** Whether reads and writes of late suffer, here or elsewhere. @param since of what ended after it alone is asked */
   suffers(now: number, since: number): boolean {
-    const isHeard = now - this.#heardAt <= SAID_OF_MS && this.#heardAt - LIVE_LOOK_MS > since;
-    return this.#d.own.suffers(now, since) || (isHeard && now >= this.#deafUntil);
+    const { heardAt, deafUntil } = this.#seen;
+    const isHeard = now - heardAt <= SAID_OF_MS && heardAt - LIVE_LOOK_MS > since;
+    return this.#d.own.suffers(now, since) || (isHeard && now >= deafUntil);
   }
 
   /** It is not the run that they suffer by: what is of late is how it is without one, from now on. */
   accept(now: number): void {
     this.#d.own.accept(now);
     // By then the others have come to the same by themselves.
-    this.#deafUntil = now + NOT_BY_RUN_MS;
+    this.#seen.deafUntil = now + NOT_BY_RUN_MS;
   }
 
   async #watch(stop: AbortSignal): Promise<void> {
@@ -116,47 +128,52 @@ export class FleetLatency {
   async #look(): Promise<void> {
     const { own, now } = this.#d;
     const at = now();
+    const seen = this.#seen;
     if (own.suffers(at, at - SAID_OF_MS)) {
-      this.#sufferedSince ??= at;
+      seen.sufferedSince ??= at;
       await this.#say(JSON.stringify({ word: (this.#words += 1) }));
-      if (at - this.#sufferedSince >= NOT_BY_RUN_MS) {
+      if (at - seen.sufferedSince >= NOT_BY_RUN_MS) {
         own.accept(at);
-        this.#sufferedSince = null;
+        seen.sufferedSince = null;
       }
-    } else this.#sufferedSince = null;
+    } else seen.sufferedSince = null;
     await this.#hear(await this.#d.notes.list(SUFFERING_PREFIX));
   }
 
   /** What is there when it is looked for first may have been there for long. */
   async #hear(notes: readonly Note[]): Promise<void> {
     const at = this.#d.now();
-    const before = this.#others;
+    const before = this.#seen.others;
     const others = new Map<string, { readonly text: string; readonly since: number }>();
     for (const { name, text } of notes) {
       if (name === this.#name) continue;
       const known = before?.get(name);
       const isSame = known?.text === text;
-      if (before !== null && !isSame) this.#heardAt = at;
+      if (before !== null && !isSame) this.#seen.heardAt = at;
       const since = isSame ? known.since : at;
       // Of a process that was killed while they suffered.
       if (at - since >= ALIVE_MS) await this.#d.notes.replace(name, null, text);
       else others.set(name, { text, since });
     }
-    this.#others = others;
+    this.#seen.others = others;
   }
 
-  /** @throws VaultError of the store; null: what fails is left to whoever finds it */
-  async #say(text: string | null): Promise<void> {
+  /** @throws VaultError of the store */
+  async #say(text: string): Promise<void> {
     const { notes } = this.#d;
-    const said = this.#said;
-    if (text === null && said === null) return;
-    const saying = notes.replace(this.#name, text, said);
-    const result = text === null ? await saying.catch(() => "overtaken") : await saying;
-    if (result === "replaced") this.#said = text;
+    if ((await notes.replace(this.#name, text, this.#said)) === "replaced") {
+      this.#said = text;
+      return;
+    }
     // Somebody took it away, or a lost answer wrote it: it is said again at the next look.
-    else
-      this.#said =
-        text === null ? null : ((await notes.list(this.#name)).find(({ name }) => name === this.#name)?.text ?? null);
+    this.#said = (await notes.list(this.#name)).find(({ name }) => name === this.#name)?.text ?? null;
+  }
+
+  /** What fails is left to whoever finds it. */
+  async #unsay(): Promise<void> {
+    const said = this.#said;
+    this.#said = null;
+    if (said !== null) await this.#d.notes.replace(this.#name, null, said).catch(() => undefined);
   }
 
   get #name(): string {

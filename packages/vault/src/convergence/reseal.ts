@@ -12,7 +12,7 @@ import { DEFAULT_TENANT, ownerOf } from "../keys/key-binding.ts";
 import type { Whom } from "../keys/subject-keys.ts";
 import { HIERARCHY_PROVIDER } from "../keys/wraps.ts";
 import { requireKeyStore } from "../records/version.ts";
-import type { KeyRows, KeyVersion } from "../stores/key-store.ts";
+import type { KeyKind, KeyRows, KeyVersion } from "../stores/key-store.ts";
 import type { StoredMessage, VersionPlace } from "../stores/rows.ts";
 import type { Scope, SubjectId } from "../stores/subjects.ts";
 import type { Collection } from "../records/address.ts";
@@ -142,12 +142,12 @@ async function scopesNow(message: Uint8Array, keyRows: ResealDependencies["keyRo
   if (wrap.providerId !== HIERARCHY_PROVIDER) return ["record"];
   const version = wrapVersionOf(wrap.ciphertext, DATA_KEY_LENGTH);
   if (version === null || keyRows === null) return [];
-  const [owner] = await keyRows.owners([version as KeyVersion]);
-  return SCOPES_OF[owner?.kind ?? ""] ?? [];
+  const [owner = null] = await keyRows.owners([version as KeyVersion]);
+  return owner === null ? [] : (SCOPES_OF[owner.kind] ?? []);
 }
 
 /** Kind of a key -> the scopes of what hangs on it. */
-const SCOPES_OF: Readonly<Record<string, readonly Scope[]>> = {
+const SCOPES_OF: Readonly<Partial<Record<KeyKind, readonly Scope[]>>> = {
   subject: ["subject"],
   "tenant-subject": ["tenant"],
   collection: ["subject", "tenant"],

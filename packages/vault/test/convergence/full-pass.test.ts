@@ -65,7 +65,7 @@ test("what failed is not tried again before its time, but when it is told to", a
   assert.equal(await isPassed(pass.jobs, JOB), true);
 });
 
-test("what somebody else changes meanwhile is taken again, and a partition in which that goes on is not finished", async () => {
+test("what others change meanwhile is taken again, and a partition where that goes on is not finished", async () => {
   let faster = 3;
   const { pass } = passOf(() => Promise.resolve(faster-- > 0 ? { kind: "overtaken" } : SETTLED));
   await passOverAll(pass, pace(true));
