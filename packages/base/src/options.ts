@@ -51,7 +51,7 @@ export function ruledOptions(
 }
 
 /** Made by `{}` in any realm, or without a prototype; a Proxy may answer differently each time. */
-function isPlain(value: unknown): value is object {
+export function isPlain(value: unknown): value is object {
   if (typeof value !== "object" || value === null || types.isProxy(value)) return false;
   const above: unknown = Object.getPrototypeOf(value);
   const isRoot = typeof above === "object" && above !== null && Object.getPrototypeOf(above) === null;

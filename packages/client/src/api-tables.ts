@@ -34,6 +34,7 @@ export const SERVICE_ERRORS: Readonly<Record<Answers["ErrorCode"], ErrorRow>> = 
   "cursor-invalid": {"title":"The cursor is not one that this list gave out","remedy":"Pass `next` of the previous page unchanged and for the same collection, or leave it out to start again.","outcome":"usage","status":400},
   "limit-invalid": {"title":"The page size is not allowed","remedy":"Ask for a whole number of items from 1 to the limit named in the message.","outcome":"usage","status":400},
   "document-invalid": {"title":"The document cannot be stored as JSON","remedy":"Send one JSON object in UTF-8 whose values JSON can hold exactly. What is not so stands beside the title.","outcome":"usage","status":400},
+  "document-unfit": {"title":"The document does not fit what its collection declares","remedy":"Nothing was stored. Correct the fields that stand beside the title, each with what it must be.","outcome":"usage","status":422},
   "stored-document-invalid": {"title":"The stored document is not a JSON object","remedy":"The message is authentic, but something else than a vault encrypted it for this record. Write the document again.","outcome":"failure","status":500},
   "document-too-large": {"title":"The document is too large","remedy":"Split the document. A program that opens the vault itself can raise its limit `documentBytes`.","outcome":"usage","status":413},
   "batch-too-large": {"title":"The batch has too many items","remedy":"Send smaller batches. A program that opens the vault itself can raise its limit `batchItems`.","outcome":"usage","status":413},

@@ -41,6 +41,7 @@ export type VaultErrorCode =
   | "limit-invalid"
   | "vault-option-invalid"
   | "document-invalid"
+  | "document-unfit"
   | "stored-document-invalid"
   | "document-too-large"
   | "batch-too-large"
@@ -247,6 +248,12 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
     outcome: "usage",
     status: 400,
   },
+  "document-unfit": {
+    title: "The document does not fit what its collection declares",
+    remedy: "Nothing was stored. Correct the fields that stand beside the title, each with what it must be.",
+    outcome: "usage",
+    status: 422,
+  },
   "stored-document-invalid": {
     title: "The stored document is not a JSON object",
     remedy:
@@ -357,6 +364,15 @@ export interface VaultErrorDetails {
   readonly cause?: unknown;
   readonly regions?: readonly RegionReason[];
   readonly currentVersion?: number | null;
+  readonly problems?: readonly FieldProblem[];
+}
+
+/** A field of a document that does not fit. Nothing of its value is in it. */
+export interface FieldProblem {
+  /** `address.lines[0]`; empty: the document itself. */
+  readonly field: string;
+  /** What it must be, in a word of the schema's library: `required`, `invalid_type`, `email` … */
+  readonly kind: string;
 }
 
 /** The same symbol in every copy of this package, in every realm of a process. */
@@ -380,12 +396,15 @@ export class VaultError extends Error {
   readonly regions?: readonly RegionReason[];
   /** `version-conflict`: the version the record is at, null when there is no record. */
   readonly currentVersion?: number | null;
+  /** `document-unfit`: up to twenty fields that do not fit. */
+  readonly problems?: readonly FieldProblem[];
 
   constructor(code: VaultErrorCode, message: string, details: VaultErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     if (details.regions !== undefined) this.regions = details.regions;
     if (details.currentVersion !== undefined) this.currentVersion = details.currentVersion;
+    if (details.problems !== undefined) this.problems = details.problems;
   }
 
   static {

@@ -9,6 +9,10 @@ export type { VaultLimits } from "./limits.ts";
 
 export { parseTenant } from "./collections/declaration.ts";
 export type { CollectionOptions } from "./collections/declaration.ts";
+export { isSchemaInput } from "./collections/schema.ts";
+export type { JsonSchema, SchemaInput } from "./collections/schema.ts";
+export { masked } from "./masks/masks.ts";
+export type { MaskKind } from "./masks/masks.ts";
 export type { SubjectKeyCounts, Tenant } from "./keys/subject-keys.ts";
 export { DEFAULT_KEY_CACHE } from "./options.ts";
 export type { KeyCacheSettings, KeysOptions } from "./options.ts";
@@ -216,4 +220,4 @@ export type {
 } from "./verify/report.ts";
 
 export { isVaultError, VAULT_ERRORS, VaultError } from "./errors.ts";
-export type { RegionReason, VaultErrorCode, VaultErrorDetails } from "./errors.ts";
+export type { FieldProblem, RegionReason, VaultErrorCode, VaultErrorDetails } from "./errors.ts";

@@ -87,7 +87,7 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
   const limits = parseLimits(given.limits);
   const people = given.keys === undefined ? null : parseKeys(given.keys);
   const audit = given.audit === undefined ? null : parseAudit(given.audit);
-  const declarations = parseCollections(given.collections, people?.scope ?? "record");
+  const declarations = await parseCollections(given.collections, people?.scope ?? "record");
   requireTogether(given, declarations);
   const cost = people === null ? null : meterOf(people, { current, keyring: given.keyring, clock });
   const keyParts = people === null ? null : await openKeys(people, { store, keys, current, next, clock, cost });

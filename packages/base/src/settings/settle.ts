@@ -3,6 +3,7 @@
  * A mistake is never replaced by a default: every problem is listed with where its value came from.
  */
 import { z } from "zod";
+import { isPlain } from "../options.ts";
 import { type GivenValue, nearest } from "./given.ts";
 import { isSetting, type SettingTable } from "./setting.ts";
 
@@ -156,8 +157,9 @@ function hasShape(schema: unknown): schema is { readonly shape: Readonly<Record<
   return typeof schema === "object" && schema !== null && "shape" in schema && typeof schema.shape === "object";
 }
 
+/** What a library has made, such as a schema, is one value: it may be as large as it likes, and contain itself. */
 function leafPaths(value: unknown, prefix = ""): string[] {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return prefix === "" ? [] : [prefix];
+  if (!isPlain(value)) return prefix === "" ? [] : [prefix];
   return Object.entries(value).flatMap(([key, inner]) => leafPaths(inner, prefix === "" ? key : `${prefix}.${key}`));
 }
 

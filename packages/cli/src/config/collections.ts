@@ -1,6 +1,6 @@
 // The form of `collections`: what is declared of each. The vault has the last word; a mistake is told here with its
 // place.
-import type { CollectionOptions, Scope } from "@strongroom/vault";
+import { type CollectionOptions, isSchemaInput, type SchemaInput, type Scope } from "@strongroom/vault";
 import { z } from "zod";
 
 /** `keys.scope`, and a collection's. */
@@ -31,6 +31,7 @@ export const collectionDeclarations: z.ZodType<Readonly<Record<string, Collectio
         .array(z.string().regex(/^[a-z0-9.-]{1,64}$/, "must be 1 to 64 characters of a-z 0-9 . -"))
         .min(1, "must name one purpose at least")
         .optional(),
+      schema: z.custom<SchemaInput>(isSchemaInput, "must be a Standard Schema (zod, …) or a JSON Schema").optional(),
     }),
   )
   .superRefine((declared, context) => {

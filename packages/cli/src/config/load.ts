@@ -87,11 +87,15 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
 /** The settings that a file gives, that nothing later replaced, and that a file must be believed for. */
 function powersOf(file: string, origins: LoadedConfig["origins"]): readonly string[] {
   const settings = settingsIn(table);
-  return [...origins].flatMap(([path, origin]) => {
+  const powers = [...origins].flatMap(([path, origin]) => {
     const row = settings.find((one) => path === one.path || path.startsWith(`${one.path}.`));
-    return origin === file && row?.setting.harmless !== true ? [path] : [];
+    return origin === file && row?.setting.harmless !== true ? [path.replace(SCHEMA, "$1")] : [];
   });
+  return [...new Set(powers)];
 }
+
+/** A schema is one thing, however much there is in it. */
+const SCHEMA = /^(collections\.[^.]+\.schema)\..*/;
 
 const lenientLogin = {
   passwordFile: z.string().optional().catch(undefined),

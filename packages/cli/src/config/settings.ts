@@ -171,9 +171,10 @@ export const SETTINGS: InstallationSettings = {
     default: {},
     standard: "none",
     meaning:
-      "what is declared of collections, by name: `{ scope?, subject?, ids?, tenant?, purposes? }`. scope: record, " +
-      "subject or tenant. subject, whom a record is about: id, none, or `{ field }`. ids: public or sealed. tenant: " +
-      "a name, or `{ field }`. purposes: codes, one of which a call must name",
+      "what is declared of collections, by name: `{ scope?, subject?, ids?, tenant?, purposes?, schema? }`. scope: " +
+      "record, subject or tenant. subject, whom a record is about: id, none, or `{ field }`. ids: public or sealed. " +
+      "tenant: a name, or `{ field }`. purposes: codes, one of which a call must name. schema: what documents are to " +
+      "be like, as a JSON Schema; in a .js or .ts file also a Standard Schema (zod, valibot, arktype)",
     ways: [],
   },
   kms: {

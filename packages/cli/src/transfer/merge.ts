@@ -41,6 +41,7 @@ const ABOUT_ONE_RECORD: ReadonlySet<ClientError["code"]> = new Set([
   "subject-missing",
   "tenant-invalid",
   "document-invalid",
+  "document-unfit",
   "document-too-large",
   "body-too-large",
   "version-conflict",

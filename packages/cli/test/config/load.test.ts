@@ -206,6 +206,26 @@ describe("configuration", () => {
     });
   }
 
+  it("takes a schema of a library as it is, also one that contains itself, and a JSON Schema as one thing", async () => {
+    const content = `
+      const schema = new (class { "~standard" = { version: 1, vendor: "test", validate: (value) => ({ value }) }; own = this })();
+      export default { collections: { people: { schema } } };`;
+    // A folder of its own: what a module was loaded from, it is for the life of the process.
+    const cwd = await mkdtemp(join(folder, "schemas-"));
+    const path = join(cwd, "strongroom.config.js");
+    await writeFile(path, content);
+    const { config } = await load({ cwd, file: path });
+    assert.equal(typeof Reflect.get(config.collections["people"]?.schema ?? {}, "~standard"), "object");
+    const schema = { type: "object", properties: { a: { type: "string" }, b: { type: "string" } } };
+    const json = JSON.stringify({ collections: { cats: { schema } } });
+    await withFile("strongroom.config.json", json, async () => {
+      assert.deepEqual(await problemsOf({}), ["collections.cats.schema"], "what is to be trusted is one thing");
+    });
+    const wrong = `{ "collections": { "people": { "schema": "email" } } }`;
+    const [problem = ""] = await withFile("strongroom.config.json", wrong, (file) => problemsOf({ file }));
+    assert.match(problem, /collections\.people\.schema.* must be a Standard Schema \(zod, …\) or a JSON Schema/);
+  });
+
   it("refuses two files in one folder, and a named file that is not there", async () => {
     await withFile("strongroom.config.json", "{}", () =>
       withFile("strongroom.config.mjs", "export default {};", async () => {

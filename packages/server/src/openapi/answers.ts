@@ -130,6 +130,7 @@ export const WRITING: readonly ProblemCode[] = [
   "body-incomplete",
   "body-invalid",
   "document-invalid",
+  "document-unfit",
   "document-too-large",
   "subject-missing",
   "subject-differs",

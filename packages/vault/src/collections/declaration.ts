@@ -10,6 +10,8 @@ import type { Tenant } from "../keys/subject-keys.ts";
 import { isCollection } from "../records/address.ts";
 import type { Collection, Subject } from "../records/address.ts";
 import type { Scope } from "../stores/subjects.ts";
+import { documentSchema, isSchemaInput } from "./schema.ts";
+import type { DocumentSchema, SchemaInput } from "./schema.ts";
 
 /** A collection, as the options of a vault declare it. */
 export interface CollectionOptions {
@@ -33,6 +35,8 @@ export interface CollectionOptions {
    * (`vault.as({ purpose })`). Left out: nothing has to be said. Only of a vault with an audit.
    */
   readonly purposes?: readonly string[];
+  /** What its documents must be like. Left out: anything that JSON holds. */
+  readonly schema?: SchemaInput;
 }
 
 /** A declaration with everything in it. */
@@ -44,6 +48,8 @@ export interface Declaration {
   readonly tenant: Tenant | { readonly field: string };
   /** Null: none is declared, and none has to be said. */
   readonly purposes: readonly string[] | null;
+  /** Null: documents are what they are. */
+  readonly schema: DocumentSchema | null;
 }
 
 /** Name of somebody who is in one record only. */
@@ -89,6 +95,7 @@ const MEMBERS: Readonly<Record<keyof CollectionOptions, readonly [is: (value: un
     (value) => isTenant(value) || fieldOf(value) !== null,
     "a tenant (up to 63 of a-z, 0-9, '.', '_', '-') or { field: NAME }",
   ],
+  schema: [isSchemaInput, "a Standard Schema or a JSON Schema"],
   purposes: [isPurposes, `a list of 1 to ${MAX_PURPOSES} codes (up to 64 of a-z, 0-9, '.', '-')`],
 };
 
@@ -137,11 +144,12 @@ export class Declarations {
  * @param scope of the collections that declare none
  * @throws VaultError `vault-option-invalid` with everything that is wrong
  */
-export function parseCollections(given: unknown, scope: Scope): Declarations {
+export async function parseCollections(given: unknown, scope: Scope): Promise<Declarations> {
   const names = typeof given === "object" && given !== null ? Object.keys(given) : [];
   const { values, problems: found } = ownOptions(given ?? {}, names, "collections");
   const problems = [...found];
   const declared: Declaration[] = [];
+  const schemas = new Map<Collection, SchemaInput>();
   for (const [name, value] of Object.entries(values)) {
     const shown = JSON.stringify(name.slice(0, 64));
     if (!isCollection(name)) {
@@ -153,9 +161,15 @@ export function parseCollections(given: unknown, scope: Scope): Declarations {
     for (const [member, [isRight, mustBe]] of Object.entries(MEMBERS))
       if (member in own.values && !isRight(own.values[member])) problems.push(`${shown}: ${member} must be ${mustBe}`);
     declared.push(withDefaults(name, own.values, scope));
+    const { schema } = own.values;
+    if (isSchemaInput(schema)) schemas.set(name, schema);
   }
   if (problems.length > 0) throw new VaultError("vault-option-invalid", `collections: ${problems.join("; ")}`);
-  return new Declarations(scope, declared);
+  const ready = declared.map(async (one): Promise<Declaration> => {
+    const schema = schemas.get(one.collection);
+    return schema === undefined ? one : { ...one, schema: await documentSchema(schema, one.collection) };
+  });
+  return new Declarations(scope, await Promise.all(ready));
 }
 
 /** Copies, so that nobody changes a declaration afterwards. */
@@ -168,6 +182,7 @@ function withDefaults(collection: Collection, given: CollectionOptions, scope: S
     ids,
     tenant: fieldOf(tenant) ?? tenant,
     purposes: isPurposes(purposes) ? [...purposes] : null,
+    schema: null,
   };
 }
 

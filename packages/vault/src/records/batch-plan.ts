@@ -61,6 +61,7 @@ const ABOUT_ONE_ITEM: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
   "subject-invalid",
   "tenant-invalid",
   "document-invalid",
+  "document-unfit",
   "document-too-large",
   "stored-document-invalid",
   "record-moved",

@@ -6,6 +6,7 @@
  * its message carries a piece of the input.
  */
 import { jsonFault } from "@strongroom/base/json";
+import type { DocumentSchema } from "../collections/schema.ts";
 import { VaultError } from "../errors.ts";
 import type { VaultLimits } from "../limits.ts";
 
@@ -74,11 +75,14 @@ export function parseJson(bytes: Uint8Array): unknown {
 /**
  * A document's bytes: compact JSON in UTF-8, in memory of its own that the caller wipes.
  *
- * @throws VaultError `document-invalid`, `document-too-large`
+ * @param schema what it must be like; null: anything
+ * @throws VaultError `document-invalid`, `document-unfit`, `document-too-large`
  */
-export function encodeDocument(document: JsonObject, limits: DocumentLimits): Buffer {
+export function encodeDocument(document: JsonObject, limits: DocumentLimits, schema: DocumentSchema | null): Buffer {
   requireDocument(document, limits);
-  const text = JSON.stringify(document);
+  const stored = schema === null ? document : schema.fit(document);
+  if (stored !== document) requireDocument(stored, limits);
+  const text = JSON.stringify(stored);
   const length = Buffer.byteLength(text, "utf8");
   requireSize(length, limits);
   // Not from Node's shared pool, so that wiping it wipes all there is.

@@ -51,7 +51,7 @@ export class PreparedWrites {
   /** `vault.prepare`. */
   async prepare(address: Address, document: JsonObject, options: PutOptions, asked: Asked): Promise<PreparedWrite> {
     asked.uses(address.collection);
-    const given = takenPut(this.#dependencies, document, options);
+    const given = takenPut(this.#dependencies, address, document, options);
     try {
       const { result, ...made } = await untilNewest(() => preparePut(this.#dependencies, address, given, asked));
       await this.#dependencies.store.readyFor?.([made.unit]);

@@ -7,6 +7,7 @@
  * of it is stored then, but in a store that makes each unit for itself.
  */
 import type { Concerned } from "../audit/auditor.ts";
+import type { DocumentSchema } from "../collections/schema.ts";
 import { VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
@@ -72,7 +73,7 @@ export async function putMany(
     );
   }
   // Before the first await: from then on the caller may change what it has given.
-  const given = groupById(dependencies, items, limits);
+  const given = groupById(dependencies, collection, items);
   try {
     requireFits(store, given.groups, onExisting);
     const rows = await rowAddresses.ofAll(
@@ -255,17 +256,18 @@ function requireFits(store: Pick<Store, "capabilities">, groups: readonly TakenG
 }
 
 function groupById(
-  dependencies: Pick<Dependencies, "subjectKeys">,
+  dependencies: Pick<Dependencies, "subjectKeys" | "limits" | "declarations">,
+  collection: Collection,
   items: readonly PutManyItem[],
-  limits: DocumentLimits,
 ): { readonly groups: readonly TakenGroup[]; readonly refused: ItemResults } {
+  const { schema } = dependencies.declarations.of(collection);
   const groups = new Map<string, TakenGroup>();
   const refused: (readonly [number, PutManyResult])[] = [];
   for (const [index, { id, document, ...whom }] of items.entries()) {
     try {
       const parsed = parseId(id);
       const stated = takenWhom(whom, dependencies);
-      const item = { index, plaintext: encoded(document, limits), stated };
+      const item = { index, plaintext: encoded(document, dependencies.limits, schema), stated };
       const known = groups.get(id);
       if (known === undefined) groups.set(id, { id: parsed, items: [item] });
       else known.items.push(item);
@@ -276,9 +278,9 @@ function groupById(
   return { groups: [...groups.values()], refused };
 }
 
-function encoded(document: JsonObject, limits: DocumentLimits): Plaintext {
+function encoded(document: JsonObject, limits: DocumentLimits, schema: DocumentSchema | null): Plaintext {
   try {
-    return { bytes: encodeDocument(document, limits) };
+    return { bytes: encodeDocument(document, limits, schema) };
   } catch (refused) {
     return { refused };
   }

@@ -91,7 +91,7 @@ export async function put(
 ): Promise<PutResult> {
   asked.uses(address.collection);
   // Before the first await: from then on the caller may change what it has given.
-  const given = takenPut(dependencies, document, options);
+  const given = takenPut(dependencies, address, document, options);
   try {
     const how = { asked, signal: given.signal };
     return await untilMade(dependencies, address, how, () => preparePut(dependencies, address, given, asked));
@@ -109,14 +109,17 @@ export interface TakenPut {
   readonly signal: AbortSignal | undefined;
 }
 
-/** @throws VaultError `subject-invalid`, `tenant-invalid`, `document-invalid`, `document-too-large` */
+/**
+ * @throws VaultError `subject-invalid`, `tenant-invalid`, `document-invalid`, `document-unfit`, `document-too-large`
+ */
 export function takenPut(
-  { limits, store, subjectKeys }: Pick<Dependencies, "limits" | "store" | "subjectKeys">,
+  { limits, store, subjectKeys, declarations }: Pick<Dependencies, "limits" | "store" | "subjectKeys" | "declarations">,
+  { collection }: Pick<Address, "collection">,
   document: JsonObject,
   { expect = ANY, signal, ...whom }: PutOptions,
 ): TakenPut {
   const stated = takenWhom(whom, { subjectKeys });
-  const plaintext = encodeDocument(document, limits);
+  const plaintext = encodeDocument(document, limits, declarations.of(collection).schema);
   try {
     requireUnitFits(store, [plaintext]);
   } catch (error) {

@@ -11,10 +11,10 @@ import { aesKeyring } from "../support/vault.ts";
 
 const keyring = aesKeyring();
 
-test("what is not declared has defaults, and the vault's scope", () => {
+test("what is not declared has defaults, and the vault's scope", async () => {
   const people = parseCollection("people");
-  const declarations = parseCollections({ people: { ids: "sealed" } }, "tenant");
-  const defaults = { scope: "tenant", subject: "record", tenant: "default", purposes: null };
+  const declarations = await parseCollections({ people: { ids: "sealed" } }, "tenant");
+  const defaults = { scope: "tenant", subject: "record", tenant: "default", purposes: null, schema: null };
   assert.deepEqual(declarations.of(people), { collection: "people", ...defaults, ids: "sealed" });
   const other = parseCollection("other");
   assert.deepEqual(declarations.of(other), { collection: "other", ...defaults, ids: "public" });
@@ -26,13 +26,13 @@ test("what is not declared has defaults, and the vault's scope", () => {
     purposes: ["support"],
   } as const;
   const given = { people: { ...all, subject: { field: "email" } } };
-  const parsed = parseCollections(given, "subject");
+  const parsed = await parseCollections(given, "subject");
   given.people.subject.field = "changed afterwards";
-  assert.deepEqual(parsed.of(people), { collection: "people", ...all });
-  assert.deepEqual(parseCollections(undefined, "subject").of(people).scope, "subject");
+  assert.deepEqual(parsed.of(people), { collection: "people", ...all, schema: null });
+  assert.deepEqual((await parseCollections(undefined, "subject")).of(people).scope, "subject");
 });
 
-test("every wrong declaration is named", () => {
+test("every wrong declaration is named", async () => {
   const wrong = {
     People: {},
     a: { scope: "person" },
@@ -44,11 +44,14 @@ test("every wrong declaration is named", () => {
     g: { idz: "sealed" },
     h: null,
     i: { subject: { field: "x".repeat(257) } },
+    j: { schema: "string" },
+    k: { schema: null },
+    l: { schema: [] },
   };
-  const { message } = throwsWith("vault-option-invalid", () => parseCollections(wrong, "subject"));
+  const { message } = await rejectsWith("vault-option-invalid", () => parseCollections(wrong, "subject"));
   for (const name of Object.keys(wrong)) assert.ok(message.includes(`"${name}"`), `${name}: ${message}`);
   for (const given of [null, [], "people", 1, new Map()])
-    if (given !== null) throwsWith("vault-option-invalid", () => parseCollections(given, "subject"));
+    if (given !== null) await rejectsWith("vault-option-invalid", () => parseCollections(given, "subject"));
 });
 
 test("a tenant is up to 63 lower-case characters", () => {

@@ -16,7 +16,7 @@ test("every JSON object comes back equal", () => {
       fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue({ stringUnit: "binary", maxDepth: 6 })),
       (value) => {
         const document = JSON.parse(JSON.stringify(value)) as JsonObject;
-        const bytes = encodeDocument(document, limits);
+        const bytes = encodeDocument(document, limits, null);
         assert.deepEqual(decodeDocument(bytes), document);
         assert.deepEqual(parseDocument(bytes, limits), document);
       },
@@ -77,7 +77,7 @@ test("the size limit is on the bytes, not the characters", () => {
   assert.ok(parseDocument(utf8(text), { ...limits, documentBytes: size }));
   throwsWith("document-too-large", () => parseDocument(utf8(text), { ...limits, documentBytes: size - 1 }));
   throwsWith("document-too-large", () =>
-    encodeDocument(JSON.parse(text) as JsonObject, { ...limits, documentBytes: size - 1 }),
+    encodeDocument(JSON.parse(text) as JsonObject, { ...limits, documentBytes: size - 1 }, null),
   );
 });
 
