@@ -5,15 +5,21 @@
 import type { ErrorTable } from "@strongroom/base/errors";
 import { AUDIT_ERRORS } from "./audit-errors.ts";
 import type { AuditErrorCode } from "./audit-errors.ts";
+import { ERASURE_ERRORS } from "./erasure-errors.ts";
+import type { ErasureErrorCode } from "./erasure-errors.ts";
 import { RUN_ERRORS } from "./run-errors.ts";
 import type { RunErrorCode } from "./run-errors.ts";
 import { PEOPLE_ERRORS } from "./people-errors.ts";
 import type { PeopleErrorCode } from "./people-errors.ts";
+import { SEARCH_ERRORS } from "./search-errors.ts";
+import type { SearchErrorCode } from "./search-errors.ts";
 
 /** A code of {@link VAULT_ERRORS}. */
 export type VaultErrorCode =
   | PeopleErrorCode
   | AuditErrorCode
+  | ErasureErrorCode
+  | SearchErrorCode
   | "record-absent"
   | "version-absent"
   | "collection-absent"
@@ -276,6 +282,8 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   },
   ...PEOPLE_ERRORS,
   ...AUDIT_ERRORS,
+  ...ERASURE_ERRORS,
+  ...SEARCH_ERRORS,
   ...RUN_ERRORS,
   "key-set-unknown": {
     title: "Another key set is in force than this process is configured with",

@@ -216,6 +216,7 @@ const IS_LOST: Readonly<Record<Settled["kind"], boolean>> = {
   "gate-moved": true,
   "not-made": false,
   void: true,
+  taken: false,
   // Told of by refuseClosed.
   "subject-closed": false,
   "key-set-back": false,

@@ -5,7 +5,9 @@
  */
 declare const brand: unique symbol;
 
-/** Counts the changes of the key set. 0: no vault has written yet. */
+/**
+ * Counts the changes of the key set, and of which indexes are written (indexes.ts). 0: no vault has written yet.
+ */
 export type Epoch = number & { readonly [brand]: "epoch" };
 
 /**

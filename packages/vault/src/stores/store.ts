@@ -13,11 +13,12 @@
  *   `store-failed`, `store-closed`, `outcome-unknown`.
  * - What is stored is not trusted: a row that holds what no vault writes is told as damage, and fails nothing else.
  *
- * The key store (key-store.ts) is a neighbour of these, with a contract of its own; an outbox row is a
- * further member of the unit, and an index tag will be, not another transaction.
+ * The key store (key-store.ts) is a neighbour of these, with a contract of its own; an outbox row and the tags of an
+ * index are further members of the unit, and no other transactions.
  */
 import type { Address, Collection, Version } from "../records/address.ts";
 import type { Gate } from "./gate.ts";
+import type { Indexes } from "./indexes.ts";
 import type { Inventory } from "./inventory.ts";
 import type { JobStore } from "./jobs.ts";
 import type { KeptMessages } from "./kept.ts";
@@ -135,6 +136,7 @@ export interface Store {
   /** Messages that were replaced and are kept for now. */
   readonly kept: KeptMessages;
   readonly outbox: Outbox;
+  readonly indexes?: Indexes;
   /**
    * The caller's own transaction; only of a store that is capable of it.
    *

@@ -6,6 +6,7 @@ import type { Address, Subject, Version } from "../records/address.ts";
 import type { Epoch } from "./gate.ts";
 import type { UnitEntry } from "./outbox.ts";
 import type { Head, Scheme } from "./rows.ts";
+import type { IndexId, Tag } from "./indexes.ts";
 import type { SubjectId, SubjectState, UnitSubject } from "./subjects.ts";
 import type { WrapSet } from "./wrap-set.ts";
 
@@ -44,6 +45,11 @@ export interface WriteChange {
   readonly subjects: readonly UnitSubject[];
   /** The record's own id, sealed, at most 1,024 bytes; null where the row's id is it. Kept at the head. */
   readonly sealedId: Uint8Array | null;
+  /**
+   * What the record is found by from now on, in the place of all tags that it had: under every index of its collection
+   * that is written at that epoch. Left out: there is none, and no tag is touched.
+   */
+  readonly tags?: readonly Tag[] | undefined;
 }
 
 /** All versions' rows and links go, the head becomes a tombstone. It wraps nothing: it is made at every epoch. */
@@ -79,6 +85,8 @@ export type UnitResult =
   | { readonly kind: "gate-moved"; readonly epoch: Epoch }
   /** Somebody it is about may not be written about; nothing of the unit was changed. */
   | { readonly kind: "subject-closed"; readonly id: SubjectId; readonly state: Exclude<SubjectState, "active"> }
+  /** Another record has a tag of a unique index; nothing of the unit was changed. */
+  | { readonly kind: "taken"; readonly index: IndexId }
   /** It was sealed under an older key of somebody than one that has sealed before; nothing of the unit was changed. */
   | { readonly kind: "key-set-back"; readonly id: SubjectId }
   /**
