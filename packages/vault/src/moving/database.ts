@@ -3,6 +3,7 @@
  * connection. What differs between the two is in this file and in columns.ts.
  */
 import type { DatabaseSync } from "node:sqlite";
+import { setImmediate as immediate } from "node:timers/promises";
 import { Turns } from "@strongroom/base/work";
 import type { PostgresPool } from "../stores/postgres/connection.ts";
 
@@ -89,8 +90,10 @@ export function sqliteDatabase(database: DatabaseSync): MoveDatabase {
   return {
     dialect: "sqlite",
     schema: null,
-    transaction: async (work) =>
-      own.take("", async () => {
+    transaction: async (work) => {
+      // Nothing of this waits for anybody: whoever else the process serves has a turn all the same.
+      await immediate();
+      return own.take("", async () => {
         database.exec("begin immediate");
         try {
           const result = await work(run, database);
@@ -100,6 +103,7 @@ export function sqliteDatabase(database: DatabaseSync): MoveDatabase {
           if (database.isTransaction) database.exec("rollback");
           throw error;
         }
-      }),
+      });
+    },
   };
 }
