@@ -135,8 +135,9 @@ export function recordChanges(context: ChangeContext): RecordChanges {
       const results = new Map<Unit, UnitResult>();
       if (parts.length === 1 || !atomic) {
         for (const part of parts) {
-          const entries = entriesOf(units.filter((unit) => parts.length === 1 || part.includes(unit)));
-          await send(statements, part, { vault, lockTimeoutMs, atomic, entries }, { apply: once, intern, results });
+          const given = units.filter((unit) => parts.length === 1 || part.includes(unit));
+          const own = { vault, lockTimeoutMs, atomic, given, entries: entriesOf(given) };
+          await send(statements, part, own, { apply: once, intern, results });
         }
       } else {
         // Before the first lock of a record: what somebody else writes now is waited for.
@@ -211,11 +212,11 @@ export async function sendParts(
   };
   if (parts.length === 1) {
     const [only = []] = parts;
-    const isMade = await send(statements, only, { ...context, entries: entriesOf(units) }, sending);
+    const isMade = await send(statements, only, { ...context, given: units, entries: entriesOf(units) }, sending);
     return isMade || fail({ kind: "not-made" });
   }
   for (const part of parts)
-    if (!(await send(statements, part, { ...context, entries: [] }, sending))) return fail({ kind: "not-made" });
+    if (!(await send(statements, part, { ...context, given: part, entries: [] }, sending))) return fail({ kind: "not-made" });
   for (const entries of cutBySize(entriesOf(units), ({ text }) => text.length)) {
     const values = [vault, STORE_WRITER, Math.ceil(lockTimeoutMs), [], ...entryArguments(entries)];
     const { result } = requireAccepted(await apply(statements.append, values), "result");

@@ -3,7 +3,7 @@
  * transaction, and then those who began before are waited for.
  */
 import { VaultError } from "../../errors.ts";
-import { refused } from "../checked.ts";
+import { refused, whole as taken } from "../checked.ts";
 import type { Epoch } from "../gate.ts";
 import { STORE_WRITER } from "../gate.ts";
 import {
@@ -22,7 +22,6 @@ import {
 } from "../index-limits.ts";
 import type { TagTerms } from "../index-limits.ts";
 import type { FillResult, Indexes, IndexRow, Tag, TaggedRecord } from "../indexes.ts";
-import { whole as wholeOf } from "../checked.ts";
 import type { Columns } from "./columns.ts";
 import { bytes, foundName, isTrue, nameColumn, sealedIdColumn, text, whole } from "./columns.ts";
 import { placeholders, RollBack, statement } from "./connection.ts";
@@ -31,9 +30,8 @@ import { gateDrain } from "./gate.ts";
 import type { GateContext } from "./gate.ts";
 import { refusalColumn, requireAccepted, writeRefusalColumn } from "./refusals.ts";
 import type { SchemaName } from "./schema-name.ts";
-import { asBuffer } from "./sent-bytes.ts";
 import { parseRecordPosition, recordPosition } from "./subject-rows.ts";
-import { requireWholeTags } from "./tags.ts";
+import { requireWholeTags, tagBytes } from "./tags.ts";
 import { leaseValues } from "./wrapped-versions.ts";
 
 /** A hand can add rows as it likes. */
@@ -120,7 +118,7 @@ export function postgresIndexes(context: GateContext): Indexes {
         fillings.map(({ seen }) => seen),
         fillings.map(({ epoch }) => epoch),
         tags.map(({ unit }) => unit),
-        tags.map(({ tag }) => asBuffer(tag)),
+        tags.map(({ tag }) => tagBytes(tag)),
       ];
       // Twice is the same as once.
       const rows = await connections.run(sql.fill, [...common, ...values, ...leaseValues(lease)], "repeat");
@@ -144,7 +142,7 @@ export function postgresIndexes(context: GateContext): Indexes {
       return rows.flatMap(tagOf);
     },
     async frequencies(given) {
-      const rows = await connections.run(sql.frequencies, [vault, wholeOf(() => indexId(given))], "repeat");
+      const rows = await connections.run(sql.frequencies, [vault, taken(() => indexId(given))], "repeat");
       requireAccepted(rows);
       return rows.flatMap((row) => {
         const [records, tags] = [whole(row["records"]), whole(row["tags"])];
@@ -226,7 +224,7 @@ function termValues({ collection, terms }: TagTerms): unknown[] {
     collection,
     tags.map(({ term }) => term),
     tags.map(({ index }) => index),
-    tags.map(({ tag }) => asBuffer(tag)),
+    tags.map(({ tag }) => tagBytes(tag)),
   ];
 }
 

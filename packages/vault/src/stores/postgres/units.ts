@@ -25,6 +25,8 @@ export interface ApplyContext {
   /** 0: as the transaction has it. */
   readonly lockTimeoutMs: number;
   readonly atomic: boolean;
+  /** The units that it makes, in the order in which the caller gave them. */
+  readonly given: readonly Unit[];
   /** Those of the units that it writes with them, in the order in which the caller gave the units. */
   readonly entries: readonly UnitEntry[];
 }
@@ -82,7 +84,7 @@ export function statementsOf(units: readonly Unit[]): readonly (readonly Unit[])
 
 /** The arguments of `apply_v5`, in its order. */
 export function applyArguments(units: readonly Unit[], context: ApplyContext): unknown[] {
-  const { vault, lockTimeoutMs, atomic, entries } = context;
+  const { vault, lockTimeoutMs, atomic, given, entries } = context;
   const versions = units.flatMap(({ change }, unit) =>
     change.kind === "write" ? change.versions.map((version) => ({ ...version, unit: unit + 1 })) : [],
   );
@@ -126,7 +128,7 @@ export function applyArguments(units: readonly Unit[], context: ApplyContext): u
     units.map(({ entry }) => entry?.id ?? null),
     entries.map(({ id }) => unitOf.get(id)),
     ...entryArguments(entries),
-    ...tagArguments(units),
+    ...tagArguments(units, given),
   ];
 }
 

@@ -330,7 +330,7 @@ const FIFTH: More = {
   answer: (schema) => `${FOURTH.answer(schema)}, case when t.result = 'taken' then ${takenIndex(schema, "t.n")} end`,
   hold: (schema) => `
   if array_length(p_tags, 1) > 0 then${sortTags(
-    `unnest(p_tag_units, p_tag_indexes, p_tags) u(unit, nth, tag)
+    `unnest(p_tag_units, p_tag_indexes, p_tags) with ordinality u(unit, nth, tag, n)
       join ${schema}.indexes i on i.id = p_index_ids[u.nth] and i.collection = p_index_collections[u.nth]`,
     SHORT_TAG,
   )}
@@ -349,7 +349,7 @@ ${refuseMoved(schema)}`,
 
 /**
  * Writes the tags of units as well: of the units `p_tagged`, which lose those that they had. `p_tag_units`: the unit,
- * from 1, of each tag; `p_tag_indexes`: which of the pairs of `p_index_ids` and `p_index_collections` it is of. Answers
+ * from 1, of each tag, the tags in the order in which units have them where several want one; `p_tag_indexes`: which of the pairs of `p_index_ids` and `p_index_collections` it is of. Answers
  * also `taken` with the index; or with one row for all, `short-tag`.
  */
 export const APPLY_5: StoreFunction = applyFunction("apply_v5", FIFTH);

@@ -50,7 +50,7 @@ ${lockHeads(schema)}
     left join ${schema}.heads h on h.record = r.key
     left join ${schema}.indexes i on i.id = u.index and i.collection = u.collection and i.state <> 'dropped';
   if array_length(p_tags, 1) > 0 then${sortTags(
-    `unnest(p_tag_units, p_tags) u(unit, tag) join ${schema}.indexes i on i.key = v_own[u.unit]`,
+    `unnest(p_tag_units, p_tags) with ordinality u(unit, tag, n) join ${schema}.indexes i on i.key = v_own[u.unit]`,
     "return query select 'short-tag'::text; return;",
   )}
   end if;${claimTags(schema)}${OPEN_UNITS}

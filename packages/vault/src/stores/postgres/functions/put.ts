@@ -255,7 +255,7 @@ export const PUT_4: StoreFunction = putFunction("put_v4", {
   moved: (schema) => tellMoved(schema, EMPTY),
   hold: (schema) => `
   if array_length(p_tags, 1) > 0 then${sortTags(
-    `unnest(array_fill(1, array[cardinality(p_tags)]), p_tag_indexes, p_tags) u(unit, id, tag)
+    `unnest(array_fill(1, array[cardinality(p_tags)]), p_tag_indexes, p_tags) with ordinality u(unit, id, tag, n)
       join ${schema}.indexes i on i.id = u.id and i.collection = p_collection`,
     SHORT_TAG,
   )}

@@ -35,16 +35,18 @@ export const TAG_VARIABLES = `
 const UNIQUE_BYTES = 32;
 
 /**
- * Sorts tags by whether their index is unique; those of an index that is not written are none.
+ * Sorts tags by whether their index is unique, and keeps their order; those of an index that is not written are none.
  *
- * @param from tags, `u` (unit, tag), joined with the indexes `i` that are theirs
+ * @param from tags, `u` (unit, tag, n), joined with the indexes `i` that are theirs
  * @param answer how it is returned that one of a unique index is too short
  */
 export const sortTags = (from: string, answer: string): string => `
-    select array_agg(u.unit) filter (where not i.is_unique), array_agg(i.key) filter (where not i.is_unique),
-        array_agg(u.tag) filter (where not i.is_unique),
-        array_agg(u.unit) filter (where i.is_unique), array_agg(i.key) filter (where i.is_unique),
-        array_agg(u.tag) filter (where i.is_unique)
+    select array_agg(u.unit order by u.n) filter (where not i.is_unique),
+        array_agg(i.key order by u.n) filter (where not i.is_unique),
+        array_agg(u.tag order by u.n) filter (where not i.is_unique),
+        array_agg(u.unit order by u.n) filter (where i.is_unique),
+        array_agg(i.key order by u.n) filter (where i.is_unique),
+        array_agg(u.tag order by u.n) filter (where i.is_unique)
       into v_tag_units, v_tag_indexes, v_tags, v_claim_units, v_claim_indexes, v_claims
       from ${from}
       where i.state <> 'dropped';
@@ -67,7 +69,7 @@ export const OPEN_UNITS = `
  * Claims the unique tags of the units that are made, as far as is known; the others are `taken` in `v_results`, and
  * `v_taken` has an index of each.
  *
- * Where units of one call want the same, the first that is made has it. Whoever meets a unit that is itself in the way
+ * Where units of one call want the same, the first that is made, in the order of the tags, has it. Whoever meets a unit that is itself in the way
  * of another waits what becomes of that one. A row of no live record is nobody's: it goes when it is met.
  */
 export const claimTags = (schema: SchemaName): string => `
@@ -75,9 +77,10 @@ export const claimTags = (schema: SchemaName): string => `
     loop${OPEN_UNITS}${releaseTags(schema)}
       with claimed as (
         insert into ${schema}.unique_tags (index, tag, record)
-        select u.index, u.tag, v_keys[u.unit] from ${CLAIMS}
+        select u.index, u.tag, v_keys[u.unit]
+        from unnest(v_claim_units, v_claim_indexes, v_claims) with ordinality u(unit, index, tag, n)
         where v_open[u.unit]
-        order by u.index, u.tag, u.unit
+        order by u.index, u.tag, u.n
         on conflict do nothing
         returning index, tag, record)
       select v_claimed_indexes || array_agg(c.index), v_claimed_tags || array_agg(c.tag),
