@@ -28,6 +28,7 @@ import { placeholders, RollBack, statement } from "./connection.ts";
 import type { Connection } from "./connection.ts";
 import { gateDrain } from "./gate.ts";
 import type { GateContext } from "./gate.ts";
+import { isLive } from "./functions/find-tags.ts";
 import { refusalColumn, requireAccepted, writeRefusalColumn } from "./refusals.ts";
 import type { SchemaName } from "./schema-name.ts";
 import { parseRecordPosition, recordPosition } from "./subject-rows.ts";
@@ -97,8 +98,10 @@ export function postgresIndexes(context: GateContext): Indexes {
     },
     async find(query) {
       const { after, limit, ...terms } = takeQuery(query);
-      const values = [vault, ...termValues(terms), parseRecordPosition(after), limit];
-      const rows = await connections.run(sql.find, values, "repeat");
+      const only = onlyTag(terms);
+      const rows = await (only === null
+        ? connections.run(sql.find, [vault, ...termValues(terms), parseRecordPosition(after), limit], "repeat")
+        : connections.run(sql.findOne, [vault, ...only, parseRecordPosition(after), limit], "repeat"));
       requireAccepted(rows);
       return rows.filter(({ key }) => key !== null).map(taggedRecord);
     },
@@ -157,6 +160,11 @@ function indexStatements(schema: SchemaName) {
   const rowColumns = `i.id, ${nameColumn("i.collection")} as collection, left(i.name, ${MAX_INDEX_NAME * 2 + 1}) as name,
       i.is_unique, i.state`;
   const found = `${schema}.find_tags_v1($2::text, $3::integer[], $4::text[], $5::bytea[], $6::bigint, $7::bigint) f`;
+  // Each by itself, so that no plan reads a table.
+  const recordColumns = (record: string): string => `
+        (select ${nameColumn("r.id")} from ${schema}.records r where r.key = ${record}) as id, (
+          select encode(h.sealed_id, 'hex') from (
+            select ${sealedIdColumn("h.sealed_id")} from ${schema}.heads h where h.record = ${record}) h) as sealed_id`;
   const counted = (table: string): string => `
         select count(*) as records from ${schema}.${table} t
         where t.index = (select i.key from ${schema}.indexes i where i.id = $2::text) group by t.tag`;
@@ -178,12 +186,23 @@ function indexStatements(schema: SchemaName) {
         u(id, collection, name, is_unique, state)
       order by u.id collate "C"
       on conflict (id) do update set state = excluded.state`),
-    find: statement(`
-      select ${refusal}, f.key, r.id, encode(h.sealed_id, 'hex') as sealed_id
-      from ${schema}.vault g left join ${found} on true
-      left join lateral (select ${nameColumn("r.id")} as id from ${schema}.records r where r.key = f.key limit 1) r on true
+    findOne: statement(`
+      select ${refusal}, f.record as key, ${recordColumns("f.record")}
+      from ${schema}.vault g
       left join lateral (
-        select ${sealedIdColumn("h.sealed_id")} from ${schema}.heads h where h.record = f.key limit 1) h on true
+        select i.key, i.is_unique from ${schema}.indexes i
+        where i.id = $3::text and i.collection = $2::text and i.state <> 'dropped' limit 1) i on true
+      left join lateral (
+        (select t.record from ${schema}.tags t
+          where not i.is_unique and t.index = i.key and t.tag = $4::bytea and t.record > $5::bigint
+            and ${isLive(schema, "t.record", "$2::text")}
+          order by t.record limit $6::bigint)
+        union all (select t.record from ${schema}.unique_tags t
+          where i.is_unique and t.index = i.key and t.tag = $4::bytea and t.record > $5::bigint
+            and ${isLive(schema, "t.record", "$2::text")} limit $6::bigint)) f on true
+      order by f.record`),
+    find: statement(`
+      select ${refusal}, f.key, ${recordColumns("f.key")} from ${schema}.vault g left join ${found} on true
       order by f.key`),
     count: statement(`
       select ${refusal}, (select count(*) from ${found}) as found from ${schema}.vault g`),
@@ -215,6 +234,13 @@ function indexStatements(schema: SchemaName) {
 function indexRow(row: Columns): IndexRow | null {
   const { id, name, state } = row;
   return foundIndexRow({ id, name, state, collection: row["collection"], isUnique: isTrue(row["is_unique"]) });
+}
+
+/** The collection, the index and the tag of a query of one; null: it has more. */
+function onlyTag({ collection, terms: [term = [], ...others] }: TagTerms): readonly unknown[] | null {
+  const [only, ...more] = term;
+  if (only === undefined || more.length > 0 || others.length > 0) return null;
+  return [collection, only.index, tagBytes(only.tag)];
 }
 
 /** The collection, and of each tag its term, index and bytes. */
