@@ -216,7 +216,8 @@ export async function sendParts(
     return isMade || fail({ kind: "not-made" });
   }
   for (const part of parts)
-    if (!(await send(statements, part, { ...context, given: part, entries: [] }, sending))) return fail({ kind: "not-made" });
+    if (!(await send(statements, part, { ...context, given: part, entries: [] }, sending)))
+      return fail({ kind: "not-made" });
   for (const entries of cutBySize(entriesOf(units), ({ text }) => text.length)) {
     const values = [vault, STORE_WRITER, Math.ceil(lockTimeoutMs), [], ...entryArguments(entries)];
     const { result } = requireAccepted(await apply(statements.append, values), "result");

@@ -21,9 +21,8 @@ const TABLES = [
 ] as const;
 
 const ofBoth = (select: (parts: { readonly table: string; readonly tags: string }) => string): string =>
-  TABLES.map(({ table, indexes }) =>
-    select({ table, tags: `unnest(p_terms, ${indexes}, p_tags) u(term, index, tag)` }),
-  ).join(`
+  TABLES.map(({ table, indexes }) => select({ table, tags: `unnest(p_terms, ${indexes}, p_tags) u(term, index, tag)` }))
+    .join(`
         union all`);
 
 /**

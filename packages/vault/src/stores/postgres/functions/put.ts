@@ -219,11 +219,12 @@ const THIRD: More = {
     set: `${SECOND.heads.set}, entry = p_entry`,
   },
   conflict: (schema) => forgetAndTell(schema, SECOND.empty),
-  refuse: (schema) => `${refusePeople(schema, forgetAndTell(schema, SECOND.empty))}${holdStream(
-    schema,
-    SECOND.empty,
-    forgetPeople(schema),
-  )}`,
+  refuse: (schema) =>
+    `${refusePeople(schema, forgetAndTell(schema, SECOND.empty))}${holdStream(
+      schema,
+      SECOND.empty,
+      forgetPeople(schema),
+    )}`,
   note: (schema) => `${SECOND.note(schema)}
   if p_stream is not null then
     insert into ${schema}.outbox (id, stream, number, ends, tag, mac, text, at)
