@@ -132,6 +132,11 @@ export class Declarations {
     this.#declared = new Map(declared.map((declaration) => [declaration.collection, declaration]));
   }
 
+  /** Those that are declared. */
+  get all(): readonly Declaration[] {
+    return [...this.#declared.values()];
+  }
+
   /** Whether a collection declares what it may be used for. */
   get havePurposes(): boolean {
     return [...this.#declared.values()].some(({ purposes }) => purposes !== null);
