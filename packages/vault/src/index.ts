@@ -95,6 +95,10 @@ export type {
   WitnessedLog,
 } from "./audit/witness.ts";
 
+export { DEFAULT_FIND_LIMIT } from "./search/find.ts";
+export type { FindExplanation, FindOptions, FindResult, FoundCount } from "./search/find.ts";
+export type { FieldQuery, FindQuery } from "./search/query.ts";
+
 export type { SubjectListOptions, SubjectOptions, SubjectRecordsPage, Subjects } from "./subjects/subjects.ts";
 
 export { MOST_SEEN } from "./convergence/debt.ts";

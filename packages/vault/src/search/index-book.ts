@@ -125,6 +125,11 @@ export class IndexBook {
     return { open, unknown };
   }
 
+  /** Versions of the index key that are known, newest first. */
+  get versions(): readonly KeyVersion[] {
+    return this.#versions;
+  }
+
   definitions(collection: Collection): readonly IndexDefinition[] {
     return definitionsOf(this.options.declarations.of(collection));
   }
@@ -202,9 +207,11 @@ export class IndexBook {
     if (definitions.length === 0 || this.#filled.has(collection)) return false;
     if (definitions.every((one) => open.some(({ definition, row }) => definition === one && row.state === "ready")))
       return false;
-    const making = this.#making.get(collection) ?? this.#makeReady(collection).finally(() => {
-      this.#making.delete(collection);
-    });
+    const making =
+      this.#making.get(collection) ??
+      this.#makeReady(collection).finally(() => {
+        this.#making.delete(collection);
+      });
     this.#making.set(collection, making);
     return making;
   }
