@@ -30,6 +30,8 @@ import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./recor
 import { countFound, explainFind, find } from "./search/find.ts";
 import type { FindExplanation, FindOptions, FindResult, FoundCount } from "./search/find.ts";
 import type { FindQuery } from "./search/query.ts";
+import { vaultIndexes } from "./search/vault-indexes.ts";
+import type { VaultIndexes } from "./search/vault-indexes.ts";
 import { debts, tellDebts } from "./convergence/debts.ts";
 import type { LiveLatency } from "./convergence/live-latency.ts";
 import type { Convergence } from "./convergence/view.ts";
@@ -56,6 +58,7 @@ export interface ActingParts {
 
 export class ActingRecords implements ActingVault {
   readonly subjects: Subjects;
+  readonly indexes: VaultIndexes;
   readonly convergence: Convergence;
   readonly #parts: ActingParts;
   readonly #prepared: PreparedWrites;
@@ -66,6 +69,9 @@ export class ActingRecords implements ActingVault {
     this.#parts = parts;
     this.#prepared = new PreparedWrites(dependencies);
     this.subjects = subjectsOf(dependencies, readOptions);
+    this.indexes = vaultIndexes(dependencies, (what, collection, work) =>
+      asking(dependencies.audit, "index", (asked) => asked.act("index", { collection, details: { what } }, work)),
+    );
     this.convergence = parts.convergenceOf(dependencies.audit);
   }
 

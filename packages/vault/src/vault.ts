@@ -20,6 +20,7 @@ import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
 import type { FindExplanation, FindOptions, FindResult, FoundCount } from "./search/find.ts";
 import type { FindQuery } from "./search/query.ts";
+import type { VaultIndexes } from "./search/vault-indexes.ts";
 import type { DebtSeen, WrapDebt } from "./convergence/debt.ts";
 import type { DebtPage } from "./convergence/debts.ts";
 import type { Convergence } from "./convergence/view.ts";
@@ -272,6 +273,8 @@ export interface ActingVault {
   readonly convergence: Convergence;
   /** The people that records are about: whether they may be read and written about, their records and their keys. */
   readonly subjects: Subjects;
+  /** What records are found by: what is declared, what there is, and the work that brings the one to the other. */
+  readonly indexes: VaultIndexes;
   /** What two principals must agree on; null: the vault has no audit, and nothing to sign a request with. */
   readonly approvals: Approvals | null;
   /** The audit's log, asked on behalf of the same caller; null: the vault has no audit. */

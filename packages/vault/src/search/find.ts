@@ -26,9 +26,8 @@ import { damaged, recordState } from "../records/read.ts";
 import type { VaultRecord } from "../records/read.ts";
 import { openVersion, storedAddress } from "../records/version.ts";
 import type { TaggedRecord } from "../stores/indexes.ts";
-import { isSubjectId } from "../stores/subjects.ts";
 import { cursorSeal, positionBehind } from "./find-cursor.ts";
-import { tenantOfRecord } from "./index-book.ts";
+import { tenantOfPerson, tenantOfRecord } from "./index-book.ts";
 import type { IndexBook } from "./index-book.ts";
 import { planFind, termsOf } from "./plan-find.ts";
 import type { FindPlan } from "./plan-find.ts";
@@ -300,17 +299,9 @@ async function openedHit(
   });
   countRead(dependencies, row, stored);
   if (!conditions.every((condition) => meets(document, condition))) return OTHER;
-  const ofPerson =
-    stored.scheme === 2 && isSubjectId(stored.subject) && subjectKeys !== null
-      ? await subjectKeys.tenantOf(stored.subject, signal)
-      : null;
+  const ofPerson = await tenantOfPerson(dependencies, stored, signal);
   if (tenantOfRecord(declaration, ofPerson, document) !== tenant) return OTHER;
-  if (!rowAddresses.isDeclared(row.collection, { sealedId }))
-    throw new VaultError("collection-differs", "The row is of the other kind than its collection");
-  const id =
-    sealedId === null || subjectKeys === null
-      ? row.id
-      : await subjectKeys.openId(sealedId, { collection: row.collection, rowId: row.id }, signal);
+  const id = await rowAddresses.ownId(row, sealedId, signal);
   const address = { collection: row.collection, id };
   const { version, createdAt, message } = stored;
   const names = answered(await namesOf(dependencies, stored, signal));

@@ -18,6 +18,8 @@ import type { JsonObject } from "../records/document.ts";
 import type { Epoch } from "../stores/gate.ts";
 import type { IndexId, IndexRow, Indexes } from "../stores/indexes.ts";
 import type { KeyVersion } from "../stores/key-store.ts";
+import type { StoredMessage } from "../stores/rows.ts";
+import { isSubjectId } from "../stores/subjects.ts";
 import type { Store } from "../stores/store.ts";
 
 /** What it works with. */
@@ -152,6 +154,12 @@ export class IndexBook {
     return new Tagger(vault, roots);
   }
 
+  /** The newest version of the index key; null: there is none yet. */
+  async newestKnown(): Promise<KeyVersion | null> {
+    this.#versions = await this.options.subjectKeys.indexKeys.versions();
+    return this.#versions[0] ?? null;
+  }
+
   /** The newest version of the index key; made when there never was one. @throws VaultError `key-store-behind` */
   async newestVersion(): Promise<KeyVersion> {
     const { subjectKeys, indexes } = this.options;
@@ -247,6 +255,18 @@ export class IndexBook {
     if (!isEmpty) this.#filled.add(collection);
     return isEmpty;
   }
+}
+
+/** Whose person a stored version is about; null: it is about nobody, or says names and no ids. */
+export async function tenantOfPerson(
+  { subjectKeys }: { readonly subjectKeys: Pick<SubjectKeys, "tenantOf"> | null },
+  { scheme, subject }: Pick<StoredMessage, "scheme" | "subject">,
+  signal: AbortSignal | undefined,
+): Promise<Tenant | null> {
+  if (subjectKeys === null) return null;
+  // Names of the first scheme are of no tenant, and become people of the default one when they are written again.
+  if (scheme === 1) return DEFAULT_TENANT;
+  return isSubjectId(subject) ? subjectKeys.tenantOf(subject, signal) : null;
 }
 
 /** Whose record it is: its person's; of a record about nobody, as the collection declares it. */
