@@ -6,6 +6,7 @@ import { approvalsOf } from "./approvals/approvals.ts";
 import type { Approvals } from "./approvals/approvals.ts";
 import type { Auditor } from "./audit/auditor.ts";
 import type { VaultAudit } from "./audit/view.ts";
+import type { AnyCollection } from "./collections/handle.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
 import type { Dependencies } from "./limits.ts";
 import { readItems, readOptions } from "./options.ts";
@@ -26,6 +27,11 @@ import { get, history } from "./records/read.ts";
 import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
 import { put, remove } from "./records/write.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
+import { countFound, explainFind, find } from "./search/find.ts";
+import type { FindExplanation, FindOptions, FindResult, FoundCount } from "./search/find.ts";
+import type { FindQuery } from "./search/query.ts";
+import { vaultIndexes } from "./search/vault-indexes.ts";
+import type { VaultIndexes } from "./search/vault-indexes.ts";
 import { debts, tellDebts } from "./convergence/debts.ts";
 import type { LiveLatency } from "./convergence/live-latency.ts";
 import type { Convergence } from "./convergence/view.ts";
@@ -52,6 +58,7 @@ export interface ActingParts {
 
 export class ActingRecords implements ActingVault {
   readonly subjects: Subjects;
+  readonly indexes: VaultIndexes;
   readonly convergence: Convergence;
   readonly #parts: ActingParts;
   readonly #prepared: PreparedWrites;
@@ -62,6 +69,9 @@ export class ActingRecords implements ActingVault {
     this.#parts = parts;
     this.#prepared = new PreparedWrites(dependencies);
     this.subjects = subjectsOf(dependencies, readOptions);
+    this.indexes = vaultIndexes(dependencies, (what, collection, work) =>
+      asking(dependencies.audit, "index", (asked) => asked.act("index", { collection, details: { what } }, work)),
+    );
     this.convergence = parts.convergenceOf(dependencies.audit);
   }
 
@@ -127,13 +137,35 @@ export class ActingRecords implements ActingVault {
     );
   }
 
-  collection<Document extends object>(name: string): TypedCollection<Document> {
-    return typedCollection(this, parseCollection(name));
+  collection<Document extends object>(named: string | AnyCollection): TypedCollection<Document> {
+    return typedCollection(this, parseCollection(typeof named === "string" ? named : named.name));
   }
 
   list(collection: string, options: ListOptions = {}): Promise<ListResult> {
     return asking(this.#d.audit, "list", async (asked) =>
       list(this.#d, parseCollection(collection), readOptions.list(options), asked),
+    );
+  }
+
+  find(collection: string, query: FindQuery, options: FindOptions = {}): Promise<FindResult> {
+    return asking(this.#d.audit, "find", async (asked) =>
+      find(this.#d, parseCollection(collection), query, readOptions.find(options), asked),
+    );
+  }
+
+  countFound(
+    collection: string,
+    query: FindQuery,
+    options: Pick<FindOptions, "tenant" | "signal"> = {},
+  ): Promise<FoundCount> {
+    return asking(this.#d.audit, "find", async (asked) =>
+      countFound(this.#d, parseCollection(collection), query, readOptions.countFound(options), asked),
+    );
+  }
+
+  explainFind(collection: string, query: FindQuery): Promise<FindExplanation> {
+    return asking(this.#d.audit, "find", async (asked) =>
+      explainFind(this.#d, parseCollection(collection), query, asked),
     );
   }
 

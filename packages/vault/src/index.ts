@@ -9,6 +9,9 @@ export type { VaultLimits } from "./limits.ts";
 
 export { parseTenant } from "./collections/declaration.ts";
 export type { CollectionOptions } from "./collections/declaration.ts";
+export type { CompoundIndexOptions, FieldOptions } from "./collections/fields.ts";
+export { defineCollection } from "./collections/handle.ts";
+export type { AnyCollection, CollectionHandle, DocumentOf, FoundBy, InputOf } from "./collections/handle.ts";
 export { isSchemaInput } from "./collections/schema.ts";
 export type { JsonSchema, SchemaInput } from "./collections/schema.ts";
 export { masked } from "./masks/masks.ts";
@@ -92,6 +95,16 @@ export type {
   WitnessedLog,
 } from "./audit/witness.ts";
 
+export { DEFAULT_FIND_LIMIT } from "./search/find.ts";
+export type { FindExplanation, FindOptions, FindResult, FoundCount } from "./search/find.ts";
+export type { FieldQuery, FindQuery } from "./search/query.ts";
+export type { IndexesApplied } from "./search/apply.ts";
+export type { Duplicate, Unopened } from "./search/build.ts";
+export type { DocumentsLooked, Unfit } from "./search/documents.ts";
+export type { IndexLeakage } from "./search/leakage.ts";
+export type { IndexPlanLine, IndexStep } from "./search/plan-indexes.ts";
+export type { IndexApplyOptions, IndexPlan, IndexPlanOptions, VaultIndexes } from "./search/vault-indexes.ts";
+
 export type { SubjectListOptions, SubjectOptions, SubjectRecordsPage, Subjects } from "./subjects/subjects.ts";
 
 export { MOST_SEEN } from "./convergence/debt.ts";
@@ -169,6 +182,19 @@ export type {
   NewKey,
 } from "./stores/key-store.ts";
 export type { AppendResult, Outbox, OutboxEntry, StreamRow, UnitEntry, WaitingEntry } from "./stores/outbox.ts";
+export { MAX_TAGS } from "./stores/indexes.ts";
+export type {
+  Filling,
+  FillResult,
+  IndexId,
+  Indexes,
+  IndexRow,
+  IndexState,
+  Tag,
+  TagFrequency,
+  TaggedRecord,
+  TagQuery,
+} from "./stores/indexes.ts";
 export type { DroppedKept, KeptItem, KeptMessages } from "./stores/kept.ts";
 export { MAX_NOTE_BYTES, MAX_NOTE_NAME } from "./stores/notes.ts";
 export type { Note, Notes } from "./stores/notes.ts";

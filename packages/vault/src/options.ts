@@ -7,6 +7,7 @@ import type { OptionRule } from "@strongroom/base/options";
 import type { Keyring } from "@strongroom/envelope";
 import { SCOPES } from "./collections/declaration.ts";
 import type { CollectionOptions } from "./collections/declaration.ts";
+import type { AnyCollection } from "./collections/handle.ts";
 import type { RestoredBackup } from "./audit/accept-restore.ts";
 import type { Actor } from "./audit/auditor.ts";
 import type { CheckpointSigner } from "./audit/signer.ts";
@@ -21,6 +22,7 @@ import type { VaultLimits } from "./limits.ts";
 import type { ListOptions } from "./records/pages.ts";
 import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
 import type { GetOptions } from "./records/read.ts";
+import type { FindOptions } from "./search/find.ts";
 import type { WhomOptions } from "./records/whom.ts";
 import type { Expectation, PutOptions, RemoveOptions } from "./records/write.ts";
 import type { RepairOptions } from "./convergence/repairs.ts";
@@ -114,8 +116,8 @@ export interface VaultOptions {
    * and the database have in clear what callers call people.
    */
   readonly keys?: KeysOptions;
-  /** What is declared of collections, by their names; only with `keys`. */
-  readonly collections?: Readonly<Record<string, CollectionOptions>>;
+  /** What is declared of collections, by their names, or a list of what `defineCollection` made; only with `keys`. */
+  readonly collections?: Readonly<Record<string, CollectionOptions>> | readonly AnyCollection[];
   /**
    * The audit: nothing is read or written without an entry in it, and no history of a record changes unseen. Only with
    * `keys`. Left out: the vault has none, and stores that have one are refused.
@@ -175,6 +177,8 @@ const ITEM: Rules<PutManyItem> = { id: ANYTHING, document: ANYTHING, ...WHOM };
 const GET: Rules<GetOptions> = { version: ANYTHING, signal: SIGNAL };
 const REMOVE: Rules<RemoveOptions> = { expect: EXPECTATION };
 const LIST: Rules<ListOptions> = { cursor: ANYTHING, limit: ANYTHING };
+const FIND: Rules<FindOptions> = { ...LIST, tenant: ANYTHING, signal: SIGNAL };
+const COUNT_FOUND: Rules<Pick<FindOptions, "tenant" | "signal">> = { tenant: ANYTHING, signal: SIGNAL };
 const ACTOR: Rules<Actor> = { principal: ANYTHING, purpose: ANYTHING, ticket: ANYTHING, export: ANYTHING };
 const SUBJECT: Rules<SubjectOptions> = { tenant: ANYTHING, signal: SIGNAL };
 const SUBJECT_LIST: Rules<SubjectListOptions> = { ...SUBJECT, ...LIST };
@@ -232,6 +236,8 @@ export const readOptions: {
   readonly get: (given: unknown) => GetOptions;
   readonly remove: (given: unknown) => RemoveOptions;
   readonly list: (given: unknown) => ListOptions;
+  readonly find: (given: unknown) => FindOptions;
+  readonly countFound: (given: unknown) => Pick<FindOptions, "tenant" | "signal">;
   readonly actor: (given: unknown) => Actor;
   readonly subject: (given: unknown) => SubjectOptions;
   readonly subjectList: (given: unknown) => SubjectListOptions;
@@ -243,6 +249,8 @@ export const readOptions: {
   get: reader<GetOptions>(GET, "the options of get"),
   remove: reader<RemoveOptions>(REMOVE, "the options of remove"),
   list: reader<ListOptions>(LIST, "the options of list"),
+  find: reader<FindOptions>(FIND, "the options of find"),
+  countFound: reader<Pick<FindOptions, "tenant" | "signal">>(COUNT_FOUND, "the options of countFound"),
   actor: reader<Actor>(ACTOR, "an actor", ["principal"]),
   subject: reader<SubjectOptions>(SUBJECT, "the options of subjects"),
   subjectList: reader<SubjectListOptions>(SUBJECT_LIST, "the options of subjects.records"),
