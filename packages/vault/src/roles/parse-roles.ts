@@ -83,11 +83,7 @@ function parseRole(
   return { own: own ?? [], granted };
 }
 
-function parseGrant(
-  of: Pick<Rule, "role" | "name">,
-  given: unknown,
-  problems: string[],
-): readonly Rule[] {
+function parseGrant(of: Pick<Rule, "role" | "name">, given: unknown, problems: string[]): readonly Rule[] {
   const names: readonly (keyof GrantOptions)[] = ["collection", "fields", "actions", "purposes"];
   const { values, problems: found } = ownOptions(given, names, `the grant ${of.name}`);
   problems.push(...found);
@@ -96,9 +92,11 @@ function parseGrant(
   const wrong = (what: string): void => void problems.push(`${of.name}: ${what}`);
   if (typeof collection !== "string" || (collection !== EVERYTHING && !COLLECTION.test(collection)))
     wrong("collection must be a collection's name, or *");
-  const fields = values["fields"] === undefined ? [] : listOf(values["fields"], (one) => one === EVERYTHING || isPath(one));
+  const fields =
+    values["fields"] === undefined ? [] : listOf(values["fields"], (one) => one === EVERYTHING || isPath(one));
   if (fields === null) wrong(`fields must be a list of 1 to ${MOST_LISTED} paths, or *`);
-  const purposes = values["purposes"] === undefined ? undefined : listOf(values["purposes"], (one) => PURPOSE.test(one));
+  const purposes =
+    values["purposes"] === undefined ? undefined : listOf(values["purposes"], (one) => PURPOSE.test(one));
   if (purposes === null || purposes?.length === 0) wrong("purposes must be a list of codes (up to 64 of a-z 0-9 . -)");
   const actions = listOf(values["actions"], isActionText);
   if (actions === null || actions.length === 0) wrong(`actions must be some of ${ACTIONS.join(", ")}, find:FIELD`);

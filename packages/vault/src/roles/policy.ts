@@ -121,13 +121,33 @@ export class Policy {
     return this.#tokens.get(role) ?? [];
   }
 
-  /** Rules that say something of a collection to whoever has these roles and this purpose. */
-  rulesFor({ roles, collection, purpose }: Pick<PolicyRequest, "roles" | "collection" | "purpose">): readonly Rule[] {
-    return this.rules.filter(
+  /** Whether roles say anything of the records of a collection; null: of any. */
+  isAboutRecords({
+    roles,
+    collection,
+  }: {
+    readonly roles: readonly string[];
+    readonly collection: string | null;
+  }): boolean {
+    return this.rules.some(
       (rule) =>
+        FIELD_ACTIONS.has(rule.action) &&
         roles.includes(rule.role) &&
-        (rule.collection === EVERYTHING || rule.collection === collection) &&
-        (rule.purposes === null || (purpose !== undefined && rule.purposes.includes(purpose))),
+        (collection === null || rule.collection === EVERYTHING || rule.collection === collection),
+    );
+  }
+
+  /** Rules that say something of a collection to whoever has these roles and this purpose. */
+  rulesFor({ purpose, ...of }: Pick<PolicyRequest, "roles" | "collection" | "purpose">): readonly Rule[] {
+    return this.rulesForAny(of).filter(
+      ({ purposes }) => purposes === null || (purpose !== undefined && purposes.includes(purpose)),
+    );
+  }
+
+  /** The same for whatever purpose. */
+  rulesForAny({ roles, collection }: Pick<PolicyRequest, "roles" | "collection">): readonly Rule[] {
+    return this.rules.filter(
+      (rule) => roles.includes(rule.role) && (rule.collection === EVERYTHING || rule.collection === collection),
     );
   }
 }

@@ -58,7 +58,9 @@ function membersOf(list: readonly JsonValue[], node: Part, hash: HashMask): read
 }
 
 function allHidden({ members }: Part): JsonObject {
-  return Object.fromEntries([...members].map(([name, node]) => [name, node.kind === "part" ? allHidden(node) : HIDDEN]));
+  return Object.fromEntries(
+    [...members].map(([name, node]) => [name, node.kind === "part" ? allHidden(node) : HIDDEN]),
+  );
 }
 
 export const isList = (value: JsonValue | undefined): value is readonly JsonValue[] => Array.isArray(value);

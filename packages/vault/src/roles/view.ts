@@ -32,25 +32,28 @@ export type View = { readonly kind: "whole" } | { readonly kind: "none" } | Part
 export type Part = Extract<ViewNode, { readonly kind: "part" }>;
 
 /** What is declared of a collection's fields. */
-export type DeclaredFields = ReadonlyMap<string, FieldOptions>;
+type Fields = ReadonlyMap<string, FieldOptions>;
 
 /** Leaves of a view by their paths. */
 type Leaves = ReadonlyMap<string, MaskedField | { readonly kind: "clear" }>;
+
+/** Fields that rules of one action name. */
+export const fieldsOf = (rules: readonly Rule[], action: Rule["action"]): readonly string[] =>
+  rules.filter((rule) => rule.action === action).flatMap(({ fields }) => fields);
 
 /**
  * The view of whoever these rules are for.
  *
  * @param rules those of one collection and one purpose, as `Policy.rulesFor` gives them
+ * @param everyPurpose those of the same roles and any purpose
  */
-export function viewOf(rules: readonly Rule[], declared: DeclaredFields): View {
-  const pathsOf = (action: Rule["action"]): readonly string[] =>
-    rules.filter((rule) => rule.action === action).flatMap(({ fields }) => fields);
-  const clear = pathsOf("read");
+export function viewOf(rules: readonly Rule[], everyPurpose: readonly Rule[], declared: Fields): View {
+  const clear = fieldsOf(rules, "read");
   if (clear.includes(EVERYTHING)) return { kind: "whole" };
-  // A keyed hash beside the right to write or to find is an oracle: whoever has both tries values.
-  const tried = [...pathsOf("write"), ...pathsOf("find")];
+  // Threat: who sees a keyed hash and writes or finds tries values until the hashes are equal.
+  const tried = [...fieldsOf(everyPurpose, "write"), ...fieldsOf(everyPurpose, "find")];
   const leaves = new Map<string, MaskedField | { readonly kind: "clear" }>();
-  for (const path of pathsOf("read:masked").flatMap((one) => maskedPaths(one, declared))) {
+  for (const path of fieldsOf(rules, "read:masked").flatMap((one) => maskedPaths(one, declared))) {
     const mask = declared.get(path)?.mask ?? "redact";
     const isTried = tried.some((one) => covers(one, path) || covers(path, one));
     leaves.set(path, { kind: "masked", path, mask: mask === "hash" && isTried ? "redact" : mask });
@@ -68,7 +71,7 @@ export function viewOf(rules: readonly Rule[], declared: DeclaredFields): View {
 }
 
 /** What masking a field comes to: the fields that are declared in it, or itself. */
-function maskedPaths(path: string, declared: DeclaredFields): readonly string[] {
+function maskedPaths(path: string, declared: Fields): readonly string[] {
   const inner = [...declared.keys()].filter((one) => one !== path && covers(path, one));
   return inner.length === 0 && path !== EVERYTHING ? [path] : inner;
 }
