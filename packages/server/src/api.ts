@@ -28,7 +28,8 @@ export type Api = FastifyInstance<
 /** What routes ask of the vault itself. Records are asked for on behalf of a caller (`actingOf`), and no other way. */
 export type AskedVault = Omit<
   Vault,
-  "get" | "put" | "putMany" | "prepare" | "withTransaction" | "history" | "remove" | "list" | "collection" | "debts"
+  | ("get" | "find" | "countFound" | "explainFind" | "history" | "list" | "collection" | "debts")
+  | ("put" | "putMany" | "prepare" | "withTransaction" | "remove")
 >;
 
 export interface ApiContext {

@@ -6,6 +6,7 @@ import { approvalsOf } from "./approvals/approvals.ts";
 import type { Approvals } from "./approvals/approvals.ts";
 import type { Auditor } from "./audit/auditor.ts";
 import type { VaultAudit } from "./audit/view.ts";
+import type { AnyCollection } from "./collections/handle.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
 import type { Dependencies } from "./limits.ts";
 import { readItems, readOptions } from "./options.ts";
@@ -30,10 +31,13 @@ import type { Access } from "./roles/access.ts";
 import { putPart } from "./roles/put-part.ts";
 import type { ReadOptions } from "./roles/read-options.ts";
 import { shown } from "./roles/shown.ts";
-import type { ShownRecord } from "./roles/shown.ts";
+import type { ShownPage, ShownRecord } from "./roles/shown.ts";
 import { sealedFields } from "./sealed/sealed-fields.ts";
 import type { SealedRecord } from "./sealed/sealed-fields.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
+import { countFound, explainFind, find } from "./search/find.ts";
+import type { FindExplanation, FindOptions, FoundCount } from "./search/find.ts";
+import type { FindQuery } from "./search/query.ts";
 import { debts, tellDebts } from "./convergence/debts.ts";
 import type { LiveLatency } from "./convergence/live-latency.ts";
 import type { Convergence } from "./convergence/view.ts";
@@ -174,8 +178,8 @@ export class ActingRecords implements ActingVault {
     });
   }
 
-  collection<Document extends object>(name: string): TypedCollection<Document> {
-    return typedCollection(this, parseCollection(name));
+  collection<Document extends object>(named: string | AnyCollection): TypedCollection<Document> {
+    return typedCollection(this, parseCollection(typeof named === "string" ? named : named.name));
   }
 
   list(collection: string, options: ListOptions = {}): Promise<ListResult> {
@@ -184,6 +188,40 @@ export class ActingRecords implements ActingVault {
       asked.uses(name);
       this.#access.requireIds(name);
       return list(this.#d, name, readOptions.list(options), asked);
+    });
+  }
+
+  find(collection: string, query: FindQuery, options: FindOptions = {}): Promise<ShownPage> {
+    return asking(this.#d.audit, "find", async (asked) => {
+      const [name, how] = [parseCollection(collection), readOptions.find(options)];
+      asked.uses(name);
+      const view = this.#access.requireView(name);
+      this.#access.requireFind(name, Object.keys(query));
+      const { items, ...page } = await find(this.#d, name, query, how, asked);
+      const showing = { view, tellsWhom: view.kind === "whole" };
+      return { ...page, items: await Promise.all(items.map((one) => shown(this.#d, one, showing, how.signal))) };
+    });
+  }
+
+  countFound(
+    collection: string,
+    query: FindQuery,
+    options: Pick<FindOptions, "tenant" | "signal"> = {},
+  ): Promise<FoundCount> {
+    return asking(this.#d.audit, "find", async (asked) => {
+      const [name, how] = [parseCollection(collection), readOptions.countFound(options)];
+      asked.uses(name);
+      this.#access.requireFind(name, Object.keys(query));
+      return countFound(this.#d, name, query, how, asked);
+    });
+  }
+
+  explainFind(collection: string, query: FindQuery): Promise<FindExplanation> {
+    return asking(this.#d.audit, "find", async (asked) => {
+      const name = parseCollection(collection);
+      asked.uses(name);
+      this.#access.requireFind(name, Object.keys(query));
+      return explainFind(this.#d, name, query, asked);
     });
   }
 

@@ -32,7 +32,7 @@ export type {
   Rule,
 } from "./roles/policy.ts";
 export type { ReadOptions } from "./roles/read-options.ts";
-export type { ShownRecord } from "./roles/shown.ts";
+export type { ShownPage, ShownRecord } from "./roles/shown.ts";
 export { Sealed } from "./sealed/sealed.ts";
 export { sealFields } from "./sealed/sealed-fields.ts";
 export type { SealedObject, SealedRecord, SealedValue } from "./sealed/sealed-fields.ts";
@@ -114,6 +114,10 @@ export type {
   Witness,
   WitnessedLog,
 } from "./audit/witness.ts";
+
+export { DEFAULT_FIND_LIMIT } from "./search/find.ts";
+export type { FindExplanation, FindOptions, FindResult, FoundCount } from "./search/find.ts";
+export type { FieldQuery, FindQuery } from "./search/query.ts";
 
 export type { SubjectListOptions, SubjectOptions, SubjectRecordsPage, Subjects } from "./subjects/subjects.ts";
 

@@ -5,6 +5,7 @@ import type { Approvals } from "./approvals/approvals.ts";
 import type { Actor } from "./audit/auditor.ts";
 import type { VaultAudit } from "./audit/view.ts";
 import type { JobSummary } from "./jobs.ts";
+import type { CollectionHandle } from "./collections/handle.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
 import type { KeyCost } from "./keys/cost.ts";
 import type { SubjectKeyCounts } from "./keys/subject-keys.ts";
@@ -17,6 +18,8 @@ import type { PutManyResult } from "./records/batch-plan.ts";
 import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
 import type { VersionInfo } from "./records/read.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
+import type { FindExplanation, FindOptions, FoundCount } from "./search/find.ts";
+import type { FindQuery } from "./search/query.ts";
 import type { DebtSeen, WrapDebt } from "./convergence/debt.ts";
 import type { DebtPage } from "./convergence/debts.ts";
 import type { Convergence } from "./convergence/view.ts";
@@ -25,7 +28,7 @@ import type { KeySetInput } from "./keys/key-set.ts";
 import type { Roles } from "./roles/access.ts";
 import type { Policy } from "./roles/policy.ts";
 import type { ReadOptions } from "./roles/read-options.ts";
-import type { ShownRecord } from "./roles/shown.ts";
+import type { ShownPage, ShownRecord } from "./roles/shown.ts";
 import type { SealedRecord } from "./sealed/sealed-fields.ts";
 import type { Subjects } from "./subjects/subjects.ts";
 import type { VerifyOptions, VerifyReport } from "./verify/report.ts";
@@ -166,6 +169,76 @@ export interface ActingVault {
   collection<Document extends StorableMembers<Document> & NotList = JsonObject>(
     name: string,
   ): TypedCollection<Document>;
+  /**
+   * A declared collection, with the types of its declaration. The declaration that counts is that of the vault's options.
+   *
+   * @throws VaultError `collection-invalid`
+   * @example
+   * ```ts
+   * import { randomBytes } from "node:crypto";
+   * import { rawAesKeyring } from "@strongroom/envelope";
+   * import { defineCollection, openVault } from "@strongroom/vault";
+   * import { memoryKeyStore, memoryStore } from "@strongroom/vault/memory";
+   * import { email } from "@strongroom/vault/normalisers";
+   *
+   * const customers = defineCollection("customers", { fields: { email: { find: email(), unique: true } } });
+   * await using vault = await openVault({
+   *   store: memoryStore(),
+   *   keyring: rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) }),
+   *   keys: { store: memoryKeyStore() },
+   *   collections: [customers],
+   * });
+   * await vault.collection(customers).put("1", { email: "Ada@Example.com" });
+   * const { items } = await vault.collection(customers).find({ email: "ada@example.com" });
+   * console.log(items.length, items[0]?.id); // prints: 1 1
+   * ```
+   */
+  collection<Document extends object, Input extends object, Found extends string>(
+    declared: CollectionHandle<Document, Input, Found>,
+  ): TypedCollection<Document, Input, Found>;
+  /**
+   * Records by the values of fields that the collection declares with `find`: those that meet all of the query. Values
+   * are found in whichever spelling they are written, as the field's normaliser has it. Each record is opened and
+   * compared before it is given out, at most `limit` of them for a page. What was looked for is in the audit by the
+   * names of its fields, also where nothing was found; every record that is given out is told as a read.
+   *
+   * @throws VaultError `not-permitted`, `field-forbidden`, `find-invalid`, `index-not-ready`, `cursor-invalid`, `limit-invalid`, `tenant-invalid`,
+   *   `vault-option-invalid`, `record-contended` and what opening a key throws
+   * @example
+   * ```ts
+   * import { randomBytes } from "node:crypto";
+   * import { rawAesKeyring } from "@strongroom/envelope";
+   * import { openVault } from "@strongroom/vault";
+   * import { memoryKeyStore, memoryStore } from "@strongroom/vault/memory";
+   * import { date, phone } from "@strongroom/vault/normalisers";
+   *
+   * await using vault = await openVault({
+   *   store: memoryStore(),
+   *   keyring: rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) }),
+   *   keys: { store: memoryKeyStore() },
+   *   collections: {
+   *     people: { fields: { phones: { find: phone({ country: "DE" }) }, born: { find: date(), buckets: "month" } } },
+   *   },
+   * });
+   * await vault.put({ collection: "people", id: "1" }, { phones: ["+49 30 1234567"], born: "1986-03-01" });
+   * const found = await vault.find("people", { phones: "030 1234567", born: { from: "1986-01-01", to: "1987-12-31" } });
+   * console.log(found.items.map(({ id }) => id)); // prints: [ '1' ]
+   * ```
+   */
+  find(collection: string, query: FindQuery, options?: FindOptions): Promise<ShownPage>;
+  /**
+   * How many records have the tags of a query, counted up to 10,000 and without opening any: an upper bound of what is
+   * found, and nothing proves it.
+   *
+   * @throws VaultError as `find` does
+   */
+  countFound(
+    collection: string,
+    query: FindQuery,
+    options?: Pick<FindOptions, "tenant" | "signal">,
+  ): Promise<FoundCount>;
+  /** By which indexes a query is answered, and what is compared only then. @throws VaultError as `find` does */
+  explainFind(collection: string, query: FindQuery): Promise<FindExplanation>;
   /**
    * Ids of a collection in the order of their UTF-8 bytes; where ids are sealed, in no order.
    *

@@ -13,6 +13,7 @@ import type { Scope } from "../stores/subjects.ts";
 import { parseFields } from "./fields.ts";
 import type { CompoundIndexOptions, DeclaredFields, FieldOptions } from "./fields.ts";
 import { isHandle } from "./handle.ts";
+import { withoutNever } from "./never.ts";
 import { documentSchema, isSchemaInput } from "./schema.ts";
 import type { DocumentSchema, SchemaInput } from "./schema.ts";
 
@@ -132,6 +133,11 @@ export class Declarations {
     this.#declared = new Map(declared.map((declaration) => [declaration.collection, declaration]));
   }
 
+  /** Those that are declared. */
+  get all(): readonly Declaration[] {
+    return [...this.#declared.values()];
+  }
+
   /** Whether a collection declares what it may be used for. */
   get havePurposes(): boolean {
     return [...this.#declared.values()].some(({ purposes }) => purposes !== null);
@@ -181,8 +187,9 @@ export async function parseCollections(given: unknown, scope: Scope): Promise<De
   }
   if (problems.length > 0) throw new VaultError("vault-option-invalid", `collections: ${problems.join("; ")}`);
   const ready = declared.map(async (one): Promise<Declaration> => {
-    const schema = schemas.get(one.collection);
-    return schema === undefined ? one : { ...one, schema: await documentSchema(schema, one.collection) };
+    const given = schemas.get(one.collection);
+    const schema = given === undefined ? null : await documentSchema(given, one.collection);
+    return { ...one, schema: withoutNever(schema, one.fields, one.collection) };
   });
   return new Declarations(scope, await Promise.all(ready));
 }

@@ -176,6 +176,13 @@ export class VaultKeys {
     return this.#only({ kind: "mask", owner: VAULT_OWNER }, signal);
   }
 
+  /** The newest version of the index key; made when there never was one. @throws VaultError `key-store-behind` */
+  async indexKey(hadOne: () => Promise<boolean>): Promise<OpenedKey> {
+    // Before all others, or that they are missing would not say that they were lost.
+    (await this.own("names", undefined)).key.wipe();
+    return this.#onlyOrMade({ kind: "index", owner: VAULT_OWNER }, hadOne);
+  }
+
   /** The active key of a tenant; made when there is none. */
   async ofTenant(tenant: Tenant, signal: AbortSignal | undefined): Promise<OpenedKey> {
     return this.#only({ kind: "tenant", owner: tenant }, signal);

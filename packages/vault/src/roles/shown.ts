@@ -6,6 +6,7 @@ import type { Dependencies } from "../limits.ts";
 import type { Collection } from "../records/address.ts";
 import type { JsonObject } from "../records/document.ts";
 import type { VaultRecord } from "../records/read.ts";
+import type { FindResult } from "../search/find.ts";
 import { hashMask } from "./hash-mask.ts";
 import { project } from "./project.ts";
 import type { HashMask } from "./project.ts";
@@ -16,6 +17,11 @@ declare const brand: unique symbol;
 
 /** A record with of its document what its reader may see. */
 export type ShownRecord<Document = JsonObject> = VaultRecord<Document> & { readonly [brand]: "shown" };
+
+/** A page of what was found, with of each document what its reader may see. */
+export interface ShownPage<Document = JsonObject> extends Omit<FindResult, "items"> {
+  readonly items: readonly ShownRecord<Document>[];
+}
 
 /** What is shown of records. */
 export interface Showing {

@@ -225,6 +225,25 @@ test("a unique field, and whom a record is about, are written by whoever may fin
     await assert.rejects(as("clerk").put(WHERE, { note: "x" }, { subject }), refused("not-permitted"));
 });
 
+test("whoever sees masks finds by what it may find by alone, and hits are masked as reads are", async (t) => {
+  const { as, vault } = await opened(t);
+  const query = { email: "ADA@example.com" };
+  assert.equal((await vault.find("people", query)).items.length, 1);
+  assert.deepEqual((await as("read").find("people", query)).items[0]?.document, ADA);
+  for (const role of ["masked", "clerk", "editor"])
+    for (const asked of [query, { email: "nobody@example.com" }, { none: "x" }]) {
+      await assert.rejects(as(role).find("people", asked), refused("field-forbidden"));
+      await assert.rejects(as(role).countFound("people", asked), refused("field-forbidden"));
+      await assert.rejects(as(role).explainFind("people", asked), refused("field-forbidden"));
+    }
+  // Who may find and sees nothing is told how many there are, and gets none.
+  await assert.rejects(as("finder").find("people", query), refused("not-permitted"));
+  assert.equal((await as("finder").countFound("people", query)).atMost, 1);
+  const { items } = await as("masked", "finder").find("people", query);
+  assert.deepEqual(items[0]?.document, { email: "a•••@example.com", name: "A. L.", note: "•••", ssn: "•••" });
+  assert.ok(!inspect(items, { depth: 9 }).includes("ada@example.com"));
+});
+
 test("what is refused is in the audit with its code, and with no value", async (t) => {
   const { as, entries } = await opened(t);
   await assert.rejects(as("clerk").get(WHERE, { fields: ["ssn"] }), refused("field-forbidden"));
