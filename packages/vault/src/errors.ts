@@ -13,6 +13,8 @@ import { RUN_ERRORS } from "./run-errors.ts";
 import type { RunErrorCode } from "./run-errors.ts";
 import { PEOPLE_ERRORS } from "./people-errors.ts";
 import type { PeopleErrorCode } from "./people-errors.ts";
+import { ROLES_ERRORS } from "./roles-errors.ts";
+import type { RolesErrorCode } from "./roles-errors.ts";
 import { SEARCH_ERRORS } from "./search-errors.ts";
 import type { SearchErrorCode } from "./search-errors.ts";
 
@@ -22,6 +24,7 @@ export type VaultErrorCode =
   | AuditErrorCode
   | ErasureErrorCode
   | MovingErrorCode
+  | RolesErrorCode
   | SearchErrorCode
   | "record-absent"
   | "version-absent"
@@ -287,6 +290,7 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   ...AUDIT_ERRORS,
   ...ERASURE_ERRORS,
   ...MOVING_ERRORS,
+  ...ROLES_ERRORS,
   ...SEARCH_ERRORS,
   ...RUN_ERRORS,
   "key-set-unknown": {
