@@ -43,6 +43,7 @@ import { keysRotateCommand } from "./commands/keys/rotate.ts";
 import { KMS_TABLE } from "./commands/kms.ts";
 import { listCommand } from "./commands/list.ts";
 import { policyShowCommand, policyTestCommand } from "./commands/policy.ts";
+import { MOVE_COMMANDS } from "./commands/move.ts";
 import { putCommand } from "./commands/put.ts";
 import { regionsCommand, regionsDebtCommand } from "./commands/regions.ts";
 import { restoreCommand } from "./commands/restore.ts";
@@ -66,6 +67,7 @@ const COMMANDS: readonly CommandSpec[] = [
   listCommand,
   importCommand,
   exportCommand,
+  ...MOVE_COMMANDS,
   auditTailCommand,
   auditWhoReadCommand,
   auditWhatDidCommand,
@@ -119,6 +121,7 @@ const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
     heading: "Looking after it",
   },
   policy: { summary: "what roles may, and which rule decides", heading: "Looking after it" },
+  move: { summary: "an application's table into the vault, in stages", heading: "Moving data" },
   store: {
     summary: "where the records, the keys and the audit lie: their state, their schemas, their key sets",
     heading: "Looking after it",
