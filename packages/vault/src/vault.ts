@@ -5,6 +5,7 @@ import type { Approvals } from "./approvals/approvals.ts";
 import type { Actor } from "./audit/auditor.ts";
 import type { VaultAudit } from "./audit/view.ts";
 import type { JobSummary } from "./jobs.ts";
+import type { Erasures } from "./erasure/erasures.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
 import type { KeyCost } from "./keys/cost.ts";
 import type { SubjectKeyCounts } from "./keys/subject-keys.ts";
@@ -199,6 +200,8 @@ export interface ActingVault {
   readonly convergence: Convergence;
   /** The people that records are about: whether they may be read and written about, their records and their keys. */
   readonly subjects: Subjects;
+  /** Erasures of people and legal holds; null: the vault has no audit, without which nobody is erased. */
+  readonly erasure: Erasures | null;
   /** What two principals must agree on; null: the vault has no audit, and nothing to sign a request with. */
   readonly approvals: Approvals | null;
   /** The audit's log, asked on behalf of the same caller; null: the vault has no audit. */

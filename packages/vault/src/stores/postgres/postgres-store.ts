@@ -59,6 +59,7 @@ export async function postgresStore(pool: PostgresPool, options: Partial<Postgre
 }
 
 class PostgresStore implements Store {
+  readonly kind = "postgresql";
   readonly capabilities = CAPABILITIES;
   readonly records: RecordStore;
   readonly subjects: SubjectRows;
