@@ -92,7 +92,7 @@ test(`of a hold and an erasure at the same time one wins, whole (${ROUNDS} round
     const name = `person-${round}`;
     await vault.put(at(name), { n: round }, { subject: name });
     const [held, erased] = await Promise.allSettled([
-      delay(Math.random() * 60).then(() => erasureOf(other).hold(name, { reason: "litigation" })),
+      delay(Math.random() * 300).then(() => erasureOf(other).hold(name, { reason: "litigation" })),
       erasureOf(vault).erase(name, WHY),
     ]);
     if (erased.status === "fulfilled") {
@@ -123,6 +123,8 @@ test("an entry of the log that a hand makes into another one erases nobody at a 
   await vault.put(at("1"), { n: 1 }, { subject: ADA });
   const { person, id } = await erasureOf(vault).hold(ADA, { reason: "litigation" });
   await erasureOf(vault).liftHold(id, { reason: "settled" });
+  // Behind it a whole subtree: what lies in one is not hashed again at a start.
+  await Promise.all(Array.from({ length: 600 }, () => vault.audit?.tell("administration", "done")));
   await vault.audit?.sequence();
   const changed = rewriteEntries(logMemory, (text) => {
     const entry = parseEntry(Buffer.from(text));
