@@ -4,13 +4,15 @@
  * undone by them, of an erasure that was done after the backup.
  */
 import type { AuditKeys } from "../audit/audit-keys.ts";
-import { LedgerReader, openLine, sealedLine } from "./ledger.ts";
+import { LedgerReader, openLine, parseLedgerLine, sealedLine } from "./ledger.ts";
 import type { LedgerLine, LedgerState } from "./ledger.ts";
 
 /** A copy, as the program around the vault keeps it. */
 export interface LedgerCopy {
   /** For people. */
   readonly name: string;
+  /** Whether its lines are taken at the word of whoever gave it: they need no code of the vault's. Only read. */
+  readonly isGiven?: boolean;
   /** All lines; none when there is no copy yet. */
   read(): AsyncIterable<string> | Iterable<string>;
   /** Adds lines, each without its end. Durable when it resolves. */
@@ -36,7 +38,7 @@ export class Ledgers {
   /** Adds lines to every copy. @throws what a copy throws: what was to be said is not said to be done */
   async append(lines: readonly LedgerLine[]): Promise<void> {
     const texts = lines.map((line) => sealedLine(line, this.#keys));
-    for (const copy of this.#copies) await copy.append(texts);
+    for (const copy of this.#copies) if (copy.isGiven !== true) await copy.append(texts);
   }
 
   /** What all copies come to. What the vault has not written is passed over; a copy that cannot be read is told of. */
@@ -45,7 +47,7 @@ export class Ledgers {
     for (const copy of this.#copies)
       try {
         for await (const text of copy.read()) {
-          const line = openLine(text, this.#keys);
+          const line = copy.isGiven === true ? parseLedgerLine(text) : openLine(text, this.#keys);
           if (line !== null) reader.take(line);
         }
       } catch (error) {

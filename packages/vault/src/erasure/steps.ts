@@ -132,8 +132,10 @@ export class ErasureSteps {
   }
 
   async #destroyKeys(id: SubjectId): Promise<Next> {
-    const { keyStore, dependencies } = this.#parts;
-    await keyStore.keys.erase([id], dependencies.clock().toISOString());
+    const { keyStore, dependencies, ledgers } = this.#parts;
+    const at = dependencies.clock().toISOString();
+    await ledgers.append([{ person: id, state: "erasing", at }]);
+    await keyStore.keys.erase([id], at);
     dependencies.subjectKeys?.forget(id);
     return to("records");
   }
