@@ -154,7 +154,7 @@ export class ActingRecords implements ActingVault {
   }
 
   withTransaction(client: unknown, prepared: readonly PreparedWrite[]): Promise<readonly PutResult[]> {
-    return asking(this.#d.audit, "write", (asked) => this.#prepared.make(client, prepared, asked));
+    return asking(this.#d.audit, "write", (asked) => this.#prepared.make(client, prepared, asked), "keys");
   }
 
   get(address: AddressInput, options: ReadOptions & { readonly sealed: true }): Promise<SealedRecord>;

@@ -144,7 +144,8 @@ async function run(
   args: readonly string[],
   columns?: number,
 ): Promise<Ended> {
-  const takesUrl = !/^(?:(?:kms|token|policy|store|move) .*|inspect|audit verify|certificate verify|backup|restore)$/.test(name);
+  const takesUrl =
+    !/^(?:(?:kms|token|policy|store|move) .*|inspect|audit verify|certificate verify|backup|restore)$/.test(name);
   const words = [
     ...name.split(" "),
     ...args.map((one) => (one === "URL" ? url : one === "KEY" ? AUDIT_KEY : one)),
