@@ -34,7 +34,7 @@ export function postgresAccounts(pool: pg.Pool, vault: CustomerVault): Accounts 
       vault.transaction(
         pool,
         () => [vault.records.customers.prepare(id, customer, { subject: id, expect: { kind: "absent" } })],
-        async (client) => {
+        async (client: pg.PoolClient) => {
           const row = [id, hashOf(session), plan];
           await client.query("insert into public.users (id, session, plan) values ($1, $2, $3)", row);
         },

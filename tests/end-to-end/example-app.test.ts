@@ -62,7 +62,9 @@ async function onSqlite(t: TestContext): Promise<App> {
   });
   defer(t, () => vault.close());
   const database = new DatabaseSync(join(folder, "app.sqlite"));
-  defer(t, () => database.close());
+  defer(t, () => {
+    database.close();
+  });
   const users = async (): Promise<number> => Number(database.prepare("select count(*) as n from users").get()?.["n"]);
   defer(t, async () => {
     // Whatever the application did, nothing of a person is in any of its files.

@@ -3,11 +3,13 @@
  * with the types of its declaration, and records go into the application's own transactions. Everything else is
  * {@link openVault}: the same options, the same guarantees.
  */
+import type { Actor } from "./audit/auditor.ts";
 import type { CollectionOptions } from "./collections/declaration.ts";
 import { defineCollection } from "./collections/handle.ts";
-import type { CollectionHandle, DocumentOf, FoundBy, InputOf } from "./collections/handle.ts";
+import type { AnyCollection, CollectionHandle, DocumentOf, FoundBy, InputOf } from "./collections/handle.ts";
 import { openVault } from "./open-vault.ts";
 import type { VaultOptions } from "./options.ts";
+import type { Roles } from "./roles/access.ts";
 import type { TypedCollection } from "./records/collection.ts";
 import { inTransaction } from "./transaction.ts";
 import type { PreparedBefore, TransactionPool } from "./transaction.ts";
@@ -36,7 +38,7 @@ export interface OfApplication<Collections extends Declared> {
    * or a serialization failure the caller may call it once more.
    *
    * @param pool the application's own, of `pg`. It may be as small as it likes: a caller takes one connection of it
-   * @throws what `prepare` and `work` throw; VaultError as `vault.withTransaction` does. The transaction was rolled back.
+   * @throws what `prepare` and `work` throw; VaultError as `vault.withTransaction` does: it was rolled back.
    * @example
    * ```ts
    * import type { Pool } from "pg";
@@ -66,7 +68,7 @@ type TransactionClient = Awaited<ReturnType<TransactionPool["connect"]>>;
 /** An open vault with declared collections. */
 export interface AppVault<Collections extends Declared> extends Omit<Vault, "as">, OfApplication<Collections> {
   /** The same on behalf of somebody. @throws VaultError as `vault.as` does */
-  as(...given: Parameters<Vault["as"]>): ActingVault & OfApplication<Collections>;
+  as(actor: Actor, roles?: Roles): ActingVault & OfApplication<Collections>;
 }
 
 /** As of `openVault`, with the collections by their names. */
@@ -105,8 +107,8 @@ export async function createVault<const Collections extends Declared>(
   const vault = await openVault({ ...options, collections: handles });
   const as = vault.as.bind(vault);
   return Object.assign(vault, ofApplication<Collections>(vault, handles), {
-    as: (...given: Parameters<Vault["as"]>) => {
-      const acting = as(...given);
+    as: (actor: Actor, roles?: Roles) => {
+      const acting = as(actor, roles);
       return Object.assign(acting, ofApplication<Collections>(acting, handles));
     },
   });
@@ -114,9 +116,9 @@ export async function createVault<const Collections extends Declared>(
 
 function ofApplication<Collections extends Declared>(
   vault: ActingVault,
-  handles: readonly CollectionHandle[],
+  handles: readonly AnyCollection[],
 ): OfApplication<Collections> {
-  const records = Object.fromEntries(handles.map((handle) => [handle.name, vault.collection(handle)]));
+  const records = Object.fromEntries(handles.map((handle) => [handle.name, vault.collection(handle as CollectionHandle)]));
   return {
     // The compiler cannot see that each name has the types of its own declaration.
     records: Object.freeze(records) as unknown as OfApplication<Collections>["records"],

@@ -42,6 +42,7 @@ const KEYS = {
 } satisfies OptionTable;
 
 const FROM = "--from postgres://app@db.example/shop";
+const WHAT = "--table customers --key id --column name --column email --collection customers";
 
 /** `strongroom move plan`. */
 const movePlanCommand: CommandSpec = command({
@@ -50,14 +51,14 @@ const movePlanCommand: CommandSpec = command({
   heading: "Moving data",
   summary: "look at a table that is to move: rows, types, sizes, what is a message already",
   description:
-    "It changes nothing, and shows no value. Named are the values that cannot be moved exactly, columns of types whose " +
+    "It changes nothing, and shows no value. Named are values that cannot be moved exactly, columns of types whose " +
     "texts are not exact, messages that would be encrypted a second time, and keys that say something of a person. " +
     "More: docs/moving-in.md",
   flagGroups: [],
   options: { ...SOURCE, ...DEFINITION },
   examples: [
     {
-      line: `npx strongroom move plan customers ${FROM} --table customers --key id --column name --column email --collection customers`,
+      line: `npx strongroom move plan customers ${FROM} ${WHAT}`,
       meaning: "what would move, and what is in the way",
     },
   ],
@@ -81,7 +82,7 @@ const moveStartCommand: CommandSpec = command({
   options: { ...SOURCE, ...DEFINITION, ...KEYS, ...WHY_OPTIONS },
   examples: [
     {
-      line: `npx strongroom move start customers ${FROM} --table customers --key id --column name --column email --collection customers`,
+      line: `npx strongroom move start customers ${FROM} ${WHAT}`,
       meaning: "as it was planned",
     },
   ],

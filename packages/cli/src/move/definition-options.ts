@@ -23,7 +23,8 @@ export function definitionOf(name: string, given: DefinitionOptions): MoveDefini
     throw new CliError("usage", {
       detail: "What moves must be said: --table, --key and --collection.",
       remedy:
-        "For example: strongroom move plan people --from sqlite:app.db --table people --key id --column name --collection people",
+        "For example: strongroom move plan people --from sqlite:app.db --table people --key id --column name " +
+        "--collection people",
     });
   if (context !== undefined && given.withoutContext)
     throw new CliError("usage", { detail: "--context and --without-context exclude each other." });

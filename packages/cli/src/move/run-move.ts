@@ -37,7 +37,9 @@ export async function planned(
       const found = await plan(database, definition, {
         signal: context.signal,
         isPersonal: looksPersonal,
-        onProgress: ({ done }) => bar.update(done, done),
+        onProgress: ({ done }) => {
+          bar.update(done, done);
+        },
       });
       bar.stop();
       context.terminal.result(found, (shown) => planView(shown, context.terminal));
@@ -80,7 +82,9 @@ async function withStep(
     const bar = startProgress(terminal, { label: "moving", total: null });
     const how: StepOptions = {
       signal,
-      onProgress: ({ done }) => bar.update(done, done),
+      onProgress: ({ done }) => {
+        bar.update(done, done);
+      },
       ...(options.rate === undefined ? {} : { rate: options.rate }),
     };
     try {

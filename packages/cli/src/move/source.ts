@@ -46,7 +46,11 @@ export async function withSource<Result>(
   }
 }
 
-/** Does the work with the database, and lets go of it. @throws CliError `usage`, `input-unreadable`, the `store-…` codes */
+/**
+ * Does the work with the database, and lets go of it.
+ *
+ * @throws CliError `usage`, `input-unreadable`, the `store-…` codes
+ */
 async function openedSource<Result>(
   options: SourceOptions,
   { env, cwd }: Pick<CommandContext, "env" | "cwd">,

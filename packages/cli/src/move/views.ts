@@ -9,7 +9,7 @@ const count = (value: number): string => value.toLocaleString("en");
 const MOST_NAMED = 20;
 
 export function planView({ rows, empty, personalKeys, columns, problems }: PlannedMove, terminal: Terminal): string {
-  const width = Math.max(6, ...columns.map(({ name }) => name.length));
+  const width = columns.reduce((most, { name }) => Math.max(most, name.length), 6);
   return [
     terminal.style("bold", `${count(rows)} rows, ${count(empty)} of them without a value that moves`),
     ...columns.map(({ name, type, values, nulls, messages, bytes, longest }) => {

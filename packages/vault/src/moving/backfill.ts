@@ -56,7 +56,7 @@ export async function backfill(parts: MoveParts, taken: Held, options: StepOptio
     await carryPage(parts, rows, note);
     held = await states.save(held, { ...held.state.progress, after: last.key, taken: [], counts });
     options.onProgress?.({ step: "backfill", done: total(counts) });
-    for (let row = 0; row < rows.length; row++) await pace.turn();
+    await pace(rows.length);
   }
   return { held, counts, refused };
 }
@@ -83,8 +83,14 @@ async function carryPage(
   const before = new Map(rows.map((row) => [row.key, row] as const));
   await mapBounded(keys, AT_ONCE, async (key, index) => {
     const outcome = outcomes[index];
-    if (typeof outcome === "object") return note(key, { refused: [outcome.refused] });
-    if (outcome === "made" && isSameRow(before.get(key), now.get(key))) return note(key, "created");
+    if (typeof outcome === "object") {
+      note(key, { refused: [outcome.refused] });
+      return;
+    }
+    if (outcome === "made" && isSameRow(before.get(key), now.get(key))) {
+      note(key, "created");
+      return;
+    }
     // It was there already, or the row has changed since it was read.
     const carried = await carry(parts, key, outcome === "made" ? "remove" : "keep");
     note(key, outcome === "made" && (carried === "same" || carried === "replaced") ? "created" : carried);

@@ -1,6 +1,6 @@
 /**
- * What a database says of a table: its columns, their types, its key. Asked before anything is moved, and what cannot be
- * moved exactly is refused by then.
+ * What a database says of a table: its columns, their types, its key. Asked before anything is moved, and what cannot
+ * be moved exactly is refused by then.
  */
 import { shown } from "@strongroom/base/shown";
 import { postgresKind } from "./cells.ts";

@@ -1,13 +1,13 @@
 /**
- * The application's database, as a move uses it: PostgreSQL through the application's own pool, SQLite through its own
- * connection. What differs between the two is in this file and in columns.ts.
+ * The application's database, as a move uses it: PostgreSQL through the application's own pool, SQLite through its
+ * own connection. What differs between the two is in this file and in columns.ts.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { setImmediate as immediate } from "node:timers/promises";
 import { Turns } from "@strongroom/base/work";
 import type { PostgresPool } from "../stores/postgres/connection.ts";
 
-/** A row as the driver has it, by the names in the statement: texts of PostgreSQL; of SQLite bigint, number and bytes. */
+/** A row as the driver has it, by the names in the statement: texts of PostgreSQL; bigints, numbers, bytes of SQLite. */
 export type DatabaseRow = Readonly<Record<string, unknown>>;
 
 /** Runs one statement, with `$1`, `$2`, … in it. */
@@ -85,7 +85,8 @@ export function sqliteDatabase(database: DatabaseSync): MoveDatabase {
   const run: Run = async (text, values = []) => {
     const statement = database.prepare(text.replaceAll(/\$(\d+)/g, "?$1"));
     statement.setReadBigInts(true);
-    return statement.all(...(values as (string | bigint | null)[])) as DatabaseRow[];
+    // eslint-disable-next-line no-restricted-syntax -- a value for each column, of which a move has at most 200
+    return statement.all(...(values as (string | bigint | null)[]));
   };
   return {
     dialect: "sqlite",

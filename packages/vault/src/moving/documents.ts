@@ -88,7 +88,7 @@ export class RowDocuments {
         const context = this.#contextOf(key, beside);
         if (context === null) throw tableUnfit(["the context of a message names a column that is null"]);
         const as = kind === "bytes" ? "bytes" : "base64";
-        return makeMessage(String(value as string), context, { opener: this.#opener, as });
+        return makeMessage(textOf(value), context, { opener: this.#opener, as });
       }),
     );
   }
@@ -120,6 +120,11 @@ export class RowDocuments {
       column === this.#definition.key ? key : (beside.get(column) ?? null),
     );
   }
+}
+
+/** What a message of a value holds. */
+function textOf(value: JsonValue): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** The columns in which two documents differ. */

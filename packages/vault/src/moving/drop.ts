@@ -1,16 +1,17 @@
 /**
- * Empties the columns of rows whose values are in the vault, and fills them again on the way back. A row is emptied only
- * while it is as it was read, and what was read is what the vault has; whatever differs is left alone and named.
+ * Empties the columns of rows whose values are in the vault, and fills them again on the way back. A row is emptied
+ * only while it is as it was read, and what was read is what the vault has; whatever differs is left alone and named.
  */
 import { mapBounded } from "@strongroom/base/work";
 import { isDeepStrictEqual } from "node:util";
 import { AT_ONCE, PAGE_ROWS } from "./backfill.ts";
+import { isSameRow } from "./carry.ts";
 import type { MoveParts } from "./carry.ts";
 import type { Held } from "./states.ts";
 import { stepPace } from "./step.ts";
 import type { StepOptions } from "./step.ts";
 import { isEmpty } from "./table.ts";
-import type { RowValues, TableRow } from "./table.ts";
+import type { TableRow } from "./table.ts";
 
 /** What a pass left as it was. */
 export interface Passed {
@@ -45,42 +46,29 @@ export async function refillRows(parts: MoveParts, taken: Held, options: StepOpt
       if (stored === null) return null;
       return { key: row.key, document: stored.document, values: await documents.valuesOf(stored.document, row, table) };
     });
-    const next = await database.transaction(async (run) => {
+    const { next, now } = await database.transaction(async (run) => {
       const saved = await states.saveIn(run, held, { ...held.state.progress, after: rows.at(-1)?.key ?? null });
-      const now = await table.rows(
-        run,
-        rows.map(({ key }) => key),
-        "lock",
-      );
-      const stillEmpty = new Set(now.filter(isEmpty).map(({ key }) => key));
+      const keys = rows.map(({ key }) => key);
+      const stillEmpty = new Set((await table.rows(run, keys, "lock")).filter(isEmpty).map(({ key }) => key));
       for (const one of filled) if (one !== null && stillEmpty.has(one.key)) await documents.fill(run, table, one);
-      return saved;
+      const after = (await table.rows(run, keys)).filter(({ key }) => stillEmpty.has(key));
+      return { next: saved, now: new Map(after.map((row) => [row.key, row] as const)) };
     });
     // Somebody who had read the stage of before may have written to the vault meanwhile: what he wrote is newer.
     await mapBounded(filled, AT_ONCE, async (one) => {
-      if (one === null) return;
+      const row = one === null ? undefined : now.get(one.key);
+      if (one === null || row === undefined) return;
       const stored = await target.read(one.key);
       if (stored === null || isDeepStrictEqual(stored.document, one.document)) return;
-      const [row] = rows.filter(({ key }) => key === one.key);
-      if (row === undefined) return;
-      const values = await documents.valuesOf(stored.document, row, table);
+      const { document } = stored;
+      const values = await documents.valuesOf(document, row, table);
       await database.transaction(async (run) => {
-        if (await holds(run, parts, one))
-          await documents.fill(run, table, { ...one, values, document: stored.document });
+        const [found] = await table.rows(run, [one.key], "lock");
+        if (isSameRow(found, row)) await documents.fill(run, table, { key: one.key, values, document });
       });
     });
     return { next, done: rows.map(({ key }) => key) };
   });
-}
-
-/** Whether a row has still what it was filled with. */
-async function holds(
-  run: Parameters<Parameters<MoveParts["database"]["transaction"]>[0]>[0],
-  { table }: MoveParts,
-  { key, values }: { readonly key: string; readonly values: RowValues },
-): Promise<boolean> {
-  const [row] = await table.rows(run, [key], "lock");
-  return row !== undefined && row.cells.every((cell, index) => (cell === null) === (values[index] === null));
 }
 
 /** Whether the vault has what a row has. */
@@ -88,7 +76,7 @@ async function isInVault({ documents, target }: MoveParts, row: TableRow): Promi
   const wanted = await documents.of(row);
   if (wanted.kind !== "document") return false;
   const stored = await target.read(row.key);
-  return stored !== null && isDeepStrictEqual(stored.document, wanted.document);
+  return isDeepStrictEqual(stored?.document, wanted.document);
 }
 
 interface PassOptions {
@@ -118,6 +106,6 @@ async function pass(
     const isDone = new Set(done);
     for (const { key } of rows) if (!isDone.has(key) && left.length < MOST_NAMED) left.push(key);
     options.onProgress?.({ step, done: count });
-    for (let row = 0; row < rows.length; row++) await pace.turn();
+    await pace(rows.length);
   }
 }

@@ -98,7 +98,10 @@ export async function dualWrite(options: DualWriteOptions): Promise<DualWrite> {
       });
       const { writes } = STAGES[stage];
       if (writes === "table") return;
-      if (writes === "both") return void requireCarried(await carry(parts, id, "keep"));
+      if (writes === "both") {
+        requireCarried(await carry(parts, id, "keep"));
+        return;
+      }
       const outcome = await target.put({ id, document, subject }, "any");
       if (typeof outcome === "object") requireCarried({ refused: [outcome.refused] });
     },

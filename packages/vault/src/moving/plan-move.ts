@@ -64,7 +64,10 @@ export async function planMove(
       if (options.isPersonal?.(row.key) === true) personalKeys++;
       columns.forEach((column, index) => {
         const cell = row.cells[index] ?? null;
-        if (cell === null) return void column.nulls++;
+        if (cell === null) {
+          column.nulls++;
+          return;
+        }
         column.values++;
         const message = messageIn(cell);
         const found = taken(cell);
@@ -74,8 +77,8 @@ export async function planMove(
         column.longest = Math.max(column.longest, size);
         column.bytes += size;
       });
-      await pace.turn();
     }
+    await pace(page.length);
     const last: TableRow | undefined = page.at(-1);
     if (last === undefined) break;
     after = last.key;

@@ -1,6 +1,6 @@
 /**
- * Where a move is: one row of `strongroom_moves`, in the application's own database beside the table that moves, so that
- * the application sees the stage in the same transaction as its rows, and a backup of the one is one of the other.
+ * Where a move is: one row of `strongroom_moves`, in the application's own database beside the table that moves, so
+ * that the application sees the stage in the same transaction as its rows, and a backup of the one is one of the other.
  */
 import { isPlain } from "@strongroom/base/options";
 import { VaultError } from "../errors.ts";

@@ -17,7 +17,10 @@ export interface MoveStepProgress {
   readonly done: number;
 }
 
-/** Its pace. */
-export function stepPace({ rate, signal }: StepOptions): Pace {
-  return new Pace(rate ?? null, signal);
+/** Its pace: resolves when the rows that come after so many may be begun. @throws VaultError `aborted` */
+export function stepPace({ rate, signal }: StepOptions): (rows: number) => Promise<void> {
+  const pace = new Pace(rate ?? null, signal);
+  return async (rows) => {
+    for (let row = 0; row < rows; row++) await pace.turn();
+  };
 }

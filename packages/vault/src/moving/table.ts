@@ -1,5 +1,6 @@
 /**
- * The rows of the table that moves: read by pages of its key, filled and emptied where they still are as they were read.
+ * The rows of the table that moves: read by pages of its key, filled and emptied where they still are as they were
+ * read.
  * Every name is quoted, every value is bound.
  */
 import { isDeepStrictEqual } from "node:util";
@@ -75,7 +76,7 @@ export class MovingTable {
 
   /** The rows of these keys that are there; a text that is no key of the table has none. */
   async rows(run: Run, keys: readonly string[], how: "look" | "lock" = "look"): Promise<readonly TableRow[]> {
-    const known = keys.filter((key) => isKeyText(key, this.facts.key.type));
+    const known = keys.filter((key) => this.#isKey(key));
     if (known.length === 0) return [];
     if (this.#isPostgres) {
       const lock = how === "lock" ? " for no key update" : "";
@@ -154,8 +155,15 @@ export class MovingTable {
     const value = row[`c${index}`];
     if (value === null || value === undefined) return null;
     if (kind === "own") return sqliteCell(value, row[`tc${index}`], this.#definition.columns[index]?.as);
-    if (kind === "bytes") return { kind, bytes: Buffer.from(String(value), "hex") };
-    return { kind, text: String(value) };
+    if (kind === "bytes") return { kind, bytes: Buffer.from(value as string, "hex") };
+    return { kind, text: value as string };
+  }
+
+  /** Whether a text is a key exactly as the database writes it. */
+  #isKey(text: string): boolean {
+    const { type } = this.facts.key;
+    if (this.#isPostgres) return isKeyText(text, type);
+    return !/int/i.test(type) || isKeyText(text, "bigint");
   }
 
   #parameter(index: number): string {
@@ -164,13 +172,14 @@ export class MovingTable {
 
   /** SQLite compares a number with numbers only. */
   #keyValue(key: string): string | bigint {
-    return !this.#isPostgres && /int/i.test(this.facts.key.type) && /^-?\d{1,19}$/.test(key) ? BigInt(key) : key;
+    return !this.#isPostgres && /int/i.test(this.facts.key.type) && isKeyText(key, "bigint") ? BigInt(key) : key;
   }
 }
 
 function textOrNull(value: unknown): string | null {
   if (value === null || value === undefined) return null;
-  return value instanceof Uint8Array ? strictText(value) : String(value as string | bigint | number);
+  if (value instanceof Uint8Array) return strictText(value);
+  return typeof value === "string" ? value : String(value as bigint | number);
 }
 
 /** Bits of whole numbers. */

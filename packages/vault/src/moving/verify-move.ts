@@ -20,8 +20,8 @@ import type { StoredDocument } from "./target.ts";
 export interface MoveFinding {
   readonly key: string;
   /**
-   * `absent`: no record of a row. `differs`: in `columns`. `refused`: the row cannot be moved, for `reasons`. `without-row`: a
-   * record of no row. `emptied`: a record whose row has no values, while the table is written.
+   * `absent`: no record of a row. `differs`: in `columns`. `refused`: the row cannot be moved, for `reasons`.
+   * `without-row`: a record of no row. `emptied`: a record whose row has no values, while the table is written.
    */
   readonly kind: "absent" | "differs" | "refused" | "without-row" | "emptied";
   readonly columns?: readonly string[];
@@ -70,7 +70,7 @@ export async function verifyMove(parts: MoveParts, stage: MoveStage, options: St
     rows += page.length;
     after = last.key;
     options.onProgress?.({ step: "verify", done: rows });
-    for (let row = 0; row < page.length; row++) await pace.turn();
+    await pace(page.length);
   }
   for await (const ids of target.ids()) {
     records += ids.length;
@@ -84,7 +84,7 @@ export async function verifyMove(parts: MoveParts, stage: MoveStage, options: St
       doubtful,
       doubtful.map((id) => rowOf.get(id)),
     );
-    for (let id = 0; id < ids.length; id++) await pace.turn();
+    await pace(ids.length);
   }
   return { rows, records, found, findings };
 }

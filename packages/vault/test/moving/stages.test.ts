@@ -141,7 +141,7 @@ for (const [name, open] of databases)
       const both = await Promise.allSettled([fill(options, "people"), fill(options, "people")]);
       assert.deepEqual(both.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
       const [lost] = both.filter((one) => one.status === "rejected");
-      assert.equal((lost as PromiseRejectedResult).reason.code, "move-held");
+      assert.equal(lost!.reason.code, "move-held");
       const states = new MoveStates(database, 1);
       const held = await states.take("people", ["filled"]);
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -261,8 +261,26 @@ describe("messages in a column", () => {
 
   it("without a keyring, or without the context that they must have, are refused at once", async (t) => {
     const given = await movedSqlite(t, "create table people (id integer primary key, name text)");
-    const { context: _, ...without } = definition("messages");
+    const { name, table, key, columns, collection } = definition("messages");
+    const without = { name, table, key, columns, collection };
     await assert.rejects(start(given.options, without), { code: "move-table-unfit" });
     await assert.rejects(start(given.options, definition("messages")), { code: "move-table-unfit" });
+  });
+});
+
+describe("keys", () => {
+  it("of SQLite are whole numbers of 64 bits, and no other text is one", async (t) => {
+    const given = await movedSqlite(t, "create table people (id integer primary key, name, email, born)");
+    for (const id of ["1", "3000000000", "-9223372036854775808", "9223372036854775807"])
+      await given.sql(`insert into people values (${id}, 'n', null, null)`);
+    await start(given.options, PEOPLE);
+    assert.equal((await fill(given.options, "people")).counts?.created, 4);
+    for (const id of ["01", "1.0", "9999999999999999999", "x"])
+      await given.vault.put({ collection: "people", id }, { name: "n" });
+    const { verdict } = await verify(given.options, "people");
+    assert.deepEqual(
+      verdict?.findings.map(({ key, kind }) => [key, kind]),
+      ["01", "1.0", "9999999999999999999", "x"].map((key) => [key, "without-row"]),
+    );
   });
 });

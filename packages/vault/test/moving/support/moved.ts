@@ -46,7 +46,9 @@ export async function movedSqlite(
   { opener = null, path = ":memory:" }: { readonly opener?: MessageOpener | null; readonly path?: string } = {},
 ): Promise<Moved> {
   const connection = new DatabaseSync(path);
-  defer(t, () => connection.close());
+  defer(t, () => {
+    connection.close();
+  });
   connection.exec(create);
   const database = sqliteDatabase(connection);
   return moved(await openTestVault(t), database, opener);
@@ -82,7 +84,7 @@ function moved(vault: Vault, database: MoveDatabase, opener: MessageOpener | nul
     sql: (text, values = []) =>
       database.transaction(async (run) => {
         if (database.schema !== null) await run(`set local search_path to "${database.schema.replaceAll('"', '""')}"`);
-        return (await run(text, values)) as readonly Record<string, unknown>[];
+        return await run(text, values);
       }),
   };
 }
