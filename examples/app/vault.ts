@@ -17,7 +17,7 @@ const collections = {
     fields: {
       name: { mask: "name" },
       email: { find: email(), unique: true, mask: "email" },
-      phone: { find: phone({ region: "DE" }), mask: "phone" },
+      phone: { find: phone({ country: "DE" }), mask: "phone" },
     },
   },
 } as const;
