@@ -31,16 +31,15 @@ test(`of ${RECORDS} records, one tag is looked up in at most 3 times of a plaint
   t.after(() => {
     database.close();
   });
-  database.exec(
-    "pragma cache_size = -262144; begin; create table plain (record integer primary key, email text not null)",
-  );
+  // Filled as quickly as it goes, with the indexes made at the end: the tables are the same ones.
+  database.exec(`pragma synchronous = off; pragma secure_delete = off; pragma cache_size = -524288;
+    drop index tags_record; begin; create table plain (record integer primary key, email text not null)`);
   const statements = [
     "insert into records (record, collection, id) values (?, 'people', ?)",
     "insert into heads (record, version, state, updated_at) values (?, 1, 'live', ?)",
     "insert into plain (record, email) values (?, ?)",
   ].map((sql) => database.prepare(sql));
   const addTag = database.prepare("insert into tags (index_number, tag, record) values (1, ?, ?)");
-  // In the order of their tags: a table of a million is made in seconds, and is the same one.
   const tags = Array.from({ length: RECORDS }, (_, record) => ({ record: record + 1, tag: tagOf(record + 1) }));
   for (const { record } of tags) {
     const values = [`id-${record}`, "2026-01-01T00:00:00.000Z", valueOf(record)];
@@ -48,7 +47,8 @@ test(`of ${RECORDS} records, one tag is looked up in at most 3 times of a plaint
   }
   tags.sort((a, b) => Buffer.compare(a.tag, b.tag));
   for (const { record, tag } of tags) addTag.run(tag, record);
-  database.exec("create index plain_email on plain (email); commit; pragma query_only = on");
+  database.exec(`create index tags_record on tags (record); create index plain_email on plain (email);
+    commit; pragma query_only = on; pragma cache_size = -16384`);
   const connection = new Connection(database);
   const plain = database.prepare(`
     select cast(records.id as blob) as id, heads.sealed_id from plain

@@ -15,7 +15,7 @@ const units = (foundBy: string, alter: (unit: Unit, store: Store) => Unit | Prom
   breaks(foundBy, (store) => ({
     records: {
       apply: async (all, options) =>
-        store.records.apply(await Promise.all(all.map((unit) => alter(unit, store))), options),
+        store.records.apply(await Promise.all(all.map(async (unit) => alter(unit, store))), options),
     },
   }));
 
