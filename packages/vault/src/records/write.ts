@@ -13,12 +13,12 @@ import type { RecordRows, WrapCount } from "../stores/rows.ts";
 import type { RecordStore } from "../stores/store.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import { parseVersion } from "./address.ts";
-import type { Address, Place, Version } from "./address.ts";
+import type { Address, Collection, Place, Version } from "./address.ts";
 import { concerned, OVERTAKEN } from "./asked.ts";
 import type { Asked, Newest } from "./asked.ts";
 import { encodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
-import { sealersFor, sealVersion, versionBefore } from "./new-version.ts";
+import { sealersFor, sealingFor, sealVersion, taggingFor, versionBefore } from "./new-version.ts";
 import type { SealedNewVersion } from "./new-version.ts";
 import { answered, closedError, everybody, FreshTries, isClosed, mentioned, provePeople } from "./people.ts";
 import { nextVersion, recordAbsent, recordState } from "./read.ts";
@@ -146,9 +146,9 @@ export async function preparePut(
   { plaintext, stated, expect, signal }: TakenPut,
   asked: Asked,
 ): Promise<PreparedUnit<PutResult> | typeof OVERTAKEN> {
-  const { store, keys, rowAddresses } = dependencies;
+  const { store, rowAddresses } = dependencies;
   requireNotAborted(signal);
-  const sealing = await keys.forWriting();
+  const { sealing, open } = await sealingFor(dependencies, address.collection);
   const row = await rowAddresses.of(address, signal);
   const place = { address, row };
   asked.concerns(place, null);
@@ -173,7 +173,7 @@ export async function preparePut(
   if (!newest.value) return OVERTAKEN;
   if (sealed.status === "rejected") throw sealed.reason;
   if (proved.status === "rejected") throw proved.reason;
-  const { next, people, sealedId, names, wrapSet, use } = sealed.value;
+  const { next, people, sealedId, names, wrapSet, use, tags } = sealed.value;
   requireUnitFits(store, messagesOf([next]));
   requireNotAborted(signal);
   const { createdAt } = next;
@@ -192,6 +192,7 @@ export async function preparePut(
         versions: [next],
         subjects: everybody([...people, ...mentioned(row.collection, stored)]),
         sealedId,
+        tags,
       },
     },
     result: { ...address, ...answered(names), version, createdAt, outcome, wraps: wrapSummary(wrapSet) },
@@ -205,7 +206,9 @@ export async function preparePut(
     if (sealer === undefined) throw new VaultError("encryption-failed", "The keys gave no answer for a record");
     if (sealer instanceof Error) throw sealer;
     using held = sealer;
+    using tagging = await taggingFor(dependencies, open, signal);
     return await sealVersion(dependencies, {
+      tagging,
       address,
       row,
       version,
@@ -297,7 +300,7 @@ export function changeOf({
  * and no connection was lost on the way.
  */
 async function untilMade<Result>(
-  { store, keys, subjectKeys, rowAddresses, cost, limits, turns }: Dependencies,
+  { store, keys, subjectKeys, rowAddresses, indexes, cost, limits, turns }: Dependencies,
   { collection, id }: Address,
   how: Pick<MakeOptions, "asked" | "signal">,
   prepare: () => Promise<PreparedUnit<Result> | typeof OVERTAKEN>,
@@ -324,6 +327,7 @@ async function untilMade<Result>(
         if (fresh.mayTryAnew(settled)) continue;
         throw closedError(settled);
       }
+      if (settled?.kind === "taken") throw takenError(indexes, collection, settled);
       if (lost === "gate-moved") keys.moved();
       else if (lost !== "void") await delay(Math.random() * RETRY_PAUSE_MS);
     }
@@ -331,6 +335,15 @@ async function untilMade<Result>(
     if (lost === "void") throw connectionsLost();
     throw recordContended("Other writers kept changing the record; nothing was stored");
   });
+}
+
+/** The error for a value that another record has. */
+export function takenError(
+  indexes: Dependencies["indexes"],
+  collection: Collection,
+  { index }: Extract<Settled, { readonly kind: "taken" }>,
+): VaultError {
+  return indexes?.taken(collection, index) ?? new VaultError("value-taken", "Another record has that value");
 }
 
 /** The error for a key set that changed before the write was made. */
