@@ -26,7 +26,8 @@ const newIndex = (name: string, isUnique: boolean): IndexRow => ({
   state: "ready",
 });
 const [mail, city, team, login] = ["mail", "city", "team", "login"].map((name) => newIndex(name, name === "login"));
-const indexes = store.indexes as Indexes;
+const { indexes } = store;
+assert.ok(indexes !== undefined);
 
 const tag = (index: IndexRow | undefined, value: string): Tag => {
   assert.ok(index !== undefined);

@@ -92,8 +92,8 @@ export interface Indexes {
   /** All of them, and the gate's epoch at that moment. */
   list(): Promise<{ readonly epoch: Epoch; readonly indexes: readonly IndexRow[] }>;
   /**
-   * Puts these rows in the place of those of the same ids, or adds them, at most 1,000, and moves the epoch of the gate
-   * on by one. `moved`: it was not `from` any more, and nothing was changed. Once it resolves with `changed`, no unit,
+   * Puts these rows in the place of those of the same ids, or adds them, at most 1,000, and moves the epoch of the
+   * gate on by one. `moved`: it was not `from` any more, and nothing was changed. Once it resolves with `changed`, no unit,
    * no rewrap and no filling of an earlier epoch is made any more. Of a row that is there only the state changes, and
    * one that is dropped comes back only after its purge: whatever makes another index of it makes another id too.
    *
@@ -110,8 +110,8 @@ export interface Indexes {
   /** How many records there are for a query without its page, at most `most` of them counted. */
   count(query: Pick<TagQuery, "collection" | "terms">, most: number): Promise<number>;
   /**
-   * Writes tags of records that have none yet, each for itself; at most 1,000. What else a record has under the index is
-   * replaced. `overtaken` is also who has lost the lease, and of an index that is not written.
+   * Writes tags of records that have none yet, each for itself; at most 1,000. What else a record has under the index
+   * is replaced. `overtaken` is also who has lost the lease, and what is of an index that is not written.
    *
    * @param lease null: no job does it
    */
@@ -125,7 +125,7 @@ export interface Indexes {
    * @throws VaultError `store-failed`: it is not dropped
    */
   purge(index: IndexId, limit: number): Promise<number>;
-  /** The tags of a record's head, also of indexes that are dropped; null: it has no live head. For who verifies them. */
+  /** The tags of a record's head, also of dropped indexes; null: it has no live head. For whoever verifies them. */
   tagsOf(address: Address): Promise<readonly Tag[] | null>;
   /** How often tags come, the rarest first: what whoever has the database sees. Reads the whole index. */
   frequencies(index: IndexId): Promise<readonly TagFrequency[]>;
