@@ -1,7 +1,7 @@
 /**
  * Searches the tags of several terms. Records come in the order of their numbers, from the index that has a tag's
- * records in that order. The term with the fewest of them leads: some are taken from it, and of those the ones stay that
- * every other term has as well, until a page is full.
+ * records in that order. The term with the fewest of them leads: some are taken from it, and of those the ones stay
+ * that every other term has as well, until a page is full.
  */
 import type { SchemaName } from "../schema-name.ts";
 import { storeFunction } from "./function.ts";
