@@ -10,7 +10,7 @@ import type { IndexId, IndexRow, Tag } from "../../packages/vault/src/stores/ind
 import { PostgresServer } from "../support/postgres/server.ts";
 
 const RECORDS = Number(process.env["STRONGROOM_TAG_RECORDS"] ?? 1_000_000);
-const ROUNDS = 60;
+const ROUNDS = Number(process.env["STRONGROOM_TAG_ROUNDS"] ?? 60);
 const LOOKUPS = 200;
 const PEOPLE = parseCollection("people");
 

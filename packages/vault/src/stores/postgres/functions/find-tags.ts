@@ -29,7 +29,7 @@ const ofBoth = (select: (parts: { readonly table: string; readonly tags: string 
  * Of a tag's row `t`: whether it is one of a live record of the collection. Each is a question of its own, and no join
  * that could lead.
  */
-export const isLive = (schema: SchemaName, record: string, collection: string): string => `
+const isLive = (schema: SchemaName, record: string, collection: string): string => `
         (select h.state from ${schema}.heads h where h.record = ${record}) = 'live'
         and (select r.collection from ${schema}.records r where r.key = ${record}) = ${collection}`;
 
