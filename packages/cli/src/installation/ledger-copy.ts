@@ -15,7 +15,9 @@ import { witnessFile } from "./witness-file.ts";
 export function ledgerCopies(config: Config, vaultId: string, env: Environment): readonly LedgerCopy[] {
   const { witness } = config.audit;
   if (witness !== undefined)
-    return witness.flatMap((setting) => (setting.kind === "file" ? [fileLedger(`${setting.path}.erasures.ndjson`)] : []));
+    return witness.flatMap((setting) =>
+      setting.kind === "file" ? [fileLedger(`${setting.path}.erasures.ndjson`)] : [],
+    );
   const path = witnessFile(vaultId, config.dataDir, env);
   return path === null ? [] : [fileLedger(path.replace(/\.checkpoint$/, ".erasures.ndjson"))];
 }

@@ -29,7 +29,12 @@ for (const scope of ["record", "subject", "tenant"] satisfies Scope[])
       assert.equal(facts.person, result.person);
       assert.deepEqual(facts.scopes, [scope]);
       assert.equal(facts.keys, scope === "record" ? 0 : 1);
-      assert.ok(isAboutName({ vault: id, facts }, Buffer.from(result.salt ?? "", "base64url"), { name: ADA, tenant: "default" }));
+      assert.ok(
+        isAboutName({ vault: id, facts }, Buffer.from(result.salt ?? "", "base64url"), {
+          name: ADA,
+          tenant: "default",
+        }),
+      );
       assert.ok(!isAboutName({ vault: id, facts }, Buffer.alloc(32), { name: ADA, tenant: "default" }));
       const remains = new Map(facts.remains.map(({ what, diesWith }) => [what, diesWith]));
       assert.equal(remains.get("record-scope-messages"), scope === "record" ? "never" : undefined);
