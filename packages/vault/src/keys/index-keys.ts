@@ -26,7 +26,7 @@ export class IndexKeys {
     return found.flatMap((row) => row?.version ?? []);
   }
 
-  /** The root of one version; the caller wipes it. @throws VaultError `subject-key-absent`, and as opening a key does */
+  /** The root of one version, which the caller wipes. @throws VaultError `subject-key-absent`, as opening a key does */
   async root(version: KeyVersion, signal: AbortSignal | undefined): Promise<SecretBytes> {
     return (await this.#keys.version(NAME, version, signal)).key;
   }

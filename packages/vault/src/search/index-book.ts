@@ -70,8 +70,8 @@ export class IndexBook {
   }
 
   /**
-   * What a write to the collection is sealed and tagged with. The first writer of a collection that has no records makes
-   * its indexes ready.
+   * What a write to the collection is sealed and tagged with. The first writer of a collection that has no records
+   * makes its indexes ready.
    *
    * @throws VaultError `index-unknown`, `key-set-moved`, `key-set-unknown`; the stores'
    */
@@ -121,7 +121,7 @@ export class IndexBook {
     const unknown: IndexRow[] = [];
     for (const row of rows) {
       const own = ids.get(row.id);
-      if (own === undefined || own.definition.isUnique !== row.isUnique) unknown.push(row);
+      if (own?.definition.isUnique !== row.isUnique) unknown.push(row);
       else open.push({ row, ...own });
     }
     return { open, unknown };

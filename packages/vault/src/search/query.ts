@@ -19,7 +19,7 @@ export type FieldQuery =
   | { readonly from: string | number; readonly to: string | number };
 
 /** What is looked for, by the paths of declared fields: records that meet all of it. */
-export type FindQuery<Found extends string = string> = { readonly [Path in Found]?: FieldQuery };
+export type FindQuery<Found extends string = string> = Readonly<Partial<Record<Found, FieldQuery>>>;
 
 /** A condition, parsed. */
 export type Condition =
