@@ -1,7 +1,7 @@
 /**
  * Builds indexes beside live traffic: every record that was there before is opened, and its tags are written, as long
- * as it is still at the version that was opened. What is written meanwhile has its tags already, since all writers agree
- * on the indexes (index-book.ts). A build that was ended goes on where it was saved, in whichever process.
+ * as it is still at the version that was opened. What is written meanwhile has its tags already: all writers agree on
+ * the indexes (index-book.ts). A build that was ended goes on where it was saved, in whichever process.
  */
 import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
