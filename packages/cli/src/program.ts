@@ -42,6 +42,7 @@ import { keysReportCommand, keysRetireCommand } from "./commands/keys/retire.ts"
 import { keysRotateCommand } from "./commands/keys/rotate.ts";
 import { KMS_TABLE } from "./commands/kms.ts";
 import { listCommand } from "./commands/list.ts";
+import { policyShowCommand, policyTestCommand } from "./commands/policy.ts";
 import { putCommand } from "./commands/put.ts";
 import { regionsCommand, regionsDebtCommand } from "./commands/regions.ts";
 import { restoreCommand } from "./commands/restore.ts";
@@ -99,6 +100,8 @@ const COMMANDS: readonly CommandSpec[] = [
   tokenCreateCommand,
   tokenListCommand,
   tokenRevokeCommand,
+  policyTestCommand,
+  policyShowCommand,
   backupCommand,
   restoreCommand,
   verifyCommand,
@@ -115,6 +118,7 @@ const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
     summary: "the keys that records hang on: under which keys they lie, other keys, what they cost",
     heading: "Looking after it",
   },
+  policy: { summary: "what roles may, and which rule decides", heading: "Looking after it" },
   store: {
     summary: "where the records, the keys and the audit lie: their state, their schemas, their key sets",
     heading: "Looking after it",

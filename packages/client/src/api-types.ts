@@ -66,12 +66,12 @@ export interface paths {
         };
         /**
          * Read a record
-         * @description The newest version's document. Nothing is given that is not authentic, of this address and of this version. Needs the scope `read`.
+         * @description The newest version's document, or what the token's roles show of it. Nothing is given that is not authentic, of this address and of this version. Needs the scope `read`.
          */
         get: operations["getRecord"];
         /**
          * Write a record
-         * @description Writes a new version. Without a condition it is written on whatever is there. Whom the record is about is kept: another subject is refused (`subject-differs`) unless `Strongroom-Repoint: true` says that it is meant. Needs the scope `write`.
+         * @description Writes a new version. Without a condition it is written on whatever is there. Whom the record is about is kept: another subject is refused (`subject-differs`) unless `Strongroom-Repoint: true` says that it is meant. A token whose roles see or write a part of documents sets the fields that it sends, over what is stored; what it sends as it was shown it stays. Needs the scope `write`.
          */
         put: operations["putRecord"];
         post?: never;
@@ -777,7 +777,7 @@ export interface components {
          * @description Stable; what a program decides by. `x-strongroom-errors` says of each code what it means, what to do, how a command ends with it, and the status of the answer.
          * @enum {string}
          */
-        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "keyring-overloaded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "document-unfit" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "subject-restricted" | "subject-erased" | "subject-differs" | "subject-missing" | "subject-absent" | "subject-name-absent" | "subject-key-absent" | "subject-key-tampered" | "subject-key-set-back" | "tenant-invalid" | "collection-differs" | "audit-unavailable" | "audit-missing" | "statement-refused" | "audit-actor-invalid" | "purpose-missing" | "purpose-refused" | "store-rolled-back" | "subject-unknown" | "subject-held" | "subject-shared" | "certificate-invalid" | "value-taken" | "find-invalid" | "index-not-ready" | "index-unknown" | "run-absent" | "run-under-way" | "run-refused" | "run-not-undoable" | "approval-absent" | "approval-own" | "approval-contended" | "approval-missing" | "key-set-unknown" | "key-set-moved" | "transaction-refused" | "outcome-unknown" | "store-altered" | "store-replaced" | "store-set-back" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "host-not-allowed" | "origin-not-allowed" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "body-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "overloaded" | "token-limit" | "request-malformed" | "collection-unknown" | "checkpoint-absent" | "convergence-missing" | "approvals-missing" | "tokens-unreadable" | "internal";
+        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "keyring-overloaded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "document-unfit" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "subject-restricted" | "subject-erased" | "subject-differs" | "subject-missing" | "subject-absent" | "subject-name-absent" | "subject-key-absent" | "subject-key-tampered" | "subject-key-set-back" | "tenant-invalid" | "collection-differs" | "audit-unavailable" | "audit-missing" | "statement-refused" | "audit-actor-invalid" | "purpose-missing" | "purpose-refused" | "store-rolled-back" | "subject-unknown" | "subject-held" | "subject-shared" | "certificate-invalid" | "not-permitted" | "field-forbidden" | "fields-invalid" | "value-masked" | "value-taken" | "find-invalid" | "index-not-ready" | "index-unknown" | "run-absent" | "run-under-way" | "run-refused" | "run-not-undoable" | "approval-absent" | "approval-own" | "approval-contended" | "approval-missing" | "key-set-unknown" | "key-set-moved" | "transaction-refused" | "outcome-unknown" | "store-altered" | "store-replaced" | "store-set-back" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "host-not-allowed" | "origin-not-allowed" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "body-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "overloaded" | "token-limit" | "request-malformed" | "collection-unknown" | "checkpoint-absent" | "convergence-missing" | "approvals-missing" | "tokens-unreadable" | "internal";
         BatchAnswer: {
             /** @description One for each record of the request, in its order. */
             results: {
@@ -1768,7 +1768,13 @@ export interface operations {
     };
     getRecord: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description 1 to 64 paths of fields, with commas between; left out: all that the token may see.
+                 * @example name,address.postcode
+                 */
+                fields?: string;
+            };
             header?: {
                 /**
                  * @description Why: a code. A collection may declare some, and then one of them is needed.
@@ -1840,7 +1846,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `fields-invalid`: That is no list of fields. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1858,7 +1864,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `subject-restricted`: The person whom the record is about is restricted. `field-forbidden`: The caller's roles do not reach this field. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2048,7 +2054,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-restricted`: The person whom the record is about is restricted. `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `subject-restricted`: The person whom the record is about is restricted. `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `field-forbidden`: The caller's roles do not reach this field. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2129,7 +2135,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `document-unfit`: The document does not fit what its collection declares. `subject-missing`: The document does not say whom it is about. */
+            /** @description `document-unfit`: The document does not fit what its collection declares. `value-masked`: What is shown in the place of a value is not a value. `subject-missing`: The document does not say whom it is about. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2252,7 +2258,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2416,7 +2422,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2492,7 +2498,13 @@ export interface operations {
     };
     getVersion: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description 1 to 64 paths of fields, with commas between; left out: all that the token may see.
+                 * @example name,address.postcode
+                 */
+                fields?: string;
+            };
             header?: {
                 /**
                  * @description Why: a code. A collection may declare some, and then one of them is needed.
@@ -2569,7 +2581,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `fields-invalid`: That is no list of fields. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2587,7 +2599,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `subject-restricted`: The person whom the record is about is restricted. `field-forbidden`: The caller's roles do not reach this field. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2843,7 +2855,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2979,7 +2991,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `field-forbidden`: The caller's roles do not reach this field. `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3051,7 +3063,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `document-unfit`: The document does not fit what its collection declares. `subject-missing`: The document does not say whom it is about. */
+            /** @description `document-unfit`: The document does not fit what its collection declares. `value-masked`: What is shown in the place of a value is not a value. `subject-missing`: The document does not say whom it is about. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3597,7 +3609,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3723,7 +3735,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3855,7 +3867,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4095,7 +4107,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4262,7 +4274,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4388,7 +4400,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4554,7 +4566,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4720,7 +4732,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4886,7 +4898,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5158,7 +5170,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5288,7 +5300,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `approval-own`: Who asks for it does not approve it. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `approval-own`: Who asks for it does not approve it. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5454,7 +5466,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `approval-own`: Who asks for it does not approve it. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `approval-own`: Who asks for it does not approve it. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5620,7 +5632,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `approval-own`: Who asks for it does not approve it. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `approval-own`: Who asks for it does not approve it. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5812,7 +5824,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5948,7 +5960,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6295,7 +6307,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;

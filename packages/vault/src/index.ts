@@ -16,6 +16,26 @@ export { isSchemaInput } from "./collections/schema.ts";
 export type { JsonSchema, SchemaInput } from "./collections/schema.ts";
 export { masked } from "./masks/masks.ts";
 export type { MaskKind } from "./masks/masks.ts";
+export { MOST_FIELDS } from "./roles/access.ts";
+export type { Roles } from "./roles/access.ts";
+export { parseRoles } from "./roles/parse-roles.ts";
+export { seen } from "./roles/seen.ts";
+export { ACTIONS, decide, STANDING_ROLES } from "./roles/policy.ts";
+export type {
+  Action,
+  Decision,
+  GrantOptions,
+  Policy,
+  PolicyRequest,
+  RoleOptions,
+  RolesOptions,
+  Rule,
+} from "./roles/policy.ts";
+export type { ReadOptions } from "./roles/read-options.ts";
+export type { ShownPage, ShownRecord } from "./roles/shown.ts";
+export { Sealed } from "./sealed/sealed.ts";
+export { sealFields } from "./sealed/sealed-fields.ts";
+export type { SealedObject, SealedRecord, SealedValue } from "./sealed/sealed-fields.ts";
 export type { SubjectKeyCounts, Tenant } from "./keys/subject-keys.ts";
 export { DEFAULT_KEY_CACHE } from "./options.ts";
 export type { KeyCacheSettings, KeysOptions } from "./options.ts";

@@ -46,6 +46,10 @@ import type { RepairOptions } from "./convergence/repairs.ts";
 import { definitionsOf } from "./search/definitions.ts";
 import { IndexBook } from "./search/index-book.ts";
 import type { KeyStore } from "./stores/key-store.ts";
+import { Access } from "./roles/access.ts";
+import type { Roles } from "./roles/access.ts";
+import { parseRoles } from "./roles/parse-roles.ts";
+import type { Policy } from "./roles/policy.ts";
 import type { Store } from "./stores/store.ts";
 import type { ActingVault, Vault } from "./vault.ts";
 import type { VerifyParts } from "./verify/parts.ts";
@@ -91,6 +95,7 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
   const audit = given.audit === undefined ? null : parseAudit(given.audit);
   const declarations = await parseCollections(given.collections, people?.scope ?? "record");
   requireTogether(given, declarations);
+  const policy = parseRoles(given.roles);
   const cost = people === null ? null : meterOf(people, { current, keyring: given.keyring, clock });
   const keyParts = people === null ? null : await openKeys(people, { store, keys, current, next, clock, cost });
   if (people === null) await requireNoKeyStore(store);
@@ -125,7 +130,8 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
     areShared: people?.keyring === undefined,
   };
   const debt = new DebtView(looks);
-  return new RecordVault({ dependencies, audited, debt, repair, convergence, keySets, keyStore, verified });
+  const known = { keySets, keyStore, verified };
+  return new RecordVault({ dependencies, policy, audited, debt, repair, convergence, ...known });
 }
 
 /** That what is of no use alone is not given alone. @throws VaultError `vault-option-invalid` */
@@ -229,6 +235,7 @@ function repairs(
 /** What a vault is made of, once its parts are open. */
 interface VaultParts {
   readonly dependencies: Dependencies;
+  readonly policy: Policy;
   readonly audited: OpenedAudit | null;
   readonly debt: DebtView;
   readonly repair: Repairs | null;
@@ -241,27 +248,34 @@ interface VaultParts {
 class RecordVault extends ActingRecords implements Vault {
   readonly #dependencies: Dependencies;
   readonly #parts: VaultParts;
-  readonly #acting: Omit<ActingParts, "dependencies">;
+  readonly #acting: Omit<ActingParts, "dependencies" | "access">;
 
   constructor(parts: VaultParts) {
-    const { dependencies, audited, repair, convergence } = parts;
-    const acting: Omit<ActingParts, "dependencies"> = {
+    const { dependencies, policy, audited, repair, convergence } = parts;
+    const acting: Omit<ActingParts, "dependencies" | "access"> = {
       onOwed: () => repair?.wake(),
       keyInventory: parts.keyStore?.inventory ?? null,
       convergenceOf: (auditor) => convergence.as(auditor),
       latency: convergence.latency,
       viewOf: (auditor) => requireAudit(audited).viewOf(auditor),
     };
-    super({ dependencies, ...acting });
+    super({ dependencies, access: new Access({ policy, ...dependencies }, null), ...acting });
     this.#parts = parts;
     this.#acting = acting;
     this.#dependencies = dependencies;
   }
 
-  as(actor: Actor): ActingVault {
-    const { audit } = this.#dependencies;
-    const dependencies = { ...this.#dependencies, audit: audit?.as(parseCaller(readOptions.actor(actor))) ?? null };
-    return new ActingRecords({ dependencies, ...this.#acting });
+  get policy(): Policy {
+    return this.#parts.policy;
+  }
+
+  as(actor: Actor, roles?: Roles): ActingVault {
+    const { audit, declarations } = this.#dependencies;
+    const caller = readOptions.actor(actor);
+    const dependencies = { ...this.#dependencies, audit: audit?.as(parseCaller(caller)) ?? null };
+    const asked = roles === undefined ? null : { ...readOptions.roles(roles), purpose: caller.purpose };
+    const access = new Access({ policy: this.policy, declarations }, asked);
+    return new ActingRecords({ dependencies, access, ...this.#acting });
   }
 
   async collections(): Promise<readonly CollectionCount[]> {

@@ -21,7 +21,9 @@ import { parseNumbers } from "./limits.ts";
 import type { VaultLimits } from "./limits.ts";
 import type { ListOptions } from "./records/pages.ts";
 import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
-import type { GetOptions } from "./records/read.ts";
+import type { ReadOptions } from "./roles/read-options.ts";
+import type { Roles } from "./roles/access.ts";
+import type { RolesOptions } from "./roles/policy.ts";
 import type { FindOptions } from "./search/find.ts";
 import type { WhomOptions } from "./records/whom.ts";
 import type { Expectation, PutOptions, RemoveOptions } from "./records/write.ts";
@@ -123,6 +125,11 @@ export interface VaultOptions {
    * `keys`. Left out: the vault has none, and stores that have one are refused.
    */
   readonly audit?: AuditOptions;
+  /**
+   * What callers may who are given roles (`vault.as`), beside `read`, `write`, `audit` and `admin`, which are always
+   * there. What no role of a caller allows is refused.
+   */
+  readonly roles?: RolesOptions;
   /** Now. For tests that need another. */
   readonly clock?: () => Date;
   readonly limits?: Partial<VaultLimits>;
@@ -174,12 +181,18 @@ const WHOM: Rules<WhomOptions> = { subject: ANYTHING, about: ANYTHING, tenant: A
 const PUT: Rules<PutOptions> = { ...WHOM, expect: EXPECTATION, signal: SIGNAL };
 const PUT_MANY: Rules<PutManyOptions> = { onExisting: ON_EXISTING, signal: SIGNAL };
 const ITEM: Rules<PutManyItem> = { id: ANYTHING, document: ANYTHING, ...WHOM };
-const GET: Rules<GetOptions> = { version: ANYTHING, signal: SIGNAL };
+const GET: Rules<ReadOptions> = { version: ANYTHING, signal: SIGNAL, fields: ANYTHING, sealed: YES_OR_NO };
 const REMOVE: Rules<RemoveOptions> = { expect: EXPECTATION };
 const LIST: Rules<ListOptions> = { cursor: ANYTHING, limit: ANYTHING };
 const FIND: Rules<FindOptions> = { ...LIST, tenant: ANYTHING, signal: SIGNAL };
 const COUNT_FOUND: Rules<Pick<FindOptions, "tenant" | "signal">> = { tenant: ANYTHING, signal: SIGNAL };
 const ACTOR: Rules<Actor> = { principal: ANYTHING, purpose: ANYTHING, ticket: ANYTHING, export: ANYTHING };
+const ROLES: Rules<Roles> = {
+  roles: [
+    (value) => Array.isArray(value) && value.length <= 256 && value.every((one) => typeof one === "string"),
+    "a list of names of roles",
+  ],
+};
 const SUBJECT: Rules<SubjectOptions> = { tenant: ANYTHING, signal: SIGNAL };
 const SUBJECT_LIST: Rules<SubjectListOptions> = { ...SUBJECT, ...LIST };
 const KEYRING: OptionRule = [(value) => hasMethods(value, "onEncrypt", "onDecrypt"), "a Keyring"];
@@ -222,6 +235,7 @@ const VAULT: Rules<VaultOptions> = {
   keys: ANYTHING,
   collections: ANYTHING,
   audit: ANYTHING,
+  roles: ANYTHING,
   clock: A_FUNCTION,
   limits: ANYTHING,
   repair: ANYTHING,
@@ -233,12 +247,13 @@ export const readOptions: {
   readonly put: (given: unknown) => PutOptions;
   readonly putMany: (given: unknown) => PutManyOptions;
   readonly item: (given: unknown) => PutManyItem;
-  readonly get: (given: unknown) => GetOptions;
+  readonly get: (given: unknown) => ReadOptions;
   readonly remove: (given: unknown) => RemoveOptions;
   readonly list: (given: unknown) => ListOptions;
   readonly find: (given: unknown) => FindOptions;
   readonly countFound: (given: unknown) => Pick<FindOptions, "tenant" | "signal">;
   readonly actor: (given: unknown) => Actor;
+  readonly roles: (given: unknown) => Roles;
   readonly subject: (given: unknown) => SubjectOptions;
   readonly subjectList: (given: unknown) => SubjectListOptions;
 } = {
@@ -246,12 +261,13 @@ export const readOptions: {
   put: reader<PutOptions>(PUT, "the options of put"),
   putMany: reader<PutManyOptions>(PUT_MANY, "the options of putMany", ["onExisting"]),
   item: reader<PutManyItem>(ITEM, "what an item of putMany has", ["id", "document"]),
-  get: reader<GetOptions>(GET, "the options of get"),
+  get: reader<ReadOptions>(GET, "the options of get"),
   remove: reader<RemoveOptions>(REMOVE, "the options of remove"),
   list: reader<ListOptions>(LIST, "the options of list"),
   find: reader<FindOptions>(FIND, "the options of find"),
   countFound: reader<Pick<FindOptions, "tenant" | "signal">>(COUNT_FOUND, "the options of countFound"),
   actor: reader<Actor>(ACTOR, "an actor", ["principal"]),
+  roles: reader<Roles>(ROLES, "what a caller may", ["roles"]),
   subject: reader<SubjectOptions>(SUBJECT, "the options of subjects"),
   subjectList: reader<SubjectListOptions>(SUBJECT_LIST, "the options of subjects.records"),
 };

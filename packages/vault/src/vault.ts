@@ -16,9 +16,9 @@ import type { PreparedWrite } from "./records/prepared.ts";
 import type { CollectionCount, ListOptions, ListResult } from "./records/pages.ts";
 import type { PutManyResult } from "./records/batch-plan.ts";
 import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
-import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
+import type { VersionInfo } from "./records/read.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
-import type { FindExplanation, FindOptions, FindResult, FoundCount } from "./search/find.ts";
+import type { FindExplanation, FindOptions, FoundCount } from "./search/find.ts";
 import type { FindQuery } from "./search/query.ts";
 import type { VaultIndexes } from "./search/vault-indexes.ts";
 import type { DebtSeen, WrapDebt } from "./convergence/debt.ts";
@@ -26,16 +26,23 @@ import type { DebtPage } from "./convergence/debts.ts";
 import type { Convergence } from "./convergence/view.ts";
 import type { RepairStatus } from "./convergence/worker.ts";
 import type { KeySetInput } from "./keys/key-set.ts";
+import type { Roles } from "./roles/access.ts";
+import type { Policy } from "./roles/policy.ts";
+import type { ReadOptions } from "./roles/read-options.ts";
+import type { ShownPage, ShownRecord } from "./roles/shown.ts";
+import type { SealedRecord } from "./sealed/sealed-fields.ts";
 import type { Subjects } from "./subjects/subjects.ts";
 import type { VerifyOptions, VerifyReport } from "./verify/report.ts";
 
 /** The calls of a vault on behalf of one caller. */
 export interface ActingVault {
   /**
-   * Writes a new version of a record, of the document as it is at the call. A value of an interface is a document too;
-   * what JSON cannot hold is refused by the compiler as far as it can tell, and by the vault.
+   * Writes a new version of a record, of the document as it is at the call; for a caller whose roles see or write a
+   * part of documents, of what is stored with the fields of the document over it. A value of an interface is a document
+   * too; what JSON cannot hold is refused by the compiler as far as it can tell, and by the vault.
    *
    * @throws VaultError `vault-option-invalid`, `id-invalid`, `collection-invalid`, `subject-invalid`, `tenant-invalid`,
+   *   `not-permitted`, `field-forbidden`, `value-masked`,
    *   `subject-differs`, `subject-missing`, `subject-restricted`, `subject-erased`, the `subject-key-…` codes,
    *   `collection-differs`, `document-invalid`, `document-too-large`, `version-conflict`, `record-contended`,
    *   `wraps-below-minimum`,
@@ -62,14 +69,18 @@ export interface ActingVault {
     options: PutManyOptions,
   ): Promise<readonly PutManyResult[]>;
   /**
-   * Reads one version of a record. Nothing is given back that is not authentic, of this address and of this version.
+   * Reads one version of a record. Nothing is given back that is not authentic, of this address and of this version;
+   * of the document what the caller may see. With `sealed`, the values of fields that the collection declares come as
+   * {@link Sealed}.
    *
-   * @throws VaultError `record-absent`, `version-absent`, `record-moved`, `record-moved-collection`,
+   * @throws VaultError `not-permitted`, `field-forbidden`, `fields-invalid`,
+   *   `record-absent`, `version-absent`, `record-moved`, `record-moved-collection`,
    *   `record-moved-subject`, `record-rolled-back`, `record-tampered`, `subject-restricted`, `subject-erased`,
    *   `subject-name-absent`, `subject-key-absent`, `subject-key-tampered`, `collection-differs`, `key-not-configured`,
    *   `regions-unavailable`, `deadline-exceeded`, `keyring-overloaded`, `aborted`
    */
-  get(address: AddressInput, options?: GetOptions): Promise<VaultRecord>;
+  get(address: AddressInput, options: ReadOptions & { readonly sealed: true }): Promise<SealedRecord>;
+  get(address: AddressInput, options?: ReadOptions): Promise<ShownRecord>;
   /**
    * Does everything of a `put` that needs keys or the network, and stores nothing: {@link Vault.withTransaction} then
    * makes it. Call it before the transaction begins, and not within.
@@ -192,7 +203,7 @@ export interface ActingVault {
    * compared before it is given out, at most `limit` of them for a page. What was looked for is in the audit by the
    * names of its fields, also where nothing was found; every record that is given out is told as a read.
    *
-   * @throws VaultError `find-invalid`, `index-not-ready`, `cursor-invalid`, `limit-invalid`, `tenant-invalid`,
+   * @throws VaultError `not-permitted`, `field-forbidden`, `find-invalid`, `index-not-ready`, `cursor-invalid`, `limit-invalid`, `tenant-invalid`,
    *   `vault-option-invalid`, `record-contended` and what opening a key throws
    * @example
    * ```ts
@@ -216,7 +227,7 @@ export interface ActingVault {
    * console.log(found.items.map(({ id }) => id)); // prints: [ '1' ]
    * ```
    */
-  find(collection: string, query: FindQuery, options?: FindOptions): Promise<FindResult>;
+  find(collection: string, query: FindQuery, options?: FindOptions): Promise<ShownPage>;
   /**
    * How many records have the tags of a query, counted up to 10,000 and without opening any: an upper bound of what is
    * found, and nothing proves it.
@@ -288,7 +299,8 @@ export interface Vault extends ActingVault {
    * The same vault on behalf of somebody: what they read, write and are refused is in the audit as theirs. Calls of the
    * vault itself are those of the option `audit.principal`. Without an audit there is nobody to be told of.
    *
-   * @throws VaultError `audit-actor-invalid`
+   * @param roles what they may: with a list of roles, what no role of it allows is refused. Left out: everything
+   * @throws VaultError `audit-actor-invalid`, `vault-option-invalid`
    * @example
    * ```ts
    * import { randomBytes } from "node:crypto";
@@ -308,7 +320,9 @@ export interface Vault extends ActingVault {
    * console.log((await clerk.get({ collection: "people", id: "1" })).document["name"]); // prints: Ada
    * ```
    */
-  as(actor: Actor): ActingVault;
+  as(actor: Actor, roles?: Roles): ActingVault;
+  /** What roles may, those of the option `roles` and those that are always there. */
+  readonly policy: Policy;
   /** Every collection that ever had a record. */
   collections(): Promise<readonly CollectionCount[]>;
   /**

@@ -114,6 +114,7 @@ async function serve(
     ...asVaultKeys(keySets.records),
     keys: keysOptions(config, keySets, keyStore.store),
     collections: config.collections,
+    roles: config.roles,
     audit: await auditOptions(parts, auditLog.store, records.store.gate),
     ...repairOptions(config, (role) => inForce(role).keyring.health(), logger),
   }).catch(vaultFailed);

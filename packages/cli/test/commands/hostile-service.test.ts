@@ -65,6 +65,11 @@ const CALLS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   inspect: [["message.bin"]],
   "token list": [[]],
   "token revoke": [["evil"]],
+  "policy test": [
+    ["--token", "evil"],
+    ["--token", "evil", "--role", "read", "--field", "a"],
+  ],
+  "policy show": [[]],
   "kms health": [["URL"]],
   "kms policy test": [
     ["--policy", "policy.json", "--principal", "arn:aws:iam::000000000000:user/a", "--action", "Decrypt"],
@@ -124,7 +129,7 @@ async function run(
   args: readonly string[],
   columns?: number,
 ): Promise<Ended> {
-  const takesUrl = !/^(?:(?:kms|token|store) .*|inspect|audit verify|backup|restore)$/.test(name);
+  const takesUrl = !/^(?:(?:kms|token|policy|store) .*|inspect|audit verify|backup|restore)$/.test(name);
   const words = [
     ...name.split(" "),
     ...args.map((one) => (one === "URL" ? url : one === "KEY" ? AUDIT_KEY : one)),

@@ -3,6 +3,7 @@
  */
 import type { Time } from "@strongroom/envelope/hierarchical";
 import { keyedHash } from "@strongroom/envelope/keyrings";
+import type { SecretBytes } from "@strongroom/envelope/keyrings";
 import type { AuditKeys } from "../audit/audit-keys.ts";
 import { StoredAuditKeys } from "../audit/stored-audit-keys.ts";
 import { VaultError } from "../errors.ts";
@@ -213,6 +214,10 @@ class StoredSubjectKeys implements SubjectKeys {
     if (this.#closed) opened.close();
     this.#keys.audit = opened;
     return opened;
+  }
+
+  async maskKey(signal: AbortSignal | undefined): Promise<SecretBytes> {
+    return (await this.#keys.mask(signal)).key;
   }
 
   forget(id: SubjectId): void {

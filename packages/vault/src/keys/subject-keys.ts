@@ -3,6 +3,7 @@
  * this folder that `records/` knows.
  */
 import type { Keyring } from "@strongroom/envelope";
+import type { SecretBytes } from "@strongroom/envelope/keyrings";
 import type { AuditKeys } from "../audit/audit-keys.ts";
 import type { Collection, RecordId, Subject } from "../records/address.ts";
 import type { KeyKind, KeyRewrap, KeyRow } from "../stores/key-store.ts";
@@ -141,6 +142,8 @@ export interface SubjectKeys {
    * @throws VaultError `key-store-behind`, `subject-key-tampered`, and as making and opening do
    */
   audit(signal: AbortSignal | undefined): Promise<AuditKeys>;
+  /** Under which values are hashed for those who may not see them. Whoever has it wipes it. */
+  maskKey(signal: AbortSignal | undefined): Promise<SecretBytes>;
   counts(): SubjectKeyCounts;
   /** Wipes everything. */
   close(): void;

@@ -98,7 +98,7 @@ export function unitTagsContract(contract: Contract): void {
     const about = writeAbout(ada, at("d"), null, 1, { at: epoch });
     const late = first("d", EPOCH.first, ...tags);
     for (const [kind, unit] of [
-      ["conflict", { ...first("d", epoch, ...tags), writeId: past.writeId }],
+      ["conflict", { ...writeTagged(at("past"), removed(1), 2, { at: epoch, tags }), writeId: past.writeId }],
       ["gate-moved", late],
       ["conflict", first("b", epoch, ...tags)],
       ["subject-closed", { ...about, change: { ...about.change, tags } }],

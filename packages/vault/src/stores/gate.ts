@@ -12,7 +12,7 @@ export type Epoch = number & { readonly [brand]: "epoch" };
 
 /**
  * Of the rules by which a program reads and writes a store. Raised when an older program must not go on. One that
- * writes as 3 removes records and leaves behind what is kept of them; one that writes as 4, their tags.
+ * writes as 3 removes records and leaves behind what is kept of them; as 4, what they are found by.
  */
 export const STORE_READER = 3;
 export const STORE_WRITER = 5;

@@ -27,9 +27,10 @@ export type KeyVersion = string & { readonly [brand]: "key-version" };
 /**
  * `subject`: a person's, under the regions. `tenant-subject`: a person's, under a tenant key. `collection`: of a
  * collection that is about nobody. `tenant`: wraps people's. `lookup`: finds people by name. `names`: seals names and
- * ids. `index` and `audit` are for search and the audit.
+ * ids. `index` and `audit` are for search and the audit; under `mask` values are hashed for those who may not see them.
  */
-export type KeyKind = "subject" | "tenant-subject" | "collection" | "tenant" | "lookup" | "names" | "index" | "audit";
+export type KeyKind =
+  "subject" | "tenant-subject" | "collection" | "tenant" | "lookup" | "names" | "index" | "audit" | "mask";
 
 /** Every kind, in one order. */
 export const KEY_KINDS: readonly KeyKind[] = [
@@ -41,6 +42,7 @@ export const KEY_KINDS: readonly KeyKind[] = [
   "names",
   "index",
   "audit",
+  "mask",
 ];
 
 /** Whose key. */
