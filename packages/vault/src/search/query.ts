@@ -7,7 +7,7 @@ import type { Declaration } from "../collections/declaration.ts";
 import { fieldOf } from "../collections/schema.ts";
 import { VaultError } from "../errors.ts";
 import type { Normaliser } from "../normalisers/normaliser.ts";
-import type { JsonObject } from "../records/document.ts";
+import type { JsonObject } from "../records/json.ts";
 import { bucketForm, dayOf, formOf, formsAt, searchText, valuesAt } from "./forms.ts";
 
 /** What is looked for in one field: a value in any spelling, the beginning of one, or a range with both of its ends. */
