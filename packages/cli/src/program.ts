@@ -14,6 +14,15 @@ import {
 import { backupCommand } from "./commands/backup.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
+import {
+  certificateShowCommand,
+  certificateVerifyCommand,
+  eraseCommand,
+  erasuresExportCommand,
+  holdLiftCommand,
+  holdListCommand,
+  holdSetCommand,
+} from "./commands/erase.ts";
 import { exportCommand } from "./commands/export.ts";
 import { getCommand } from "./commands/get.ts";
 import { historyCommand } from "./commands/history.ts";
@@ -94,6 +103,13 @@ const COMMANDS: readonly CommandSpec[] = [
   approvalsRequestCommand,
   approvalsApproveCommand,
   approvalsWithdrawCommand,
+  eraseCommand,
+  holdSetCommand,
+  holdLiftCommand,
+  holdListCommand,
+  certificateVerifyCommand,
+  certificateShowCommand,
+  erasuresExportCommand,
   storeStatusCommand,
   storeMigrateCommand,
   storeFlipCommand,
@@ -114,6 +130,9 @@ const COMMANDS: readonly CommandSpec[] = [
 const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
   approvals: { summary: "what two principals must agree on", heading: "Looking after it" },
   audit: { summary: "who did what: entries, proofs, and whether the log is whole", heading: "Audit" },
+  hold: { summary: "legal holds: who may not be erased for now", heading: "People" },
+  certificate: { summary: "certificates of erasures", heading: "People" },
+  erasures: { summary: "the ledger of erasures and holds", heading: "People" },
   keys: {
     summary: "the keys that records hang on: under which keys they lie, other keys, what they cost",
     heading: "Looking after it",

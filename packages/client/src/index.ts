@@ -53,3 +53,4 @@ export type {
   ServiceErrorCode,
 } from "./errors.ts";
 export type { Approval, Approvals, ApprovedAct } from "./approvals.ts";
+export type { Certificate, EraseRequest, ErasureResult, Erasures, ErasureUnderWay, Hold } from "./erasure.ts";

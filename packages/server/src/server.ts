@@ -41,6 +41,7 @@ import { approvalRoutes } from "./routes/approvals.ts";
 import { auditRoutes, auditStateRoutes, exportRoutes } from "./routes/audit.ts";
 import { collectionRoutes } from "./routes/collections.ts";
 import { convergenceRoutes, runRoutes } from "./routes/convergence.ts";
+import { erasureRoutes, holdRoutes } from "./routes/erasure.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { recordRoutes, versionRoutes } from "./routes/records.ts";
@@ -349,6 +350,8 @@ function guardedRoutes(v1: Api, { context, options, absent, admission, refusals 
   runRoutes(v1);
   runEventRoute(v1, context);
   approvalRoutes(v1);
+  erasureRoutes(v1);
+  holdRoutes(v1);
   auditRoutes(v1, context);
   auditStateRoutes(v1, context);
   exportRoutes(v1);

@@ -7,6 +7,7 @@ import type { Approvals } from "./approvals/approvals.ts";
 import type { Auditor } from "./audit/auditor.ts";
 import type { VaultAudit } from "./audit/view.ts";
 import type { AnyCollection } from "./collections/handle.ts";
+import type { Erasures } from "./erasure/erasures.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
 import type { Dependencies } from "./limits.ts";
 import { readItems, readOptions } from "./options.ts";
@@ -64,6 +65,8 @@ export interface ActingParts {
   readonly latency: Pick<LiveLatency, "ended">;
   /** What a caller asks of the audit's log. */
   readonly viewOf: (auditor: Auditor) => VaultAudit;
+  /** Erasures, on behalf of a caller. */
+  readonly erasuresOf: (auditor: Auditor, view: VaultAudit) => Erasures;
 }
 
 export class ActingRecords implements ActingVault {
@@ -90,6 +93,12 @@ export class ActingRecords implements ActingVault {
     const view = this.audit;
     if (view === null || audit === null) return null;
     return approvalsOf({ notes: store.notes, audit: view, principal: audit.actor.principal, clock });
+  }
+
+  get erasure(): Erasures | null {
+    const { audit } = this.#d;
+    const view = this.audit;
+    return view === null || audit === null ? null : this.#parts.erasuresOf(audit, view);
   }
 
   get audit(): VaultAudit | null {

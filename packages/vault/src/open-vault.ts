@@ -9,6 +9,7 @@ import { parseCaller } from "./audit/actor.ts";
 import type { Actor } from "./audit/auditor.ts";
 import { parseCollections } from "./collections/declaration.ts";
 import type { Declarations } from "./collections/declaration.ts";
+import { OpenErasures } from "./erasure/open-erasures.ts";
 import { VaultError } from "./errors.ts";
 import { jobs } from "./jobs.ts";
 import type { JobSummary } from "./jobs.ts";
@@ -28,8 +29,8 @@ import { parseLimits } from "./limits.ts";
 import type { Dependencies } from "./limits.ts";
 import { openAudited } from "./open-audited.ts";
 import type { OpenAudit, OpenedAudit } from "./open-audited.ts";
-import { parseAudit, parseKeys, readOptions } from "./options.ts";
-import type { ParsedKeysOptions, VaultOptions } from "./options.ts";
+import { parseAudit, parseErasure, parseKeys, readOptions } from "./options.ts";
+import type { AuditOptions, ErasureOptions, ParsedKeysOptions, VaultOptions } from "./options.ts";
 import { collections } from "./records/pages.ts";
 import type { CollectionCount } from "./records/pages.ts";
 import { RowAddresses } from "./records/row-addresses.ts";
@@ -93,6 +94,7 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
   const limits = parseLimits(given.limits);
   const people = given.keys === undefined ? null : parseKeys(given.keys);
   const audit = given.audit === undefined ? null : parseAudit(given.audit);
+  const erasing = parseErasure(given.erasure);
   const declarations = await parseCollections(given.collections, people?.scope ?? "record");
   requireTogether(given, declarations);
   const policy = parseRoles(given.roles);
@@ -130,8 +132,50 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
     areShared: people?.keyring === undefined,
   };
   const debt = new DebtView(looks);
-  const known = { keySets, keyStore, verified };
-  return new RecordVault({ dependencies, policy, audited, debt, repair, convergence, ...known });
+  const erasures =
+    audit === null || people === null || audited === null
+      ? null
+      : erasuresOf(dependencies, audited, { audit, people, erasing, repairing });
+  const vault = new RecordVault({
+    ...{ dependencies, policy, audited, debt, repair, convergence, erasures, keySets, keyStore, verified },
+  });
+  await erasures?.replay().catch(async (error: unknown) => {
+    await vault.letGo();
+    throw error;
+  });
+  erasures?.start();
+  return vault;
+}
+
+/** What erasures are opened with besides. */
+interface OfErasures {
+  readonly audit: AuditOptions;
+  readonly people: ParsedKeysOptions;
+  readonly erasing: Required<ErasureOptions>;
+  readonly repairing: RepairOptions | undefined;
+}
+
+function erasuresOf(
+  dependencies: Dependencies,
+  { auditor, verified }: OpenedAudit,
+  { audit, people, erasing, repairing }: OfErasures,
+): OpenErasures | null {
+  const { subjectKeys } = dependencies;
+  if (subjectKeys === null) return null;
+  const { generation, cache } = people;
+  return new OpenErasures({
+    ...{ dependencies, auditor, subjectKeys, log: audit.log, keyStore: people.store },
+    auditKeys: verified.keys,
+    sequence: verified.settle,
+    settings: {
+      generation: { number: generation, isShared: people.keyring === undefined },
+      cacheAgeMs: cache.maxAgeMs,
+      ...erasing,
+    },
+    copies: erasing.ledgers,
+    wasRestored: audit.acceptRestore !== undefined,
+    repair: repairing ?? null,
+  });
 }
 
 /** That what is of no use alone is not given alone. @throws VaultError `vault-option-invalid` */
@@ -240,6 +284,8 @@ interface VaultParts {
   readonly debt: DebtView;
   readonly repair: Repairs | null;
   readonly convergence: OpenConvergence;
+  /** Null: the vault has no audit. */
+  readonly erasures: OpenErasures | null;
   readonly keySets: KnownKeySets;
   readonly keyStore: KeyStore | null;
   readonly verified: VerifyParts;
@@ -258,6 +304,7 @@ class RecordVault extends ActingRecords implements Vault {
       convergenceOf: (auditor) => convergence.as(auditor),
       latency: convergence.latency,
       viewOf: (auditor) => requireAudit(audited).viewOf(auditor),
+      erasuresOf: (auditor, view) => requireErasures(parts.erasures).of(auditor, view),
     };
     super({ dependencies, access: new Access({ policy, ...dependencies }, null), ...acting });
     this.#parts = parts;
@@ -329,13 +376,19 @@ class RecordVault extends ActingRecords implements Vault {
       if (one.status === "rejected") throw one.reason;
   }
 
-  async close(): Promise<void> {
-    const { repair, convergence, debt, keyStore, audited } = this.#parts;
-    await Promise.all([repair?.stop(), convergence.stop()]);
+  /** Ends what works, and leaves the stores open. */
+  async letGo(): Promise<void> {
+    const { repair, convergence, erasures, debt, audited } = this.#parts;
+    await Promise.all([repair?.stop(), convergence.stop(), erasures?.stop()]);
     await debt.ended();
     // Its last entries are sealed under keys, and lie in the stores.
     await audited?.close();
     this.#dependencies.subjectKeys?.close();
+  }
+
+  async close(): Promise<void> {
+    const { keyStore, audited } = this.#parts;
+    await this.letGo();
     // All, whatever becomes of one.
     const stores = [this.#dependencies.store, ...(keyStore === null ? [] : [keyStore])];
     const closed = await Promise.allSettled([...stores.map((store) => store.close()), audited?.closeLog()]);
@@ -350,6 +403,11 @@ class RecordVault extends ActingRecords implements Vault {
     const { keyStore } = this.#parts;
     return keyStore === null ? [this.#dependencies.store] : [this.#dependencies.store, keyStore];
   }
+}
+
+function requireErasures(erasures: OpenErasures | null): OpenErasures {
+  if (erasures !== null) return erasures;
+  throw new TypeError("a vault without an audit has no erasures");
 }
 
 function requireAudit(audited: OpenedAudit | null): OpenedAudit {
