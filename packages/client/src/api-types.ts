@@ -66,12 +66,12 @@ export interface paths {
         };
         /**
          * Read a record
-         * @description The newest version's document. Nothing is given that is not authentic, of this address and of this version. Needs the scope `read`.
+         * @description The newest version's document, or what the token's roles show of it. Nothing is given that is not authentic, of this address and of this version. Needs the scope `read`.
          */
         get: operations["getRecord"];
         /**
          * Write a record
-         * @description Writes a new version. Without a condition it is written on whatever is there. Whom the record is about is kept: another subject is refused (`subject-differs`) unless `Strongroom-Repoint: true` says that it is meant. Needs the scope `write`.
+         * @description Writes a new version. Without a condition it is written on whatever is there. Whom the record is about is kept: another subject is refused (`subject-differs`) unless `Strongroom-Repoint: true` says that it is meant. A token whose roles see or write a part of documents sets the fields that it sends, over what is stored; what it sends as it was shown it stays. Needs the scope `write`.
          */
         put: operations["putRecord"];
         post?: never;
@@ -901,7 +901,7 @@ export interface components {
          * @description Stable; what a program decides by. `x-strongroom-errors` says of each code what it means, what to do, how a command ends with it, and the status of the answer.
          * @enum {string}
          */
-        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "keyring-overloaded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "document-unfit" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "subject-restricted" | "subject-erased" | "subject-differs" | "subject-missing" | "subject-absent" | "subject-name-absent" | "subject-key-absent" | "subject-key-tampered" | "subject-key-set-back" | "tenant-invalid" | "collection-differs" | "audit-unavailable" | "audit-missing" | "statement-refused" | "audit-actor-invalid" | "purpose-missing" | "purpose-refused" | "store-rolled-back" | "subject-unknown" | "subject-held" | "subject-shared" | "certificate-invalid" | "certificate-absent" | "hold-absent" | "hold-refused" | "reason-invalid" | "erasure-contended" | "value-taken" | "find-invalid" | "index-not-ready" | "index-unknown" | "run-absent" | "run-under-way" | "run-refused" | "run-not-undoable" | "approval-absent" | "approval-own" | "approval-contended" | "approval-missing" | "key-set-unknown" | "key-set-moved" | "transaction-refused" | "outcome-unknown" | "store-altered" | "store-replaced" | "store-set-back" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "host-not-allowed" | "origin-not-allowed" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "body-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "overloaded" | "token-limit" | "request-malformed" | "collection-unknown" | "checkpoint-absent" | "convergence-missing" | "approvals-missing" | "erasure-missing" | "tokens-unreadable" | "internal";
+        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "keyring-overloaded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "document-unfit" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "subject-restricted" | "subject-erased" | "subject-differs" | "subject-missing" | "subject-absent" | "subject-name-absent" | "subject-key-absent" | "subject-key-tampered" | "subject-key-set-back" | "tenant-invalid" | "collection-differs" | "audit-unavailable" | "audit-missing" | "statement-refused" | "audit-actor-invalid" | "purpose-missing" | "purpose-refused" | "store-rolled-back" | "subject-unknown" | "subject-held" | "subject-shared" | "certificate-invalid" | "certificate-absent" | "hold-absent" | "hold-refused" | "reason-invalid" | "erasure-contended" | "not-permitted" | "field-forbidden" | "fields-invalid" | "value-masked" | "value-taken" | "find-invalid" | "index-not-ready" | "index-unknown" | "run-absent" | "run-under-way" | "run-refused" | "run-not-undoable" | "approval-absent" | "approval-own" | "approval-contended" | "approval-missing" | "key-set-unknown" | "key-set-moved" | "transaction-refused" | "outcome-unknown" | "store-altered" | "store-replaced" | "store-set-back" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "host-not-allowed" | "origin-not-allowed" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "body-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "overloaded" | "token-limit" | "request-malformed" | "collection-unknown" | "checkpoint-absent" | "convergence-missing" | "approvals-missing" | "erasure-missing" | "tokens-unreadable" | "internal";
         BatchAnswer: {
             /** @description One for each record of the request, in its order. */
             results: {
@@ -1964,7 +1964,13 @@ export interface operations {
     };
     getRecord: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description 1 to 64 paths of fields, with commas between; left out: all that the token may see.
+                 * @example name,address.postcode
+                 */
+                fields?: string;
+            };
             header?: {
                 /**
                  * @description Why: a code. A collection may declare some, and then one of them is needed.
@@ -2036,7 +2042,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `fields-invalid`: That is no list of fields. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2054,7 +2060,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `subject-restricted`: The person whom the record is about is restricted. `field-forbidden`: The caller's roles do not reach this field. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2244,7 +2250,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-restricted`: The person whom the record is about is restricted. `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `subject-restricted`: The person whom the record is about is restricted. `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `field-forbidden`: The caller's roles do not reach this field. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2325,7 +2331,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `document-unfit`: The document does not fit what its collection declares. `subject-missing`: The document does not say whom it is about. */
+            /** @description `document-unfit`: The document does not fit what its collection declares. `value-masked`: What is shown in the place of a value is not a value. `subject-missing`: The document does not say whom it is about. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2448,7 +2454,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2612,7 +2618,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2688,7 +2694,13 @@ export interface operations {
     };
     getVersion: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description 1 to 64 paths of fields, with commas between; left out: all that the token may see.
+                 * @example name,address.postcode
+                 */
+                fields?: string;
+            };
             header?: {
                 /**
                  * @description Why: a code. A collection may declare some, and then one of them is needed.
@@ -2765,7 +2777,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            /** @description `id-invalid`: The record's id is not allowed. `collection-invalid`: The collection's name is not allowed. `condition-invalid`: The condition of the request is not valid. `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `fields-invalid`: That is no list of fields. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2783,7 +2795,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `subject-restricted`: The person whom the record is about is restricted. `field-forbidden`: The caller's roles do not reach this field. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3039,7 +3051,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3175,7 +3187,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `field-forbidden`: The caller's roles do not reach this field. `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3247,7 +3259,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `document-unfit`: The document does not fit what its collection declares. `subject-missing`: The document does not say whom it is about. */
+            /** @description `document-unfit`: The document does not fit what its collection declares. `value-masked`: What is shown in the place of a value is not a value. `subject-missing`: The document does not say whom it is about. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3793,7 +3805,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3919,7 +3931,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4051,7 +4063,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4291,7 +4303,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4458,7 +4470,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4584,7 +4596,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4750,7 +4762,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4916,7 +4928,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5082,7 +5094,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5354,7 +5366,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5484,7 +5496,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `approval-own`: Who asks for it does not approve it. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `approval-own`: Who asks for it does not approve it. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5650,7 +5662,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `approval-own`: Who asks for it does not approve it. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `approval-own`: Who asks for it does not approve it. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5816,7 +5828,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `approval-own`: Who asks for it does not approve it. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `approval-own`: Who asks for it does not approve it. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5982,7 +5994,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6160,7 +6172,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6334,7 +6346,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6469,7 +6481,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6595,7 +6607,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6725,7 +6737,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6902,7 +6914,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `approval-missing`: Two principals are needed for that. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `approval-missing`: Two principals are needed for that. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7094,7 +7106,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7230,7 +7242,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7577,7 +7589,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;

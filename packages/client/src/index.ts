@@ -28,6 +28,7 @@ export type {
   OnExisting,
   Owed,
   PutOptions,
+  GetOptions,
   PutResult,
   Readiness,
   Records,

@@ -194,7 +194,7 @@ describe("for every mask and every role", () => {
     assert.deepEqual(mixed.list, [{ kind: "work", secret: "•••" }]);
     assert.deepEqual(mixed.nested, { open: "shown", secret: "•••" });
     assert.equal(mixed.plan, "free");
-    assert.equal((await ask("editor", `${AT}?fields=plan`)).json.plan, "•••");
+    assert.equal((await ask("editor", `${AT}?fields=plan`)).json.code, "field-forbidden");
     const billing = { headers: { "strongroom-purpose": "billing" } };
     assert.equal((await ask("editor", `${AT}?fields=plan`, billing)).json.plan, "free");
   });

@@ -195,7 +195,11 @@ interface OfRecords extends Pick<Dependencies, "store" | "keys" | "clock" | "cos
   readonly next: KeySet | null;
 }
 
-/** Null: without keys of people, or without a place for tags, nothing is found. @throws VaultError `vault-option-invalid` */
+/**
+ * Null: without keys of people, or without a place for tags, nothing is found.
+ *
+ * @throws VaultError `vault-option-invalid`
+ */
 function indexBook({
   store,
   keys,

@@ -172,7 +172,7 @@ export interface ActingVault {
     name: string,
   ): TypedCollection<Document>;
   /**
-   * A declared collection, with the types of its declaration. The declaration that counts is that of the vault's options.
+   * A declared collection, with the types of its declaration. What is in force is what the vault's options declare.
    *
    * @throws VaultError `collection-invalid`
    * @example
@@ -223,7 +223,8 @@ export interface ActingVault {
    *   },
    * });
    * await vault.put({ collection: "people", id: "1" }, { phones: ["+49 30 1234567"], born: "1986-03-01" });
-   * const found = await vault.find("people", { phones: "030 1234567", born: { from: "1986-01-01", to: "1987-12-31" } });
+   * const born = { from: "1986-01-01", to: "1987-12-31" };
+   * const found = await vault.find("people", { phones: "030 1234567", born });
    * console.log(found.items.map(({ id }) => id)); // prints: [ '1' ]
    * ```
    */

@@ -78,7 +78,8 @@ export async function restoreBackup(
   requireRestorable(config, checked);
   const ledger = request.erasures === null ? null : await readLedger(request.erasures);
   const files = manifest.files.filter(({ form, content }) => form !== "pg_dump" && content !== "erasures");
-  if (manifest.files.some(({ form }) => form === "pg_dump")) return restoreDumped({ context, config, request, checked, ledger }, files);
+  if (manifest.files.some(({ form }) => form === "pg_dump"))
+    return restoreDumped({ context, config, request, checked, ledger }, files);
   makeParent(config.dataDir);
   const draft = makeDraftFolder(config.dataDir);
   try {
@@ -246,7 +247,8 @@ function ledgersOf(
 ): readonly LedgerCopy[] {
   const kept = ledgerCopies(config, vaultId, context.env);
   // Of a drill nothing is told anywhere.
-  const copies = request.witnesses === "told" ? kept : kept.map((copy) => ({ ...copy, append: () => Promise.resolve() }));
+  const copies =
+    request.witnesses === "told" ? kept : kept.map((copy) => ({ ...copy, append: () => Promise.resolve() }));
   return request.erasures === null ? copies : [...copies, givenLedger(request.erasures)];
 }
 

@@ -55,7 +55,7 @@ export const eraseCommand: CommandSpec = command({
     if (!options.yes) await requireYes(`Erase ${printable(subject)} for ever?`, context);
     const result = PERSON.test(subject)
       ? await client.erasure.erasePerson(subject, code)
-      : await client.erasure.erase({ subject, tenant: options.tenant, reason: code });
+      : await client.erasure.erase({ subject, reason: code, ...tenantOf(options) });
     if (options.out !== undefined && result.certificate !== null)
       await writeOutput(options.out, result.certificate, context);
     context.terminal.result(printableCopy(result), (shown) =>
@@ -79,10 +79,12 @@ export const holdSetCommand: CommandSpec = command({
     "for what comes. A person may have several holds. Needs a token with the scope admin.",
   flagGroups: ["client"],
   options: { reason, tenant, ...WHY_OPTIONS },
-  examples: [{ line: "npx strongroom hold set C000127 --reason litigation --ticket CASE-9", meaning: "until it is lifted" }],
+  examples: [
+    { line: "npx strongroom hold set C000127 --reason litigation --ticket CASE-9", meaning: "until it is lifted" },
+  ],
   run: withService(async (client, { context, args, options }) => {
     const subject = await subjectOf(args, context);
-    const held = await client.erasure.hold({ subject, tenant: options.tenant, reason: requireReason(options.reason) });
+    const held = await client.erasure.hold({ subject, reason: requireReason(options.reason), ...tenantOf(options) });
     context.terminal.result(printableCopy(held), ({ id }) => `Held. Lift it with: strongroom hold lift ${id}`);
   }),
 });
@@ -130,13 +132,16 @@ export const certificateVerifyCommand: CommandSpec = command({
     "Needs neither a service nor a network. The key must come from elsewhere than the file: what comes with a " +
     "certificate proves nothing. With --name and --salt it says whether the certificate is about whoever has that " +
     "name; the name is read from a file.",
+  flagGroups: [],
   options: {
     key: option("--key <vkey>", "the verifier key of the vault's certificates (must be given)", text()),
     nameFile: option("--name-file <file>", "the name that it is to be about; - is standard input", text()),
     salt: option("--salt <salt>", "as whoever was erased was given it", text()),
     tenant,
   },
-  examples: [{ line: "npx strongroom certificate verify certificate.txt --key KEY", meaning: "is it as it was signed?" }],
+  examples: [
+    { line: "npx strongroom certificate verify certificate.txt --key KEY", meaning: "is it as it was signed?" },
+  ],
   run: async ({ context, args, options }) => {
     const { isAboutName, isVaultError, verifyCertificate, VAULT_ERRORS } = await import("@strongroom/vault");
     if (options.key === undefined) throw new CliError("usage", { detail: "The verifier key is missing: --key VKEY." });
@@ -155,7 +160,9 @@ export const certificateVerifyCommand: CommandSpec = command({
           facts.holdsFrom === null
             ? "Stage 1: rows and keys are gone; backups of the key store open what is in old copies of it."
             : `Stage 2: no backup of the key store opens anything of it since ${facts.holdsFrom}.`,
-          ...facts.remains.map(({ what, diesWith, of }) => `  ${what}: ${diesWith}${of.length === 0 ? "" : ` (${of.join(", ")})`}`),
+          ...facts.remains.map(
+            ({ what, diesWith, of }) => `  ${what}: ${diesWith}${of.length === 0 ? "" : ` (${of.join(", ")})`}`,
+          ),
           ...(about === null ? [] : [about ? "It is about that name." : "It is not about that name."]),
         ].join("\n"),
       );
@@ -234,3 +241,6 @@ function holdsView(holds: readonly Hold[], width: number): string {
     width,
   );
 }
+
+const tenantOf = ({ tenant }: { readonly tenant: string | undefined }): { readonly tenant?: string } =>
+  tenant === undefined ? {} : { tenant };

@@ -15,7 +15,9 @@ import { witnessFile } from "./witness-file.ts";
 export function ledgerCopies(config: Config, vaultId: string, env: Environment): readonly LedgerCopy[] {
   const { witness } = config.audit;
   if (witness !== undefined)
-    return witness.flatMap((setting) => (setting.kind === "file" ? [fileLedger(`${setting.path}.erasures.ndjson`)] : []));
+    return witness.flatMap((setting) =>
+      setting.kind === "file" ? [fileLedger(`${setting.path}.erasures.ndjson`)] : [],
+    );
   const path = witnessFile(vaultId, config.dataDir, env);
   return path === null ? [] : [fileLedger(path.replace(/\.checkpoint$/, ".erasures.ndjson"))];
 }
@@ -27,12 +29,12 @@ export function erasureOptions(config: Config, copies: readonly LedgerCopy[]): E
     ledgers: copies,
     fourEyes: config.keys.fourEyes === true,
     backups: areTogether(records, keys) ? "together" : "apart",
-    longestRequestMs: config.service.deadlineMs ?? DEADLINE_MS,
+    longestRequestMs: config.service.answerMs ?? ANSWER_MS,
   };
 }
 
 /** The service's own, where none is configured. */
-const DEADLINE_MS = 30_000;
+const ANSWER_MS = 30_000;
 
 /** Files of one folder, or schemas of one server: one backup has both. */
 function areTogether(records: string | undefined, keys: string | undefined): boolean {

@@ -6,7 +6,9 @@ import type { ErasureResult, ErasureUnderWay, Hold, SubjectId } from "@strongroo
 import { z } from "zod";
 import { timestamp } from "./schemas.ts";
 
-const uuid = z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/, "must be a UUID");
+const uuid = z
+  .string()
+  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/, "must be a UUID");
 
 /** A person's opaque id, as it stands in a path. */
 export const personId: z.ZodType<SubjectId> = uuid.meta({

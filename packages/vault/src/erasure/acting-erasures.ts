@@ -167,7 +167,8 @@ export class ActingErasures implements Erasures {
       if (rows.length < PAGE) break;
     }
     // Of whom the records were set back to before they were known.
-    for (const person of await certificates.people()) if (!told.has(person)) yield lineOf({ person, state: "erased", at });
+    for (const person of await certificates.people())
+      if (!told.has(person)) yield lineOf({ person, state: "erased", at });
     for (const [person, { holds }] of await files.list())
       for (const { id, reason, at: since } of holds)
         yield lineOf({ person, state: "held", at: since, hold: id, reason });

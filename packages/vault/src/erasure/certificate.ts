@@ -194,8 +194,4 @@ export function isAboutName(
 }
 
 const invalid = (why: string, cause?: unknown): VaultError =>
-  new VaultError(
-    "certificate-invalid",
-    `The certificate is refused: ${why}`,
-    cause === undefined ? {} : { cause },
-  );
+  new VaultError("certificate-invalid", `The certificate is refused: ${why}`, cause === undefined ? {} : { cause });

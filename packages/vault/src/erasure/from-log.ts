@@ -93,5 +93,7 @@ function lineOf({ people, label, at, details }: AuditEvent, action: Told): Ledge
   if (said !== state || !isSubjectId(person) || more.length > 0) return null;
   if (state === "erased") return hold === undefined ? { person, state, at } : null;
   const { reason } = details;
-  return hold === undefined ? null : { person, state, at, hold, reason: typeof reason === "string" ? reason : "unsaid" };
+  return hold === undefined
+    ? null
+    : { person, state, at, hold, reason: typeof reason === "string" ? reason : "unsaid" };
 }

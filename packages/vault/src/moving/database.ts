@@ -47,6 +47,15 @@ const EXACT_TEXTS = `select set_config('timezone', 'UTC', true), set_config('dat
  *
  * @param pool the application's, of `pg` or what has its members; nobody but the caller ends it
  * @param options schema of the table, and of `strongroom_moves` beside it: `public` when left out
+ * @example
+ * ```ts
+ * import pg from "pg";
+ * import { postgresDatabase } from "@strongroom/vault/moving";
+ *
+ * const pool = new pg.Pool({ connectionString: "postgres://app@127.0.0.1/shop" });
+ * console.log(postgresDatabase(pool).schema); // prints: public
+ * await pool.end();
+ * ```
  */
 export function postgresDatabase(pool: PostgresPool, options: { readonly schema?: string } = {}): MoveDatabase {
   return {
@@ -78,7 +87,28 @@ export function postgresDatabase(pool: PostgresPool, options: { readonly schema?
 /** Whose turn it is on a connection: SQLite has one transaction at a time on each. */
 const turns = new WeakMap<DatabaseSync, Turns>();
 
-/** An application's SQLite database. @param database the application's connection; nobody but the caller closes it */
+/**
+ * An application's SQLite database. @param database the application's connection; nobody but the caller closes it
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { DatabaseSync } from "node:sqlite";
+ * import { rawAesKeyring } from "@strongroom/envelope";
+ * import { openVault } from "@strongroom/vault";
+ * import { memoryStore } from "@strongroom/vault/memory";
+ * import { MoveStates, sqliteDatabase, vaultTarget } from "@strongroom/vault/moving";
+ *
+ * const app = new DatabaseSync(":memory:");
+ * app.exec("create table people (id integer primary key, name text); insert into people values (1, 'Ada')");
+ * const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
+ * await using vault = await openVault({ store: memoryStore(), keyring });
+ * const database = sqliteDatabase(app);
+ * const options = { database, target: (collection: string) => vaultTarget(vault, collection), opener: null };
+ * const columns = [{ name: "name", holds: "values" }] as const;
+ * const people = { name: "people", table: "people", key: "id", columns, collection: "people" };
+ * console.log((await new MoveStates(options.database).list()).length, people.name); // prints: 0 people
+ * ```
+ */
 export function sqliteDatabase(database: DatabaseSync): MoveDatabase {
   const own = turns.get(database) ?? new Turns();
   turns.set(database, own);

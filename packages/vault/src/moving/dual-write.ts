@@ -52,6 +52,28 @@ export interface DualWrite {
  * Opens it. The move's table is looked at once.
  *
  * @throws VaultError `move-absent`, `move-table-unfit`
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { DatabaseSync } from "node:sqlite";
+ * import { rawAesKeyring } from "@strongroom/envelope";
+ * import { openVault } from "@strongroom/vault";
+ * import { memoryStore } from "@strongroom/vault/memory";
+ * import { dualWrite, sqliteDatabase, start, vaultTarget } from "@strongroom/vault/moving";
+ *
+ * const app = new DatabaseSync(":memory:");
+ * app.exec("create table people (id integer primary key, name text); insert into people values (1, 'Ada')");
+ * const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
+ * await using vault = await openVault({ store: memoryStore(), keyring });
+ * const database = sqliteDatabase(app);
+ * const options = { database, target: (collection: string) => vaultTarget(vault, collection), opener: null };
+ * const columns = [{ name: "name", holds: "values" }] as const;
+ * const people = { name: "people", table: "people", key: "id", columns, collection: "people" };
+ * await start(options, people);
+ * const moving = await dualWrite({ vault, database, move: "people" });
+ * await moving.put("1", { name: "Ada King" });
+ * console.log((await vault.get({ collection: "people", id: "1" })).document["name"]); // prints: Ada King
+ * ```
  */
 export async function dualWrite(options: DualWriteOptions): Promise<DualWrite> {
   const { vault, database, move: name, opener = null } = options;

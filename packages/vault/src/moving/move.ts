@@ -46,7 +46,30 @@ export interface StepResult {
   readonly left?: readonly string[];
 }
 
-/** Looks at a table, and changes nothing. @throws VaultError `move-table-unfit` */
+/**
+ * Looks at a table, and changes nothing.
+ *
+ * @throws VaultError `move-table-unfit`
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { DatabaseSync } from "node:sqlite";
+ * import { rawAesKeyring } from "@strongroom/envelope";
+ * import { openVault } from "@strongroom/vault";
+ * import { memoryStore } from "@strongroom/vault/memory";
+ * import { plan, sqliteDatabase, vaultTarget } from "@strongroom/vault/moving";
+ *
+ * const app = new DatabaseSync(":memory:");
+ * app.exec("create table people (id integer primary key, name text); insert into people values (1, 'Ada')");
+ * const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
+ * await using vault = await openVault({ store: memoryStore(), keyring });
+ * const database = sqliteDatabase(app);
+ * const options = { database, target: (collection: string) => vaultTarget(vault, collection), opener: null };
+ * const columns = [{ name: "name", holds: "values" }] as const;
+ * const people = { name: "people", table: "people", key: "id", columns, collection: "people" };
+ * console.log((await plan(options.database, people)).rows); // prints: 1
+ * ```
+ */
 export async function plan(
   database: MoveDatabase,
   given: MoveDefinition,
@@ -57,7 +80,30 @@ export async function plan(
   return planMove({ database, definition, table: new MovingTable(database, definition, facts) }, options);
 }
 
-/** Begins a move: from here on the application writes both. @throws VaultError `move-stage`, `move-table-unfit` */
+/**
+ * Begins a move: from here on the application writes both.
+ *
+ * @throws VaultError `move-stage`, `move-held`, `move-table-unfit`
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { DatabaseSync } from "node:sqlite";
+ * import { rawAesKeyring } from "@strongroom/envelope";
+ * import { openVault } from "@strongroom/vault";
+ * import { memoryStore } from "@strongroom/vault/memory";
+ * import { sqliteDatabase, start, vaultTarget } from "@strongroom/vault/moving";
+ *
+ * const app = new DatabaseSync(":memory:");
+ * app.exec("create table people (id integer primary key, name text); insert into people values (1, 'Ada')");
+ * const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
+ * await using vault = await openVault({ store: memoryStore(), keyring });
+ * const database = sqliteDatabase(app);
+ * const options = { database, target: (collection: string) => vaultTarget(vault, collection), opener: null };
+ * const columns = [{ name: "name", holds: "values" }] as const;
+ * const people = { name: "people", table: "people", key: "id", columns, collection: "people" };
+ * console.log((await start(options, people)).state.stage); // prints: dual-writing
+ * ```
+ */
 export async function start(options: MoveOptions, given: MoveDefinition): Promise<StepResult> {
   const { database, holdMs } = options;
   const definition = parseDefinition(given);
@@ -69,7 +115,31 @@ export async function start(options: MoveOptions, given: MoveDefinition): Promis
   }));
 }
 
-/** Brings every row into the vault. One that is whole is begun anew. */
+/**
+ * Brings every row into the vault. One that is whole is begun anew: it compares.
+ *
+ * @throws VaultError `move-absent`, `move-stage`, `move-held`; the vault's and the database's own
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { DatabaseSync } from "node:sqlite";
+ * import { rawAesKeyring } from "@strongroom/envelope";
+ * import { openVault } from "@strongroom/vault";
+ * import { memoryStore } from "@strongroom/vault/memory";
+ * import { fill, sqliteDatabase, start, vaultTarget } from "@strongroom/vault/moving";
+ *
+ * const app = new DatabaseSync(":memory:");
+ * app.exec("create table people (id integer primary key, name text); insert into people values (1, 'Ada')");
+ * const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
+ * await using vault = await openVault({ store: memoryStore(), keyring });
+ * const database = sqliteDatabase(app);
+ * const options = { database, target: (collection: string) => vaultTarget(vault, collection), opener: null };
+ * const columns = [{ name: "name", holds: "values" }] as const;
+ * const people = { name: "people", table: "people", key: "id", columns, collection: "people" };
+ * await start(options, people);
+ * console.log((await fill(options, "people")).counts?.created); // prints: 1
+ * ```
+ */
 export async function fill(
   options: MoveOptions,
   name: string,
@@ -96,13 +166,63 @@ async function removeGone(parts: MoveParts): Promise<number> {
   return removed;
 }
 
-/** Holds table and vault against each other, and keeps what came of it. */
+/**
+ * Holds table and vault against each other, and keeps what came of it.
+ *
+ * @throws VaultError `move-absent`, `move-stage`, `move-held`
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { DatabaseSync } from "node:sqlite";
+ * import { rawAesKeyring } from "@strongroom/envelope";
+ * import { openVault } from "@strongroom/vault";
+ * import { memoryStore } from "@strongroom/vault/memory";
+ * import { fill, sqliteDatabase, start, vaultTarget, verify } from "@strongroom/vault/moving";
+ *
+ * const app = new DatabaseSync(":memory:");
+ * app.exec("create table people (id integer primary key, name text); insert into people values (1, 'Ada')");
+ * const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
+ * await using vault = await openVault({ store: memoryStore(), keyring });
+ * const database = sqliteDatabase(app);
+ * const options = { database, target: (collection: string) => vaultTarget(vault, collection), opener: null };
+ * const columns = [{ name: "name", holds: "values" }] as const;
+ * const people = { name: "people", table: "people", key: "id", columns, collection: "people" };
+ * await start(options, people);
+ * await fill(options, "people");
+ * console.log((await verify(options, "people")).verdict?.found); // prints: 0
+ * ```
+ */
 export async function verify(options: MoveOptions, name: string, how: StepOptions = {}): Promise<StepResult> {
   const stages = (Object.keys(STAGES) as MoveStage[]).filter((stage) => stage !== "planned");
   return step(options, name, stages, (parts, held) => verified(parts, held, how));
 }
 
-/** From here on the application reads from the vault. Refused unless everything is there now. */
+/**
+ * From here on the application reads from the vault.
+ *
+ * @throws VaultError `move-not-whole`: not everything is there now; `move-absent`, `move-stage`, `move-held`
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { DatabaseSync } from "node:sqlite";
+ * import { rawAesKeyring } from "@strongroom/envelope";
+ * import { openVault } from "@strongroom/vault";
+ * import { memoryStore } from "@strongroom/vault/memory";
+ * import { cutOver, fill, sqliteDatabase, start, vaultTarget } from "@strongroom/vault/moving";
+ *
+ * const app = new DatabaseSync(":memory:");
+ * app.exec("create table people (id integer primary key, name text); insert into people values (1, 'Ada')");
+ * const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
+ * await using vault = await openVault({ store: memoryStore(), keyring });
+ * const database = sqliteDatabase(app);
+ * const options = { database, target: (collection: string) => vaultTarget(vault, collection), opener: null };
+ * const columns = [{ name: "name", holds: "values" }] as const;
+ * const people = { name: "people", table: "people", key: "id", columns, collection: "people" };
+ * await start(options, people);
+ * await fill(options, "people");
+ * console.log((await cutOver(options, "people")).state.stage); // prints: cut-over
+ * ```
+ */
 export async function cutOver(options: MoveOptions, name: string, how: StepOptions = {}): Promise<StepResult> {
   return step(options, name, ["filled"], async (parts, taken) => {
     const { held, verdict } = await verified(parts, taken, how);
@@ -111,7 +231,34 @@ export async function cutOver(options: MoveOptions, name: string, how: StepOptio
   });
 }
 
-/** Empties the columns. Refused unless everything is in the vault now; a row that is not is left. */
+/**
+ * Empties the columns. A row whose record is not the same is left, and named.
+ *
+ * @throws VaultError `move-not-whole`: not everything is in the vault now; `move-table-unfit`, `move-stage`, `move-held`
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { DatabaseSync } from "node:sqlite";
+ * import { rawAesKeyring } from "@strongroom/envelope";
+ * import { openVault } from "@strongroom/vault";
+ * import { memoryStore } from "@strongroom/vault/memory";
+ * import { cutOver, drop, fill, sqliteDatabase, start, vaultTarget } from "@strongroom/vault/moving";
+ *
+ * const app = new DatabaseSync(":memory:");
+ * app.exec("create table people (id integer primary key, name text); insert into people values (1, 'Ada')");
+ * const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
+ * await using vault = await openVault({ store: memoryStore(), keyring });
+ * const database = sqliteDatabase(app);
+ * const options = { database, target: (collection: string) => vaultTarget(vault, collection), opener: null };
+ * const columns = [{ name: "name", holds: "values" }] as const;
+ * const people = { name: "people", table: "people", key: "id", columns, collection: "people" };
+ * await start(options, people);
+ * await fill(options, "people");
+ * await cutOver(options, "people");
+ * console.log((await drop(options, "people")).state.stage); // prints: dropped
+ * console.log(app.prepare("select name from people").get()?.["name"]); // prints: null
+ * ```
+ */
 export async function drop(options: MoveOptions, name: string, how: StepOptions = {}): Promise<StepResult> {
   return step(options, name, ["cut-over", "dropping"], async (parts, taken) => {
     const { states, table } = parts;
@@ -133,7 +280,35 @@ export async function drop(options: MoveOptions, name: string, how: StepOptions 
   });
 }
 
-/** One stage back. What the vault has stays there; columns that were emptied are filled from it. */
+/**
+ * One stage back. What the vault has stays there; columns that were emptied are filled from it.
+ *
+ * @throws VaultError `move-not-whole`, `move-stage`, `move-held`
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { DatabaseSync } from "node:sqlite";
+ * import { rawAesKeyring } from "@strongroom/envelope";
+ * import { openVault } from "@strongroom/vault";
+ * import { memoryStore } from "@strongroom/vault/memory";
+ * import { back, cutOver, drop, fill, sqliteDatabase, start, vaultTarget } from "@strongroom/vault/moving";
+ *
+ * const app = new DatabaseSync(":memory:");
+ * app.exec("create table people (id integer primary key, name text); insert into people values (1, 'Ada')");
+ * const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
+ * await using vault = await openVault({ store: memoryStore(), keyring });
+ * const database = sqliteDatabase(app);
+ * const options = { database, target: (collection: string) => vaultTarget(vault, collection), opener: null };
+ * const columns = [{ name: "name", holds: "values" }] as const;
+ * const people = { name: "people", table: "people", key: "id", columns, collection: "people" };
+ * await start(options, people);
+ * await fill(options, "people");
+ * await cutOver(options, "people");
+ * await drop(options, "people");
+ * await back(options, "people");
+ * console.log(app.prepare("select name from people").get()?.["name"]); // prints: Ada
+ * ```
+ */
 export async function back(options: MoveOptions, name: string, how: StepOptions = {}): Promise<StepResult> {
   const stages = (Object.keys(STAGES) as MoveStage[]).filter((stage) => STAGES[stage].back !== null);
   return step(options, name, stages, async (parts, taken) => {

@@ -64,7 +64,29 @@ const HOLD_MS = 30_000;
 const FLIP_MS = 10_000;
 const LONGEST_HISTORY = 100;
 
-/** The table of moves. */
+/**
+ * The table of moves.
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { DatabaseSync } from "node:sqlite";
+ * import { rawAesKeyring } from "@strongroom/envelope";
+ * import { openVault } from "@strongroom/vault";
+ * import { memoryStore } from "@strongroom/vault/memory";
+ * import { MoveStates, sqliteDatabase, start, vaultTarget } from "@strongroom/vault/moving";
+ *
+ * const app = new DatabaseSync(":memory:");
+ * app.exec("create table people (id integer primary key, name text); insert into people values (1, 'Ada')");
+ * const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
+ * await using vault = await openVault({ store: memoryStore(), keyring });
+ * const database = sqliteDatabase(app);
+ * const options = { database, target: (collection: string) => vaultTarget(vault, collection), opener: null };
+ * const columns = [{ name: "name", holds: "values" }] as const;
+ * const people = { name: "people", table: "people", key: "id", columns, collection: "people" };
+ * await start(options, people);
+ * console.log((await new MoveStates(database).read("people")).stage); // prints: dual-writing
+ * ```
+ */
 export class MoveStates {
   readonly #database: MoveDatabase;
   readonly #table: string;

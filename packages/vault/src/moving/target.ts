@@ -54,10 +54,42 @@ const OF_ONE_RECORD: ReadonlySet<string> = new Set([
   "value-taken",
 ]);
 
-/** Whether a refusal is about one record. */
+/**
+ * Whether a refusal is about one record, and others may be taken.
+ *
+ * @example
+ * ```ts
+ * import { isOfOneRecord } from "@strongroom/vault/moving";
+ *
+ * console.log(isOfOneRecord("document-too-large"), isOfOneRecord("store-full")); // prints: true false
+ * ```
+ */
 export const isOfOneRecord = (code: string): boolean => OF_ONE_RECORD.has(code) || code.startsWith("record-");
 
-/** A collection of an open vault. */
+/**
+ * A collection of an open vault.
+ * @example
+ * ```ts
+ * import { randomBytes } from "node:crypto";
+ * import { DatabaseSync } from "node:sqlite";
+ * import { rawAesKeyring } from "@strongroom/envelope";
+ * import { openVault } from "@strongroom/vault";
+ * import { memoryStore } from "@strongroom/vault/memory";
+ * import { sqliteDatabase, vaultTarget } from "@strongroom/vault/moving";
+ *
+ * const app = new DatabaseSync(":memory:");
+ * app.exec("create table people (id integer primary key, name text); insert into people values (1, 'Ada')");
+ * const keyring = rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) });
+ * await using vault = await openVault({ store: memoryStore(), keyring });
+ * const database = sqliteDatabase(app);
+ * const options = { database, target: (collection: string) => vaultTarget(vault, collection), opener: null };
+ * const columns = [{ name: "name", holds: "values" }] as const;
+ * const people = { name: "people", table: "people", key: "id", columns, collection: "people" };
+ * const target = options.target(people.collection);
+ * await target.put({ id: "1", document: { name: "Ada" }, subject: null }, null);
+ * console.log((await target.read("1"))?.version); // prints: 1
+ * ```
+ */
 export function vaultTarget(vault: ActingVault, collection: string): MoveTarget {
   const at = (id: string): { readonly collection: string; readonly id: string } => ({ collection, id });
   const whom = ({ subject }: MovedDocument): { readonly subject?: string } => (subject === null ? {} : { subject });

@@ -1,6 +1,6 @@
 /**
- * Builds indexes beside live traffic: every record that was there before is opened, and its tags are written, as long as
- * it is still at the version that was opened. What is written meanwhile has its tags already, since all writers agree on
+ * Builds indexes beside live traffic: every record that was there before is opened, and its tags are written, as long
+ * as it is still at the version that was opened. What is written meanwhile has its tags already: all writers agree on
  * the indexes (index-book.ts). A build that was ended goes on where it was saved, in whichever process.
  */
 import { createHash, randomUUID } from "node:crypto";
@@ -137,20 +137,22 @@ class Build {
   }
 
   async run(lease: Leased, ready: (ids: readonly IndexId[]) => Promise<void>): Promise<BuildFindings> {
-    const { jobs } = this.#d.store;
-    const { signal, onRecords } = this.#options;
-    let after = lease.cursor === null || (await this.#hadFailed(lease)) ? null : Buffer.from(lease.cursor, "base64url");
+    let after = lease.cursor === null || (await this.#hadFailed(lease)) ? null : lease.cursor;
     const taken = new Set<IndexId>();
-    for (;;) {
-      requireNotAborted(signal);
-      const page = await openedPage(this.#d, this.#collection, after, signal);
-      await this.#fill(lease, page, taken);
-      this.#found.records += page.records.length;
-      onRecords(page.records.length);
-      after = page.next === null ? null : Buffer.from(page.next);
-      if (after === null) break;
-      if ((await jobs.save(lease, this.#progress(after, page.records.length), LEASE_MS)) === "overtaken")
-        throw overtaken();
+    const { jobs } = this.#d.store;
+    try {
+      for (;;) {
+        requireNotAborted(this.#options.signal);
+        const page = await this.#page(after, lease, taken);
+        after = page.next === null ? null : Buffer.from(page.next).toString("base64url");
+        if (after === null) break;
+        const saved = await jobs.save(lease, this.#progress(after, page.records.length), LEASE_MS);
+        if (saved === "overtaken") throw overtaken();
+      }
+    } catch (error) {
+      // Given back, so that whoever goes on need not wait for the lease to run out.
+      await jobs.finish(lease, this.#progress(after, 0), 0).catch(() => undefined);
+      throw error;
     }
     const whole = [...this.#ids].filter((id) => !taken.has(id));
     // Before the job is finished: a job that is, with an index that is not ready, is of another time.
@@ -160,22 +162,27 @@ class Build {
     return this.#found;
   }
 
+  async #page(after: string | null, lease: Leased, taken: Set<IndexId>): Promise<OpenedPage> {
+    const { signal, onRecords } = this.#options;
+    const position = after === null ? null : Buffer.from(after, "base64url");
+    const page = await openedPage(this.#d, this.#collection, position, signal);
+    await this.#fill(lease, page, taken);
+    this.#found.records += page.records.length;
+    onRecords(page.records.length);
+    return page;
+  }
+
   /** Which records have one value only the process knew that found them: all are looked at again. */
   async #hadFailed({ job, partition }: Leased): Promise<boolean> {
     const all = await this.#d.store.jobs.list();
     return all.some((one) => one.job === job && one.partition === partition && one.failed > 0);
   }
 
-  #progress(after: Uint8Array | null, records: number): Progress {
+  #progress(cursor: string | null, records: number): Progress {
     const failed = this.#taken;
     this.#taken = 0;
     const problem = failed === 0 ? null : { code: "value-taken", at: new Date().toISOString() };
-    return {
-      cursor: after === null ? null : Buffer.from(after).toString("base64url"),
-      done: records,
-      failed,
-      problem,
-    };
+    return { cursor, done: records, failed, problem };
   }
 
   /** Until no change of the indexes or of the key set comes in between. */

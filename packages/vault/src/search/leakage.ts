@@ -13,7 +13,7 @@ export interface IndexLeakage {
   /** Tags of records, and how many different ones there are. */
   readonly tags: number;
   readonly values: number;
-  /** Of 0 to 1: the share of the tags whose value is named by its rank. Tags that come equally often are guessed among. */
+  /** 0 to 1: the share of the tags whose value is named by its rank. Tags that come equally often are guessed among. */
   readonly named: number;
   /** The same of somebody who guesses without having seen how often each comes. */
   readonly guessed: number;

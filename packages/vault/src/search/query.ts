@@ -7,7 +7,7 @@ import type { Declaration } from "../collections/declaration.ts";
 import { fieldOf } from "../collections/schema.ts";
 import { VaultError } from "../errors.ts";
 import type { Normaliser } from "../normalisers/normaliser.ts";
-import type { JsonObject } from "../records/document.ts";
+import type { JsonObject } from "../records/json.ts";
 import { bucketForm, dayOf, formOf, formsAt, searchText, valuesAt } from "./forms.ts";
 
 /** What is looked for in one field: a value in any spelling, the beginning of one, or a range with both of its ends. */
@@ -19,7 +19,7 @@ export type FieldQuery =
   | { readonly from: string | number; readonly to: string | number };
 
 /** What is looked for, by the paths of declared fields: records that meet all of it. */
-export type FindQuery<Found extends string = string> = { readonly [Path in Found]?: FieldQuery };
+export type FindQuery<Found extends string = string> = Readonly<Partial<Record<Found, FieldQuery>>>;
 
 /** A condition, parsed. */
 export type Condition =

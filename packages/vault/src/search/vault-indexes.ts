@@ -1,6 +1,6 @@
 /**
- * The indexes of a vault, as whoever runs it sees them: what is declared and what there is, and the work that brings the
- * one to the other beside live traffic.
+ * The indexes of a vault, as whoever runs it sees them: what is declared and what there is, and the work that brings
+ * the one to the other beside live traffic.
  */
 import { VaultError } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
@@ -42,7 +42,7 @@ export interface IndexApplyOptions {
 
 /** What indexes are asked and changed by. */
 export interface VaultIndexes {
-  /** What there is, what is declared, and what `apply` would do. @throws VaultError `collection-invalid`; the stores' */
+  /** What there is, what is declared, what `apply` would do. @throws VaultError `collection-invalid`; the stores' */
   plan(options?: IndexPlanOptions): Promise<IndexPlan>;
   /**
    * Builds what is declared and not there, drops what is there and not declared here, beside live traffic. It goes on
@@ -134,5 +134,5 @@ async function leakageIn(book: IndexBook, collection: Collection): Promise<reado
     const { name: index } = definition;
     all.push({ collection, index, fields: paths, ...told, isAccepted, isTooMuch: isTooMuch(told, isAccepted) });
   }
-  return all;
+  return all.sort((a, b) => (a.index < b.index ? -1 : 1));
 }

@@ -65,7 +65,7 @@ export function findContract(contract: Contract): void {
         const found: string[] = [];
         for (let after: Uint8Array | null = null; ;) {
           const page = await indexesOf(store).find({ collection: PEOPLE, terms, after, limit });
-          assert.ok(page.length <= limit);
+          assert.ok(page.length <= limit && found.length + page.length <= count, `by ${limit}`);
           found.push(...page.map(({ id }) => id));
           after = page.at(-1)?.position ?? null;
           if (after === null) break;

@@ -93,9 +93,9 @@ export interface Indexes {
   list(): Promise<{ readonly epoch: Epoch; readonly indexes: readonly IndexRow[] }>;
   /**
    * Puts these rows in the place of those of the same ids, or adds them, at most 1,000, and moves the epoch of the
-   * gate on by one. `moved`: it was not `from` any more, and nothing was changed. Once it resolves with `changed`, no unit,
-   * no rewrap and no filling of an earlier epoch is made any more. Of a row that is there only the state changes, and
-   * one that is dropped comes back only after its purge: whatever makes another index of it makes another id too.
+   * gate on by one. `moved`: it was not `from` any more, and nothing was changed. Once it resolves with `changed`, no
+   * unit, no rewrap and no filling of an earlier epoch is made any more. Of a row that is there only the state changes,
+   * and one that is dropped comes back only after its purge: whatever makes another index of it makes another id too.
    *
    * @throws VaultError `store-failed`: it would be another index than before, or no key set is in force yet
    */

@@ -136,7 +136,7 @@ export interface Store {
   /** Messages that were replaced and are kept for now. */
   readonly kept: KeptMessages;
   readonly outbox: Outbox;
-  readonly indexes?: Indexes;
+  readonly indexes: Indexes;
   /**
    * The caller's own transaction; only of a store that is capable of it.
    *

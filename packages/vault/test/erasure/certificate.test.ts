@@ -27,7 +27,8 @@ const FACTS: CertificateFacts = {
   remains: [{ what: "kms-logs", diesWith: "never", of: [] }],
 };
 
-const signerOf = (byte: number, vault = VAULT): CertificateSigner => new CertificateSigner(vault, Buffer.alloc(32, byte));
+const signerOf = (byte: number, vault = VAULT): CertificateSigner =>
+  new CertificateSigner(vault, Buffer.alloc(32, byte));
 
 test("a certificate says what was signed, and each bit of it counts", () => {
   const signer = signerOf(1);

@@ -31,13 +31,10 @@ test("a hold keeps somebody from being erased, in every process, until it is lif
   assert.equal((await erasureOf(vault).erase(ADA, WHY)).state, "erased");
   await rejectsWith("subject-erased", () => erasureOf(vault).hold({ person: first.person }, { reason: "late" }));
   assert.ok(!JSON.stringify(await entries("hold", "lift-hold")).includes("CASE-9"));
-  assert.deepEqual(
-    (await entries("hold", "lift-hold")).map(({ action, result }) => `${action} ${result}`).sort(),
-    [
-      ...["hold begun", "hold begun", "hold done", "hold done", "hold subject-erased"],
-      ...["lift-hold begun", "lift-hold begun", "lift-hold done", "lift-hold done", "lift-hold hold-absent"],
-    ],
-  );
+  assert.deepEqual((await entries("hold", "lift-hold")).map(({ action, result }) => `${action} ${result}`).sort(), [
+    ...["hold begun", "hold begun", "hold done", "hold done", "hold subject-erased"],
+    ...["lift-hold begun", "lift-hold begun", "lift-hold done", "lift-hold done", "lift-hold hold-absent"],
+  ]);
 });
 
 test("a hold of somebody who is not known yet holds for what comes", async (t) => {
@@ -59,12 +56,20 @@ test("a hold whose note somebody takes away, changes or swaps holds still: the a
     await store.notes.replace(name, text, seen?.text ?? null);
     assert.deepEqual(await erasureOf(vault).holds(), []);
     await rejectsWith("subject-held", () => erasureOf(vault).erase(ADA, WHY));
-    assert.deepEqual((await erasureOf(vault).holds()).map(({ id }) => id), [hold.id], "it is back");
+    assert.deepEqual(
+      (await erasureOf(vault).holds()).map(({ id }) => id),
+      [hold.id],
+      "it is back",
+    );
   }
   const [seen] = await store.notes.list(name);
   await store.notes.replace(name, null, seen!.text);
   const third = await another();
-  assert.deepEqual((await erasureOf(third).holds()).map(({ id }) => id), [hold.id], "also at a start");
+  assert.deepEqual(
+    (await erasureOf(third).holds()).map(({ id }) => id),
+    [hold.id],
+    "also at a start",
+  );
 });
 
 test("lifting takes two principals where four eyes are configured", async (t) => {

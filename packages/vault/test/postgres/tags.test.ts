@@ -3,7 +3,6 @@
  * make, and a hand in the rows.
  */
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { Store } from "@strongroom/vault";

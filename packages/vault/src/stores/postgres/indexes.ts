@@ -28,7 +28,6 @@ import { placeholders, RollBack, statement } from "./connection.ts";
 import type { Connection } from "./connection.ts";
 import { gateDrain } from "./gate.ts";
 import type { GateContext } from "./gate.ts";
-import { isLive } from "./functions/find-tags.ts";
 import { refusalColumn, requireAccepted, writeRefusalColumn } from "./refusals.ts";
 import type { SchemaName } from "./schema-name.ts";
 import { parseRecordPosition, recordPosition } from "./subject-rows.ts";
@@ -165,6 +164,18 @@ function indexStatements(schema: SchemaName) {
         (select ${nameColumn("r.id")} from ${schema}.records r where r.key = ${record}) as id, (
           select encode(h.sealed_id, 'hex') from (
             select ${sealedIdColumn("h.sealed_id")} from ${schema}.heads h where h.record = ${record}) h) as sealed_id`;
+  // A record's rows are looked up once each, and no join could lead.
+  const ofOne = (table: string): string => `
+        (select t.record, r.id, h.sealed_id from ${schema}.${table} t
+          cross join lateral (
+            select ${sealedIdColumn("h.sealed_id")} from ${schema}.heads h
+            where h.record = t.record and h.state = 'live' limit 1) h
+          cross join lateral (
+            select ${nameColumn("r.id")} as id from ${schema}.records r
+            where r.key = t.record and r.collection = $2::text limit 1) r
+          where ${table === "tags" ? "not i.is_unique" : "i.is_unique"} and t.index = i.key and t.tag = $4::bytea
+            and t.record > $5::bigint
+          order by t.record limit $6::bigint)`;
   const counted = (table: string): string => `
         select count(*) as records from ${schema}.${table} t
         where t.index = (select i.key from ${schema}.indexes i where i.id = $2::text) group by t.tag`;
@@ -187,19 +198,12 @@ function indexStatements(schema: SchemaName) {
       order by u.id collate "C"
       on conflict (id) do update set state = excluded.state`),
     findOne: statement(`
-      select ${refusal}, f.record as key, ${recordColumns("f.record")}
+      select ${refusal}, f.record as key, f.id, encode(f.sealed_id, 'hex') as sealed_id
       from ${schema}.vault g
       left join lateral (
         select i.key, i.is_unique from ${schema}.indexes i
         where i.id = $3::text and i.collection = $2::text and i.state <> 'dropped' limit 1) i on true
-      left join lateral (
-        (select t.record from ${schema}.tags t
-          where not i.is_unique and t.index = i.key and t.tag = $4::bytea and t.record > $5::bigint
-            and ${isLive(schema, "t.record", "$2::text")}
-          order by t.record limit $6::bigint)
-        union all (select t.record from ${schema}.unique_tags t
-          where i.is_unique and t.index = i.key and t.tag = $4::bytea and t.record > $5::bigint
-            and ${isLive(schema, "t.record", "$2::text")} limit $6::bigint)) f on true
+      left join lateral (${["tags", "unique_tags"].map(ofOne).join(" union all ")}) f on true
       order by f.record`),
     find: statement(`
       select ${refusal}, f.key, ${recordColumns("f.key")} from ${schema}.vault g left join ${found} on true

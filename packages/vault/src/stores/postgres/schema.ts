@@ -178,8 +178,8 @@ const convergenceTables = (schema: SchemaName): readonly string[] => [
 ];
 
 /**
- * The gate first, as above. An index has a number, which its tags go by, and which is never given out again. In the keys
- * of tags, the record is last: all records of a tag lie together, in their order.
+ * The gate first, as above. An index has a number, which its tags go by, and which is never given out again. In the
+ * keys of tags, the record is last: all records of a tag lie together, in their order.
  */
 const tagTables = (schema: SchemaName): readonly string[] => [
   `lock table ${schema}.vault in access exclusive mode`,

@@ -148,17 +148,82 @@ const FOUND = statement((db, { record, collection }: OfRecord) =>
     .compile(),
 );
 
+/** What is found of a record. */
+interface FoundRecord {
+  readonly id: Uint8Array | null;
+  readonly sealed_id: Uint8Array | null;
+}
+
+/** Of one tag, all in one statement, in the order of its rows: `cross join` keeps them in it. */
+const oneTag = (
+  table: "tags" | "unique_tags",
+): Statement<From & Pick<OfRecord, "collection">, FoundRecord & { readonly found: string }> =>
+  statement((db, { index, tag, from, collection }) =>
+    sql<FoundRecord & { readonly found: string }>`
+      select ${rowNumber("tagged.record")} as found, ${nameBytes("records.id")} as id,
+        ${sealedIdBytes("heads.sealed_id")} as sealed_id
+      from ${sql.table(table)} as tagged
+      cross join records on records.record = tagged.record
+      cross join heads on heads.record = tagged.record
+      where tagged.index_number = ${index} and tagged.tag = ${tag} and tagged.record >= ${from}
+        and records.collection = ${collection} and heads.state = 'live'
+      order by tagged.record`.compile(db),
+  );
+
+const [ONE_TAG, ONE_UNIQUE] = [oneTag("tags"), oneTag("unique_tags")] as const;
+
 /** Names that are none are given as they are, cut. @throws VaultError `cursor-invalid` */
 export function findTagged(connection: Connection, { after, limit, ...terms }: TagQuery): readonly TaggedRecord[] {
+  const behind = after === null ? null : numberAt(after);
+  const [[first, ...more] = [], ...others] = terms.terms;
+  if (first !== undefined && more.length === 0 && others.length === 0)
+    return findOne(connection, first, { collection: terms.collection, behind, limit });
   const found: TaggedRecord[] = [];
-  for (const record of recordsBehind(connection, terms, after === null ? null : numberAt(after))) {
+  for (const record of recordsBehind(connection, terms, behind)) {
     const row = connection.first(FOUND, { record, collection: terms.collection });
-    if (row === undefined) continue;
-    found.push({ id: foundName(row.id).text, sealedId: foundSealedId(row.sealed_id), position: positionOf(record) });
+    if (row !== undefined) found.push(taggedRecord(record, row));
     if (found.length >= limit) break;
   }
   return found;
 }
+
+interface Page {
+  readonly collection: Collection;
+  readonly behind: bigint | null;
+  readonly limit: number;
+}
+
+/** All that one tag needs to know of its index. A state that is none is not `dropped`. */
+const INDEX = statement((db, { id, collection }: { readonly id: IndexId; readonly collection: Collection }) =>
+  db
+    .selectFrom("indexes")
+    .where("id", "=", id)
+    .where("collection", "=", collection)
+    .where("state", "is not", "dropped")
+    .where(sql<boolean>`name <> ''`)
+    .select([rowNumber("number").as("number"), sql<number>`is_unique is not 0`.as("is_unique")])
+    .compile(),
+);
+
+/** What nearly every search is: of one field, one value. */
+function findOne(connection: Connection, { index: id, tag }: Tag, { collection, behind, limit }: Page): TaggedRecord[] {
+  const found: TaggedRecord[] = [];
+  const index = connection.first(INDEX, { id, collection });
+  if (index === undefined || behind === GREATEST) return found;
+  const from = behind === null ? LEAST_NUMBER : behind + 1n;
+  const values = { index: BigInt(index.number), tag, from, collection };
+  for (const { found: record, ...row } of connection.each(index.is_unique === 1 ? ONE_UNIQUE : ONE_TAG, values)) {
+    found.push(taggedRecord(BigInt(record), row));
+    if (found.length >= limit) break;
+  }
+  return found;
+}
+
+const taggedRecord = (record: bigint, { id, sealed_id: sealed }: FoundRecord): TaggedRecord => ({
+  id: foundName(id).text,
+  sealedId: foundSealedId(sealed),
+  position: positionOf(record),
+});
 
 export function countTagged(connection: Connection, terms: TagTerms, most: number): number {
   let count = 0;

@@ -37,7 +37,6 @@ export const TAG_TABLES: readonly string[] = [
     is_unique integer not null check (is_unique in (0, 1)),
     state text not null check (state in ('building', 'ready', 'dropped'))
   ) strict`,
-  "create index indexes_collection on indexes (collection)",
   `create table tags (
     index_number integer not null,
     tag blob not null,

@@ -349,7 +349,8 @@ ${refuseMoved(schema)}`,
 
 /**
  * Writes the tags of units as well: of the units `p_tagged`, which lose those that they had. `p_tag_units`: the unit,
- * from 1, of each tag, the tags in the order in which units have them where several want one; `p_tag_indexes`: which of the pairs of `p_index_ids` and `p_index_collections` it is of. Answers
- * also `taken` with the index; or with one row for all, `short-tag`.
+ * from 1, of each tag, the tags in the order in which units have one that several want; `p_tag_indexes`: which of the
+ * pairs of `p_index_ids` and `p_index_collections` it is of. Answers also `taken` with the index; or with one row for
+ * all, `short-tag`.
  */
 export const APPLY_5: StoreFunction = applyFunction("apply_v5", FIFTH);

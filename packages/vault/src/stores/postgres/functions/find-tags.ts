@@ -1,7 +1,7 @@
 /**
  * Searches the tags of several terms. Records come in the order of their numbers, from the index that has a tag's
- * records in that order. The term with the fewest of them leads: some are taken from it, and of those the ones stay that
- * every other term has as well, until a page is full.
+ * records in that order. The term with the fewest of them leads: some are taken from it, and of those the ones stay
+ * that every other term has as well, until a page is full.
  */
 import type { SchemaName } from "../schema-name.ts";
 import { storeFunction } from "./function.ts";
@@ -29,7 +29,7 @@ const ofBoth = (select: (parts: { readonly table: string; readonly tags: string 
  * Of a tag's row `t`: whether it is one of a live record of the collection. Each is a question of its own, and no join
  * that could lead.
  */
-export const isLive = (schema: SchemaName, record: string, collection: string): string => `
+const isLive = (schema: SchemaName, record: string, collection: string): string => `
         (select h.state from ${schema}.heads h where h.record = ${record}) = 'live'
         and (select r.collection from ${schema}.records r where r.key = ${record}) = ${collection}`;
 

@@ -69,8 +69,9 @@ export const OPEN_UNITS = `
  * Claims the unique tags of the units that are made, as far as is known; the others are `taken` in `v_results`, and
  * `v_taken` has an index of each.
  *
- * Where units of one call want the same, the first that is made, in the order of the tags, has it. Whoever meets a unit that is itself in the way
- * of another waits what becomes of that one. A row of no live record is nobody's: it goes when it is met.
+ * Where units of one call want the same, the first that is made, in the order of the tags, has it. Whoever wants what
+ * one has that itself wants something waits what becomes of that one. A row of no live record is nobody's: it goes
+ * when it is met.
  */
 export const claimTags = (schema: SchemaName): string => `
   if v_claims is not null then
