@@ -118,7 +118,8 @@ function ofApplication<Collections extends Declared>(
   vault: ActingVault,
   handles: readonly AnyCollection[],
 ): OfApplication<Collections> {
-  const records = Object.fromEntries(handles.map((handle) => [handle.name, vault.collection(handle as CollectionHandle)]));
+  const typed = handles as readonly CollectionHandle[];
+  const records = Object.fromEntries(typed.map((handle) => [handle.name, vault.collection(handle)]));
   return {
     // The compiler cannot see that each name has the types of its own declaration.
     records: Object.freeze(records) as unknown as OfApplication<Collections>["records"],

@@ -159,8 +159,8 @@ const moveDropCommand: CommandSpec = command({
   heading: "Moving data",
   summary: "empty the columns whose values are in the vault",
   description:
-    "It verifies everything first, and again each row before it is emptied; a row whose record is not the same is left " +
-    "and named. The columns stay, and are null. Backups, replicas and free pages of the database keep the values: " +
+    "It verifies everything first, and again each row before it is emptied; a row whose record differs is " +
+    "left and named. The columns stay, and are null. Backups, replicas and free pages of the database keep the values: " +
     "docs/moving-in.md. It can be interrupted and run again; move back fills the columns from the vault. On a " +
     "terminal it asks first; elsewhere it wants --yes.",
   flagGroups: ["client"],
@@ -199,8 +199,8 @@ export const MOVE_COMMANDS: readonly CommandSpec[] = [
     name: "verify",
     summary: "hold every row of a table that moves against the vault, and every record against the table",
     description:
-      "By content, beside an application that works; nothing is changed and no value is shown. Findings name keys and " +
-      "columns. Exit code 1 if something is not the same.",
+      "By content, beside an application that works; nothing is changed and no value is shown. Findings name keys " +
+      "and columns. Exit code 1 if something is not the same.",
     meaning: "is everything there?",
   }),
   stepCommand({

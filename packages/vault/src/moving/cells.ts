@@ -46,7 +46,8 @@ export function sqliteCell(value: unknown, type: unknown, as: "text" | undefined
     return text === null ? { kind: "unfit", why: "text that is not UTF-8" } : { kind: "text", text };
   }
   if (value instanceof Uint8Array) return { kind: "bytes", bytes: Buffer.from(value) };
-  const text = String(value as bigint | number);
+  const number = value as bigint | number;
+  const text = String(number);
   if (as === "text") return { kind: "text", text };
   if (typeof value === "bigint" && !Number.isSafeInteger(Number(value)))
     return { kind: "unfit", why: "a whole number that no double holds: move the column as text" };

@@ -7,7 +7,7 @@ import { setImmediate as immediate } from "node:timers/promises";
 import { Turns } from "@strongroom/base/work";
 import type { PostgresPool } from "../stores/postgres/connection.ts";
 
-/** A row as the driver has it, by the names in the statement: texts of PostgreSQL; bigints, numbers, bytes of SQLite. */
+/** A row, by the names in the statement: texts of PostgreSQL; of SQLite texts, bigints, numbers and bytes. */
 export type DatabaseRow = Readonly<Record<string, unknown>>;
 
 /** Runs one statement, with `$1`, `$2`, … in it. */

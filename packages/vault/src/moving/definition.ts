@@ -113,14 +113,14 @@ export function contextOf(
   { context = {} }: Pick<MoveDefinition, "context">,
   textOf: (column: string) => string | null,
 ): Readonly<Record<string, string>> | null {
-  let isWhole = true;
+  const missing: string[] = [];
   const pairs = Object.entries(context).map(([name, text]) => [
     name,
     text.replace(/\{([^{}]+)\}/g, (_, column: string) => {
       const value = textOf(column);
-      if (value === null) isWhole = false;
+      if (value === null) missing.push(column);
       return value ?? "";
     }),
   ]);
-  return isWhole ? (Object.fromEntries(pairs) as Record<string, string>) : null;
+  return missing.length === 0 ? (Object.fromEntries(pairs) as Record<string, string>) : null;
 }

@@ -234,7 +234,7 @@ export async function cutOver(options: MoveOptions, name: string, how: StepOptio
 /**
  * Empties the columns. A row whose record is not the same is left, and named.
  *
- * @throws VaultError `move-not-whole`: not everything is in the vault now; `move-table-unfit`, `move-stage`, `move-held`
+ * @throws VaultError `move-not-whole`: not everything is there now; `move-table-unfit`, `move-stage`, `move-held`
  * @example
  * ```ts
  * import { randomBytes } from "node:crypto";

@@ -179,7 +179,8 @@ export class MovingTable {
 function textOrNull(value: unknown): string | null {
   if (value === null || value === undefined) return null;
   if (value instanceof Uint8Array) return strictText(value);
-  return typeof value === "string" ? value : String(value as bigint | number);
+  const scalar = value as string | bigint | number;
+  return String(scalar);
 }
 
 /** Bits of whole numbers. */

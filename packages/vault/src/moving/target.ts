@@ -3,6 +3,7 @@
  * is made one by whoever has it.
  */
 import { isVaultError } from "../errors.ts";
+import { ABOUT_ONE_ITEM } from "../records/batch-plan.ts";
 import type { JsonObject } from "../records/document.ts";
 import type { ActingVault } from "../vault.ts";
 
@@ -37,22 +38,8 @@ export interface MoveTarget {
   ids(): AsyncIterable<readonly string[]>;
 }
 
-/** Codes that are about one record; others are about the vault. */
-const OF_ONE_RECORD: ReadonlySet<string> = new Set([
-  "id-invalid",
-  "subject-invalid",
-  "tenant-invalid",
-  "document-invalid",
-  "document-unfit",
-  "document-too-large",
-  "stored-document-invalid",
-  "subject-restricted",
-  "subject-erased",
-  "subject-differs",
-  "subject-missing",
-  "subject-held",
-  "value-taken",
-]);
+/** Codes of one item of a batch, and those that a write of its own has besides. */
+const OF_ONE_RECORD: ReadonlySet<string> = new Set([...ABOUT_ONE_ITEM, "subject-held", "value-taken"]);
 
 /**
  * Whether a refusal is about one record, and others may be taken.

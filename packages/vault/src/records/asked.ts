@@ -53,8 +53,8 @@ const NO_REFUSALS: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
 /**
  * Does the work of a call, and tells what it was refused with.
  *
- * @param outbox where a refusal is told. Within a caller's transaction that is the key store's, which has connections of
- *   its own: callers who hold all those of the records' pool would wait for one more, each for the other.
+ * @param outbox where a refusal is told. Within a caller's transaction that is the key store's, which has connections
+ *   of its own: callers who hold all those of the records' pool would wait for one more, each for the other.
  * @throws VaultError `audit-unavailable` in the place of a refusal that could not be told; what the work throws
  */
 export async function asking<Result>(
