@@ -160,7 +160,7 @@ const moveDropCommand: CommandSpec = command({
   summary: "empty the columns whose values are in the vault",
   description:
     "It verifies everything first, and again each row before it is emptied; a row whose record differs is " +
-    "left and named. The columns stay, and are null. Backups, replicas and free pages of the database keep the values: " +
+    "left and named. The columns stay, and are null. Backups, replicas and free pages of the database keep values: " +
     "docs/moving-in.md. It can be interrupted and run again; move back fills the columns from the vault. On a " +
     "terminal it asks first; elsewhere it wants --yes.",
   flagGroups: ["client"],

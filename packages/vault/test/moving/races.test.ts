@@ -100,6 +100,27 @@ for (const [name, open] of databases)
       assert.deepEqual(await stored(given.vault, "1"), named("old"));
     });
 
+    it("what the application wrote while a row was being compared is not overwritten, not even for a moment", async (t) => {
+      const given = await open(t);
+      await begun(given, 1);
+      await fill(given.options, "people");
+      const people = await dualWrite({ vault: given.vault, database: given.database, move: "people" });
+      await given.sql("update people set name = 'middle' where id = 1");
+      let isFirst = true;
+      const slow = between(given, (real) => ({
+        put: async (item, version) => {
+          if (isFirst) {
+            isFirst = false;
+            await people.put("1", named("new"));
+          }
+          return real.put(item, version);
+        },
+      }));
+      await fill(slow, "people");
+      assert.equal((await given.vault.history({ collection: "people", id: "1" })).length, 2, "old, new, and no other");
+      assert.deepEqual(await stored(given.vault, "1"), named("new"));
+    });
+
     it("a run that dies after it wrote a row that was deleted leaves no record of it", async (t) => {
       const given = await open(t);
       await begun(given);
