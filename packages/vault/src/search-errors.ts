@@ -17,8 +17,8 @@ export const SEARCH_ERRORS: ErrorTable<SearchErrorCode> = {
   "find-invalid": {
     title: "That cannot be looked for",
     remedy:
-      "Name fields that the collection declares with `find`, each with a value, or with a prefix or a range where one " +
-      "is declared.",
+      "Name fields that the collection declares with `find`, each with a value, or with a prefix or a range where " +
+      "one is declared.",
     outcome: "usage",
     status: 400,
   },

@@ -204,8 +204,8 @@ export interface ActingVault {
    * compared before it is given out, at most `limit` of them for a page. What was looked for is in the audit by the
    * names of its fields, also where nothing was found; every record that is given out is told as a read.
    *
-   * @throws VaultError `not-permitted`, `field-forbidden`, `find-invalid`, `index-not-ready`, `cursor-invalid`, `limit-invalid`, `tenant-invalid`,
-   *   `vault-option-invalid`, `record-contended` and what opening a key throws
+   * @throws VaultError `not-permitted`, `field-forbidden`, `find-invalid`, `index-not-ready`, `cursor-invalid`,
+   *   `limit-invalid`, `tenant-invalid`, `vault-option-invalid`, `record-contended` and what opening a key throws
    * @example
    * ```ts
    * import { randomBytes } from "node:crypto";

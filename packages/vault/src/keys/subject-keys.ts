@@ -4,7 +4,6 @@
  */
 import type { Keyring } from "@strongroom/envelope";
 import type { SecretBytes } from "@strongroom/envelope/keyrings";
-import type { SecretBytes } from "@strongroom/envelope/keyrings";
 import type { AuditKeys } from "../audit/audit-keys.ts";
 import type { Collection, RecordId, Subject } from "../records/address.ts";
 import type { KeyKind, KeyRewrap, KeyRow, KeyVersion } from "../stores/key-store.ts";
