@@ -6877,6 +6877,7 @@ export interface operations {
                 "strongroom-export"?: string;
             };
             path: {
+                /** @description The hold, as it was answered when it was set. */
                 id: string;
             };
             cookie?: never;
