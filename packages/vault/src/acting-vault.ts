@@ -38,6 +38,7 @@ import type { SealedRecord } from "./sealed/sealed-fields.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
 import { countFound, explainFind, find } from "./search/find.ts";
 import type { FindExplanation, FindOptions, FoundCount } from "./search/find.ts";
+import { pathsAsked } from "./search/query.ts";
 import type { FindQuery } from "./search/query.ts";
 import { vaultIndexes } from "./search/vault-indexes.ts";
 import type { VaultIndexes } from "./search/vault-indexes.ts";
@@ -211,7 +212,7 @@ export class ActingRecords implements ActingVault {
       const [name, how] = [parseCollection(collection), readOptions.find(options)];
       asked.uses(name);
       const view = this.#access.requireView(name);
-      this.#access.requireFind(name, Object.keys(query));
+      this.#access.requireFind(name, pathsAsked(query));
       const { items, ...page } = await find(this.#d, name, query, how, asked);
       const showing = { view, tellsWhom: view.kind === "whole" };
       return { ...page, items: await Promise.all(items.map((one) => shown(this.#d, one, showing, how.signal))) };
@@ -226,7 +227,7 @@ export class ActingRecords implements ActingVault {
     return asking(this.#d.audit, "find", async (asked) => {
       const [name, how] = [parseCollection(collection), readOptions.countFound(options)];
       asked.uses(name);
-      this.#access.requireFind(name, Object.keys(query));
+      this.#access.requireFind(name, pathsAsked(query));
       return countFound(this.#d, name, query, how, asked);
     });
   }
@@ -235,7 +236,7 @@ export class ActingRecords implements ActingVault {
     return asking(this.#d.audit, "find", async (asked) => {
       const name = parseCollection(collection);
       asked.uses(name);
-      this.#access.requireFind(name, Object.keys(query));
+      this.#access.requireFind(name, pathsAsked(query));
       return explainFind(this.#d, name, query, asked);
     });
   }
