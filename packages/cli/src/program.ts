@@ -12,9 +12,16 @@ import {
   auditWhoReadCommand,
 } from "./commands/audit.ts";
 import { backupCommand } from "./commands/backup.ts";
+import { collectionLeakageCommand, collectionListCommand, collectionPlanCommand } from "./commands/collection/look.ts";
+import {
+  collectionApplyCommand,
+  collectionDropCommand,
+  collectionRotateKeyCommand,
+} from "./commands/collection/work.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
 import { exportCommand } from "./commands/export.ts";
+import { findCommand } from "./commands/find.ts";
 import { getCommand } from "./commands/get.ts";
 import { historyCommand } from "./commands/history.ts";
 import { importCommand } from "./commands/import.ts";
@@ -64,6 +71,7 @@ const COMMANDS: readonly CommandSpec[] = [
   rmCommand,
   historyCommand,
   listCommand,
+  findCommand,
   importCommand,
   exportCommand,
   auditTailCommand,
@@ -76,6 +84,12 @@ const COMMANDS: readonly CommandSpec[] = [
   regionsCommand,
   regionsDebtCommand,
   jobsCommand,
+  collectionListCommand,
+  collectionPlanCommand,
+  collectionApplyCommand,
+  collectionLeakageCommand,
+  collectionRotateKeyCommand,
+  collectionDropCommand,
   keysRotateCommand,
   keysPlanCommand,
   keysApplyCommand,
@@ -114,6 +128,10 @@ const COMMANDS: readonly CommandSpec[] = [
 const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
   approvals: { summary: "what two principals must agree on", heading: "Looking after it" },
   audit: { summary: "who did what: entries, proofs, and whether the log is whole", heading: "Audit" },
+  collection: {
+    summary: "what records are found by: what is declared, what there is, what it tells",
+    heading: "Looking after it",
+  },
   keys: {
     summary: "the keys that records hang on: under which keys they lie, other keys, what they cost",
     heading: "Looking after it",

@@ -8,6 +8,8 @@ import { type Approvals, approvalsOf } from "./approvals.ts";
 import { type Convergence, convergenceOf } from "./convergence.ts";
 import { encoded, present } from "./encoded.ts";
 import { ClientError } from "./errors.ts";
+import { type Finding, findingOf } from "./find.ts";
+import { type Indexes, indexesOf } from "./indexes.ts";
 import { type Listing, listing } from "./paging.ts";
 
 /** A parsed document. */
@@ -92,7 +94,7 @@ export interface GetOptions extends CallOptions {
 }
 
 /** The records of a service. Every method throws {@link ClientError}. */
-export interface Records {
+export interface Records extends Finding {
   /** Writes a new version. */
   put(collection: string, id: string, document: DocumentInput, options?: PutOptions): Promise<PutResult>;
   /** Writes many in one transaction, and says what became of each, in their order. Left out: `compare`. */
@@ -135,6 +137,8 @@ export interface Client {
   readonly convergence: Convergence;
   /** What one principal asks for and another one approves. */
   readonly approvals: Approvals;
+  /** What records are found by. */
+  readonly indexes: Indexes;
   /** Resolves when the process lives. */
   health(options?: CallOptions): Promise<void>;
   /** Whether the service can do its work; that it cannot is no error here. */
@@ -165,6 +169,7 @@ export function createClient(options: ClientOptions): Client {
   const calls = caller(options);
   const { answer, text } = calls;
   const records: Records = {
+    ...findingOf(calls, collectionSegment),
     put: async (collection, id, document, options = {}) => {
       const { ifVersion, ifAbsent } = options;
       const path = address(collection, id);
@@ -186,7 +191,7 @@ export function createClient(options: ClientOptions): Client {
     },
     putMany: async (collection, items, options = {}) => {
       const { onExisting = "compare" } = options;
-      const path = { collection: segment(collection, "collection") };
+      const path = { collection: collectionSegment(collection) };
       const body = jsonText({ records: items, onExisting });
       const { results } = await answer("BatchAnswer", options, (http, init) =>
         http.POST("/v1/records/{collection}", {
@@ -233,7 +238,7 @@ export function createClient(options: ClientOptions): Client {
     },
     list: (collection, options = {}) =>
       listing(async (page) => {
-        const path = { collection: segment(collection, "collection") };
+        const path = { collection: collectionSegment(collection) };
         return answer("ListAnswer", options, (http, init) =>
           http.GET("/v1/records/{collection}", { ...init, params: { path, query: present(page) } }),
         );
@@ -244,6 +249,7 @@ export function createClient(options: ClientOptions): Client {
     audit: auditOf(calls),
     convergence: convergenceOf(calls),
     approvals: approvalsOf(calls),
+    indexes: indexesOf(calls, collectionSegment),
     collections: async (options = {}) =>
       (await answer("CollectionsAnswer", options, (http, init) => http.GET("/v1/collections", init))).collections,
     regions: (options = {}) => answer("RegionsAnswer", options, (http, init) => http.GET("/v1/regions", init)),
@@ -338,6 +344,9 @@ function jsonText(value: object): string {
 function nameOf(member: unknown): string {
   return typeof member === "number" ? "number that is not finite" : typeof member;
 }
+
+/** The name of a collection, as a part of a path. */
+const collectionSegment = (collection: string): string => segment(collection, "collection");
 
 function address(collection: string, id: string): { collection: string; id: string } {
   return { collection: segment(collection, "collection"), id: segment(id, "id") };

@@ -53,3 +53,5 @@ export type {
   ServiceErrorCode,
 } from "./errors.ts";
 export type { Approval, Approvals, ApprovedAct } from "./approvals.ts";
+export type { FieldQuery, FindExplanation, Finding, FindOptions, FindQuery, FoundCount, FoundRecord } from "./find.ts";
+export type { Indexes, IndexLeakage, IndexOptions, IndexPlanLine, IndexWork } from "./indexes.ts";

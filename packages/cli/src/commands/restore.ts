@@ -38,6 +38,11 @@ export const restoreCommand: CommandSpec = command({
         "anybody can ask",
       text(),
     ),
+    noIndexes: option(
+      "--no-indexes",
+      "do not build the indexes that records are found by: strongroom collection apply does it later",
+      given(),
+    ),
   },
   examples: [
     {
@@ -77,6 +82,7 @@ export const restoreCommand: CommandSpec = command({
       key: key ?? null,
       erasures: erasures === undefined ? null : resolve(context.cwd, erasures),
       witnesses: "told",
+      indexes: options.noIndexes ? "left" : "built",
     });
     context.terminal.result(report, () => restoreView(report, loaded.config));
   },

@@ -26,6 +26,7 @@ const ABOUT: NonNullable<Extract<FastifyDynamicSwaggerOptions, { openapi?: unkno
     { name: "collections", description: "Many records." },
     { name: "audit", description: "Who did what, and proofs of it." },
     { name: "keys", description: "What is stored beside the keys that are declared, and runs that bring it there." },
+    { name: "indexes", description: "What records are found by, and what that tells whoever has the database." },
     { name: "approvals", description: "What one principal asks for and another one approves." },
     { name: "service", description: "The service itself." },
   ],
@@ -82,6 +83,11 @@ const REQUESTS: ReadonlySet<string> = new Set([
   "RunRequest",
   "ReasonRequest",
   "ApprovalRequest",
+  "FindRequest",
+  "CountFoundRequest",
+  "ExplainFindRequest",
+  "IndexApplyRequest",
+  "IndexDropRequest",
 ]);
 
 type TransformObject = NonNullable<FastifyDynamicSwaggerOptions["transformObject"]>;
