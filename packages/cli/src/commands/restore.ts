@@ -38,10 +38,10 @@ export const restoreCommand: CommandSpec = command({
         "anybody can ask",
       text(),
     ),
-    noIndexes: option(
+    indexes: option(
       "--no-indexes",
       "do not build the indexes that records are found by: strongroom collection apply does it later",
-      given(),
+      z.boolean().default(true),
     ),
   },
   examples: [
@@ -82,7 +82,7 @@ export const restoreCommand: CommandSpec = command({
       key: key ?? null,
       erasures: erasures === undefined ? null : resolve(context.cwd, erasures),
       witnesses: "told",
-      indexes: options.noIndexes ? "left" : "built",
+      indexes: options.indexes ? "built" : "left",
     });
     context.terminal.result(report, () => restoreView(report, loaded.config));
   },

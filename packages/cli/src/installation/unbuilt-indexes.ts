@@ -20,15 +20,12 @@ export async function unbuiltIndexes(
   }
 }
 
-/** Of collections that have records: others get theirs with their first one. */
-export async function openLines({
-  indexes,
-  collections,
-}: Pick<Vault, "indexes" | "collections">): Promise<readonly IndexPlanLine[]> {
-  const lines = (await indexes.plan()).indexes.filter(({ step }) => step !== "ready" && step !== "purge");
-  if (lines.length === 0) return [];
-  const filled = new Set(
-    (await collections()).filter(({ records }) => records > 0).map(({ collection }) => String(collection)),
-  );
-  return lines.filter(({ collection }) => filled.has(collection));
+/** What is not as declared, of collections that have records: others get their indexes with their first one. */
+export async function openLines(vault: Pick<Vault, "indexes" | "collections">): Promise<readonly IndexPlanLine[]> {
+  const { indexes } = await vault.indexes.plan();
+  const open = indexes.filter(({ step }) => step !== "ready" && step !== "purge");
+  if (open.length === 0) return [];
+  const collections = (await vault.collections()).filter(({ records }) => records > 0);
+  const filled = new Set(collections.map(({ collection }) => String(collection)));
+  return open.filter(({ collection }) => filled.has(collection));
 }
