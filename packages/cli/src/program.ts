@@ -20,6 +20,15 @@ import {
 } from "./commands/collection/work.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
+import {
+  certificateShowCommand,
+  certificateVerifyCommand,
+  eraseCommand,
+  erasuresExportCommand,
+  holdLiftCommand,
+  holdListCommand,
+  holdSetCommand,
+} from "./commands/erase.ts";
 import { exportCommand } from "./commands/export.ts";
 import { findCommand } from "./commands/find.ts";
 import { getCommand } from "./commands/get.ts";
@@ -108,6 +117,13 @@ const COMMANDS: readonly CommandSpec[] = [
   approvalsRequestCommand,
   approvalsApproveCommand,
   approvalsWithdrawCommand,
+  eraseCommand,
+  holdSetCommand,
+  holdLiftCommand,
+  holdListCommand,
+  certificateVerifyCommand,
+  certificateShowCommand,
+  erasuresExportCommand,
   storeStatusCommand,
   storeMigrateCommand,
   storeFlipCommand,
@@ -132,6 +148,9 @@ const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
     summary: "what records are found by: what is declared, what there is, what it tells",
     heading: "Looking after it",
   },
+  hold: { summary: "legal holds: who may not be erased for now", heading: "People" },
+  certificate: { summary: "certificates of erasures", heading: "People" },
+  erasures: { summary: "the ledger of erasures and holds", heading: "People" },
   keys: {
     summary: "the keys that records hang on: under which keys they lie, other keys, what they cost",
     heading: "Looking after it",

@@ -5,6 +5,7 @@ import type { Answers } from "./api-types.ts";
 import { type Audit, auditOf } from "./audit.ts";
 import { type CallOptions, caller, type ClientOptions, unintelligible } from "./call.ts";
 import { type Approvals, approvalsOf } from "./approvals.ts";
+import { erasureOf, type Erasures } from "./erasure.ts";
 import { type Convergence, convergenceOf } from "./convergence.ts";
 import { encoded, present } from "./encoded.ts";
 import { ClientError } from "./errors.ts";
@@ -139,6 +140,8 @@ export interface Client {
   readonly approvals: Approvals;
   /** What records are found by. */
   readonly indexes: Indexes;
+  /** Erasures of people, and legal holds. */
+  readonly erasure: Erasures;
   /** Resolves when the process lives. */
   health(options?: CallOptions): Promise<void>;
   /** Whether the service can do its work; that it cannot is no error here. */
@@ -250,6 +253,7 @@ export function createClient(options: ClientOptions): Client {
     convergence: convergenceOf(calls),
     approvals: approvalsOf(calls),
     indexes: indexesOf(calls, collectionSegment),
+    erasure: erasureOf(calls),
     collections: async (options = {}) =>
       (await answer("CollectionsAnswer", options, (http, init) => http.GET("/v1/collections", init))).collections,
     regions: (options = {}) => answer("RegionsAnswer", options, (http, init) => http.GET("/v1/regions", init)),

@@ -31,6 +31,7 @@ export type ServerErrorCode =
   | "convergence-missing"
   | "approvals-missing"
   | "index-work-under-way"
+  | "erasure-missing"
   | "tokens-unreadable"
   | "token-absent"
   | "option-invalid"
@@ -202,6 +203,12 @@ export const SERVER_ERRORS: ErrorTable<ServerErrorCode> = {
     remedy: "Wait for its end, GET /v1/indexes/work says how far it is; then ask again.",
     outcome: "conflict",
     status: 409,
+  },
+  "erasure-missing": {
+    title: "The service cannot erase people",
+    remedy: "Give its vault a key store and an audit: strongroom up and strongroom serve have both.",
+    outcome: "failure",
+    status: 501,
   },
   "tokens-unreadable": {
     title: "The tokens cannot be read",

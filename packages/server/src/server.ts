@@ -43,6 +43,7 @@ import { collectionRoutes } from "./routes/collections.ts";
 import { findRoutes } from "./routes/find.ts";
 import { indexRoutes, indexWorkRoutes } from "./routes/indexes.ts";
 import { convergenceRoutes, runRoutes } from "./routes/convergence.ts";
+import { erasureRoutes, holdRoutes } from "./routes/erasure.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { recordRoutes, versionRoutes } from "./routes/records.ts";
@@ -358,6 +359,8 @@ function guardedRoutes(v1: Api, { context, options, absent, admission, refusals 
   runRoutes(v1);
   runEventRoute(v1, context);
   approvalRoutes(v1);
+  erasureRoutes(v1);
+  holdRoutes(v1);
   auditRoutes(v1, context);
   auditStateRoutes(v1, context);
   exportRoutes(v1);

@@ -7,6 +7,7 @@ import type { Approvals } from "./approvals/approvals.ts";
 import type { Auditor } from "./audit/auditor.ts";
 import type { VaultAudit } from "./audit/view.ts";
 import type { AnyCollection } from "./collections/handle.ts";
+import type { Erasures } from "./erasure/erasures.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
 import type { Dependencies } from "./limits.ts";
 import { readItems, readOptions } from "./options.ts";
@@ -37,6 +38,7 @@ import type { SealedRecord } from "./sealed/sealed-fields.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
 import { countFound, explainFind, find } from "./search/find.ts";
 import type { FindExplanation, FindOptions, FoundCount } from "./search/find.ts";
+import { pathsAsked } from "./search/query.ts";
 import type { FindQuery } from "./search/query.ts";
 import { vaultIndexes } from "./search/vault-indexes.ts";
 import type { VaultIndexes } from "./search/vault-indexes.ts";
@@ -64,11 +66,9 @@ export interface ActingParts {
   readonly latency: Pick<LiveLatency, "ended">;
   /** What a caller asks of the audit's log. */
   readonly viewOf: (auditor: Auditor) => VaultAudit;
+  /** Erasures, on behalf of a caller. */
+  readonly erasuresOf: (auditor: Auditor, view: VaultAudit) => Erasures;
 }
-
-/** Before the query is looked at itself: what is none has no paths. */
-const pathsIn = (query: unknown): readonly string[] =>
-  typeof query === "object" && query !== null ? Object.keys(query) : [];
 
 export class ActingRecords implements ActingVault {
   readonly subjects: Subjects;
@@ -103,6 +103,12 @@ export class ActingRecords implements ActingVault {
     const view = this.audit;
     if (view === null || audit === null) return null;
     return approvalsOf({ notes: store.notes, audit: view, principal: audit.actor.principal, clock });
+  }
+
+  get erasure(): Erasures | null {
+    const { audit } = this.#d;
+    const view = this.audit;
+    return view === null || audit === null ? null : this.#parts.erasuresOf(audit, view);
   }
 
   get audit(): VaultAudit | null {
@@ -217,7 +223,7 @@ export class ActingRecords implements ActingVault {
       asked.uses(name);
       this.#access.requireIds(name);
       const view = this.#access.requireView(name, fields);
-      this.#access.requireFind(name, pathsIn(query));
+      this.#access.requireFind(name, pathsAsked(query));
       const { items, ...page } = await find(this.#d, name, query, how, asked);
       const showing = { view, tellsWhom: this.#access.view(name).kind === "whole" };
       return { ...page, items: await Promise.all(items.map((one) => shown(this.#d, one, showing, how.signal))) };
@@ -232,7 +238,7 @@ export class ActingRecords implements ActingVault {
     return asking(this.#d.audit, "find", async (asked) => {
       const [name, how] = [parseCollection(collection), readOptions.countFound(options)];
       asked.uses(name);
-      this.#access.requireFind(name, pathsIn(query));
+      this.#access.requireFind(name, pathsAsked(query));
       return countFound(this.#d, name, query, how, asked);
     });
   }
@@ -241,7 +247,7 @@ export class ActingRecords implements ActingVault {
     return asking(this.#d.audit, "find", async (asked) => {
       const name = parseCollection(collection);
       asked.uses(name);
-      this.#access.requireFind(name, pathsIn(query));
+      this.#access.requireFind(name, pathsAsked(query));
       return explainFind(this.#d, name, query, asked);
     });
   }

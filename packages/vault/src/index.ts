@@ -2,7 +2,7 @@
  * @strongroom/vault: records of personal data, each version one message bound to its address.
  */
 export { openVault } from "./open-vault.ts";
-export type { AuditAlarm, AuditOptions, VaultOptions } from "./options.ts";
+export type { AuditAlarm, AuditOptions, ErasureOptions, VaultOptions } from "./options.ts";
 export type { ActingVault, Vault } from "./vault.ts";
 export { DEFAULT_VAULT_LIMITS } from "./limits.ts";
 export type { VaultLimits } from "./limits.ts";
@@ -70,6 +70,15 @@ export { versionContext } from "./records/version.ts";
 export type { VersionAddress } from "./records/version.ts";
 export type { WhomOptions } from "./records/whom.ts";
 export type { Expectation, PutOptions, PutResult, RemoveOptions, RemoveResult, WrapSummary } from "./records/write.ts";
+
+export { isAboutName, nameCommitment, verifyCertificate } from "./erasure/certificate.ts";
+export type { CertificateFacts, Remainder, VerifiedCertificate, WrappingKeyState } from "./erasure/certificate.ts";
+export type { EraseOptions, ErasureResult, Erasures, ErasureUnderWay, Hold, HoldOptions } from "./erasure/erasures.ts";
+export { parseLedgerLine } from "./erasure/ledger.ts";
+export type { LedgerLine } from "./erasure/ledger.ts";
+export type { LedgerCopy } from "./erasure/ledgers.ts";
+export type { ErasureStep, HoldFile } from "./erasure/person-files.ts";
+export type { WhoseOptions } from "./erasure/whose.ts";
 
 export type { RestoredBackup } from "./audit/accept-restore.ts";
 export type { Actor } from "./audit/auditor.ts";

@@ -13,6 +13,7 @@ import type { Actor } from "./audit/auditor.ts";
 import type { CheckpointSigner } from "./audit/signer.ts";
 import type { AuditStatus } from "./audit/view.ts";
 import type { Witness } from "./audit/witness.ts";
+import type { LedgerCopy } from "./erasure/ledgers.ts";
 import { VaultError } from "./errors.ts";
 import type { KeySetInput } from "./keys/key-set.ts";
 import type { KeyStore } from "./stores/key-store.ts";
@@ -87,6 +88,18 @@ export interface AuditOptions {
   readonly onFault?: (error: unknown) => void;
 }
 
+/** How people are erased. */
+export interface ErasureOptions {
+  /** Copies of the ledger apart from the stores: read at every start, and added to with each erasure and hold. */
+  readonly ledgers?: readonly LedgerCopy[];
+  /** Milliseconds of the longest request that a process of the vault answers; two minutes when left out. */
+  readonly longestRequestMs?: number;
+  /** Whether backups of records and keys are made and set back together; what is not known is said to be so. */
+  readonly backups?: "together" | "apart" | "unknown";
+  /** Whether a hold is lifted only when another principal has approved it. */
+  readonly fourEyes?: boolean;
+}
+
 /** Something that was found wrong. */
 export type AuditAlarm = AuditStatus["alarms"][number];
 
@@ -130,6 +143,8 @@ export interface VaultOptions {
    * there. What no role of a caller allows is refused.
    */
   readonly roles?: RolesOptions;
+  /** Of a vault with an audit. */
+  readonly erasure?: ErasureOptions;
   /** Now. For tests that need another. */
   readonly clock?: () => Date;
   readonly limits?: Partial<VaultLimits>;
@@ -227,6 +242,15 @@ const AUDIT: Rules<AuditOptions> = {
   onAlarm: A_FUNCTION,
   onFault: A_FUNCTION,
 };
+const ERASURE: Rules<ErasureOptions> = {
+  ledgers: [
+    (value) => Array.isArray(value) && value.every((one) => hasMethods(one, "read", "append")),
+    "a list of LedgerCopies",
+  ],
+  longestRequestMs: [isCount, "a whole number from 1"],
+  backups: [(value) => BACKUPS.includes(value as "unknown"), 'one of "together", "apart", "unknown"'],
+  fourEyes: YES_OR_NO,
+};
 const VAULT: Rules<VaultOptions> = {
   store: [isStore, "a Store"],
   keyring: KEYRING,
@@ -236,6 +260,7 @@ const VAULT: Rules<VaultOptions> = {
   collections: ANYTHING,
   audit: ANYTHING,
   roles: ANYTHING,
+  erasure: ANYTHING,
   clock: A_FUNCTION,
   limits: ANYTHING,
   repair: ANYTHING,
@@ -322,6 +347,22 @@ export function parseAudit(given: unknown): AuditOptions {
 }
 
 const readAudit: (given: unknown) => AuditOptions = reader<AuditOptions>(AUDIT, "the options of the audit", ["log"]);
+
+const BACKUPS = ["together", "apart", "unknown"] as const;
+const LONGEST_REQUEST_MS = 120_000;
+
+/**
+ * Reads the options of erasures.
+ *
+ * @throws VaultError `vault-option-invalid`
+ */
+export function parseErasure(given: unknown): Required<ErasureOptions> {
+  const values = given === undefined ? {} : readErasure(given);
+  const { ledgers = [], longestRequestMs = LONGEST_REQUEST_MS, backups = "unknown", fourEyes = false } = values;
+  return { ledgers: [...ledgers], longestRequestMs, backups, fourEyes };
+}
+
+const readErasure: (given: unknown) => ErasureOptions = reader<ErasureOptions>(ERASURE, "the options of erasure");
 
 function isAuditLog(value: unknown): boolean {
   if (!hasMethods(value, "state", "integrate", "latest", "entries", "find", "requireRoom", "ping", "close"))

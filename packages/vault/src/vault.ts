@@ -6,6 +6,7 @@ import type { Actor } from "./audit/auditor.ts";
 import type { VaultAudit } from "./audit/view.ts";
 import type { JobSummary } from "./jobs.ts";
 import type { CollectionHandle } from "./collections/handle.ts";
+import type { Erasures } from "./erasure/erasures.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
 import type { KeyCost } from "./keys/cost.ts";
 import type { SubjectKeyCounts } from "./keys/subject-keys.ts";
@@ -203,8 +204,8 @@ export interface ActingVault {
    * compared before it is given out, at most `limit` of them for a page. What was looked for is in the audit by the
    * names of its fields, also where nothing was found; every record that is given out is told as a read.
    *
-   * @throws VaultError `not-permitted`, `field-forbidden`, `fields-invalid`, `find-invalid`, `index-not-ready`, `cursor-invalid`, `limit-invalid`, `tenant-invalid`,
-   *   `vault-option-invalid`, `record-contended` and what opening a key throws
+   * @throws VaultError `not-permitted`, `field-forbidden`, `fields-invalid`, `find-invalid`, `index-not-ready`,
+   *   `cursor-invalid`, `limit-invalid`, `tenant-invalid`, `vault-option-invalid`, `record-contended` and what opening a key throws
    * @example
    * ```ts
    * import { randomBytes } from "node:crypto";
@@ -287,6 +288,8 @@ export interface ActingVault {
   readonly subjects: Subjects;
   /** What records are found by: what is declared, what there is, and the work that brings the one to the other. */
   readonly indexes: VaultIndexes;
+  /** Erasures of people and legal holds; null: the vault has no audit, without which nobody is erased. */
+  readonly erasure: Erasures | null;
   /** What two principals must agree on; null: the vault has no audit, and nothing to sign a request with. */
   readonly approvals: Approvals | null;
   /** The audit's log, asked on behalf of the same caller; null: the vault has no audit. */

@@ -190,7 +190,8 @@ export const SETTINGS: InstallationSettings = {
       "what tokens with roles may, by the roles' names: `{ tokens?, grants }`. tokens: ids or labels of tokens that " +
       "have the role, beside those made with it (strongroom token create --role). grants: a list of " +
       "`{ collection, fields?, actions, purposes? }`, with actions out of read, read:masked, write, find, " +
-      "find:FIELD, erase, audit, keys and admin. What no grant allows is denied; strongroom policy test explains a decision",
+      "find:FIELD, erase, audit, keys and admin. What no grant allows is denied; strongroom policy test explains a " +
+      "decision",
     ways: [],
   },
   kms: {

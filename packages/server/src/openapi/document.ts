@@ -28,6 +28,7 @@ const ABOUT: NonNullable<Extract<FastifyDynamicSwaggerOptions, { openapi?: unkno
     { name: "keys", description: "What is stored beside the keys that are declared, and runs that bring it there." },
     { name: "indexes", description: "What records are found by, and what that tells whoever has the database." },
     { name: "approvals", description: "What one principal asks for and another one approves." },
+    { name: "erasure", description: "Erasures of people, their certificates, and legal holds." },
     { name: "service", description: "The service itself." },
   ],
   components: {
@@ -88,6 +89,8 @@ const REQUESTS: ReadonlySet<string> = new Set([
   "ExplainFindRequest",
   "IndexApplyRequest",
   "IndexDropRequest",
+  "EraseRequest",
+  "ErasureReason",
 ]);
 
 type TransformObject = NonNullable<FastifyDynamicSwaggerOptions["transformObject"]>;

@@ -228,44 +228,76 @@ export async function remove(
   { expect = ANY }: RemoveOptions,
   asked: Asked,
 ): Promise<RemoveResult> {
-  const { store, keys, clock, rowAddresses } = dependencies;
+  const { keys, rowAddresses } = dependencies;
   asked.uses(address.collection);
   const expected = { ...expect };
-  return untilMade(dependencies, address, { asked, signal: undefined }, async () => {
+  const made = await untilMade(dependencies, address, { asked, signal: undefined }, async () => {
     await keys.requireWriter();
-    const row = await rowAddresses.of(address);
-    const place = { address, row };
+    const place = { address, row: await rowAddresses.of(address) };
     asked.concerns(place, null);
-    const rows = await recordHead(store.records, row);
-    const about = asked.isAudited ? await whomItWasAbout(store.records, rows, row) : null;
-    const found = about?.[0] ?? null;
-    asked.concerns(place, found);
-    const wrong = await unlikeTheLog({ row, rows, version: null, message: null }, expected, asked);
-    if (wrong === OVERTAKEN) return OVERTAKEN;
-    const { head, newestRow, damage } = rows;
-    if (expected.kind !== "any") requireExpected(expected, recordState(rows));
-    // "There is no such record" may be expected of a removal, and leaves nothing to remove.
-    // Where the row is gone that says so of a removed one, another is made.
-    const isLost = head === null && wrong?.currentVersion !== undefined;
-    if (damage === undefined && newestRow === null && head?.state !== "live" && !isLost) throw wrong ?? recordAbsent();
-    // No number is used twice, also where the rows were set back.
-    const tombstone = Math.max(head?.version ?? 0, newestRow ?? 0, wrong?.currentVersion ?? 0, 1) as Version;
-    const removedAt = clock().toISOString();
-    if (wrong !== null) await asked.tellRefusal("remove", wrong);
-    const base = damage === undefined ? head : "damaged";
-    const writeId = newWriteId();
-    for (const more of about?.slice(1) ?? [])
-      await asked.tell("remove", "begun", { concerned: [concerned(place, more, tombstone)] });
-    const { scheme = 2, subject = null, about: others = [] } = found ?? {};
-    const versions = [{ version: tombstone, scheme, subject, about: others, message: null }];
-    const facts = { writeId, action: "remove", ...place, previous: rows.entry ?? null, versions } as const;
-    return {
-      draft: await asked.draft(changeOf(facts), asked.takeCalls()),
-      unit: { writeId, address: row, base, change: { kind: "remove", tombstone, removedAt } },
-      result: { ...address, lastVersion: tombstone, removedAt },
-      use: null,
-    };
+    return prepareRemoval(dependencies, place, expected, asked);
   });
+  return { ...address, ...made };
+}
+
+/**
+ * Removes a record by its row, whatever is there, for no purpose that a collection declares: of somebody who is erased.
+ * Where ids are sealed the record's own is not known any more.
+ *
+ * @throws VaultError `record-absent`, `record-contended`; the stores'
+ */
+export async function removeRow(
+  dependencies: Dependencies,
+  row: Address,
+  { isSealed, asked }: { readonly isSealed: boolean; readonly asked: Asked },
+): Promise<void> {
+  const place = { address: { collection: row.collection, id: isSealed ? null : row.id }, row };
+  await untilMade(dependencies, row, { asked, signal: undefined }, () =>
+    prepareRemoval(dependencies, place, ANY, asked),
+  );
+}
+
+/** Where a record lies, and its own id as far as it is known. */
+interface RemovedPlace extends Pick<Place, "row"> {
+  readonly address: Pick<Address, "collection"> & { readonly id: Address["id"] | null };
+}
+
+async function prepareRemoval(
+  { store, clock }: Pick<Dependencies, "store" | "clock">,
+  place: RemovedPlace,
+  expected: Expectation,
+  asked: Asked,
+): Promise<PreparedUnit<Pick<RemoveResult, "lastVersion" | "removedAt">> | typeof OVERTAKEN> {
+  const { address, row } = place;
+  const rows = await recordHead(store.records, row);
+  const about = asked.isAudited ? await whomItWasAbout(store.records, rows, row) : null;
+  const found = about?.[0] ?? null;
+  if (address.id !== null) asked.concerns({ address: { ...address, id: address.id }, row }, found);
+  const wrong = await unlikeTheLog({ row, rows, version: null, message: null }, expected, asked);
+  if (wrong === OVERTAKEN) return OVERTAKEN;
+  const { head, newestRow, damage } = rows;
+  if (expected.kind !== "any") requireExpected(expected, recordState(rows));
+  // "There is no such record" may be expected of a removal, and leaves nothing to remove.
+  // Where the row is gone that says so of a removed one, another is made.
+  const isLost = head === null && wrong?.currentVersion !== undefined;
+  if (damage === undefined && newestRow === null && head?.state !== "live" && !isLost) throw wrong ?? recordAbsent();
+  // No number is used twice, also where the rows were set back.
+  const tombstone = Math.max(head?.version ?? 0, newestRow ?? 0, wrong?.currentVersion ?? 0, 1) as Version;
+  const removedAt = clock().toISOString();
+  if (wrong !== null) await asked.tellRefusal("remove", wrong);
+  const base = damage === undefined ? head : "damaged";
+  const writeId = newWriteId();
+  for (const more of about?.slice(1) ?? [])
+    await asked.tell("remove", "begun", { concerned: [{ ...concerned(place, more, tombstone) }] });
+  const { scheme = 2, subject = null, about: others = [] } = found ?? {};
+  const versions = [{ version: tombstone, scheme, subject, about: others, message: null }];
+  const facts = { writeId, action: "remove", row, id: address.id, previous: rows.entry ?? null, versions } as const;
+  return {
+    draft: await asked.draft(() => facts, asked.takeCalls()),
+    unit: { writeId, address: row, base, change: { kind: "remove", tombstone, removedAt } },
+    result: { lastVersion: tombstone, removedAt },
+    use: null,
+  };
 }
 
 /**

@@ -208,12 +208,12 @@ class Build {
         }
       for (let start = 0; start < fillings.length; start += FILLED_AT_ONCE) {
         const some = fillings.slice(start, start + FILLED_AT_ONCE);
-        const results = await this.#d.store.indexes?.fill(some, lease);
+        const results = await this.#d.store.indexes.fill(some, lease);
         for (const [n, filling] of some.entries()) {
           const own = of.get(filling);
           if (own === undefined) continue;
-          if (results?.[n] === "gate-moved") again.add(own.record);
-          if (results?.[n] === "taken") await this.#tellTaken(filling, own, taken);
+          if (results[n] === "gate-moved") again.add(own.record);
+          if (results[n] === "taken") await this.#tellTaken(filling, own, taken);
         }
       }
       left = left.filter((record) => again.has(record));
@@ -242,7 +242,7 @@ class Build {
     const collection = this.#collection;
     for (const tag of filling.tags) {
       const terms = [[{ index: filling.index, tag }]];
-      for (const { id, sealedId } of (await store.indexes?.find({ collection, terms, after: null, limit: 1 })) ?? [])
+      for (const { id, sealedId } of await store.indexes.find({ collection, terms, after: null, limit: 1 }))
         ids.add(await rowAddresses.ownId({ collection, id: parseId(id) }, sealedId, signal));
     }
     this.#found.duplicates.push({ collection, index: index.definition.name, ids: [...ids].sort() });

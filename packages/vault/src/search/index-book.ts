@@ -14,7 +14,7 @@ import { DEFAULT_TENANT } from "../keys/key-binding.ts";
 import type { KeySets, Sealing } from "../keys/key-sets.ts";
 import type { SubjectKeys, Tenant } from "../keys/subject-keys.ts";
 import type { Collection } from "../records/address.ts";
-import type { JsonObject } from "../records/document.ts";
+import type { JsonObject } from "../records/json.ts";
 import type { Epoch } from "../stores/gate.ts";
 import type { IndexId, IndexRow, Indexes } from "../stores/indexes.ts";
 import type { KeyVersion } from "../stores/key-store.ts";

@@ -16,6 +16,7 @@ import type { Inventory } from "./inventory.ts";
 import type { JobStore, Lease } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Stamp } from "./rows.ts";
+import type { StoreKind } from "./store.ts";
 import type { SubjectId } from "./subjects.ts";
 import type { WrapSet } from "./wrap-set.ts";
 
@@ -214,5 +215,8 @@ export interface KeyStore {
   requireRoom(): Promise<void>;
   /** Resolves when the store can answer. */
   ping(): Promise<void>;
+  /** As of a store of records. */
+  readonly kind?: StoreKind;
+  readonly dropTraces?: () => Promise<void>;
   close(): Promise<void>;
 }

@@ -14,7 +14,8 @@ const keyring = aesKeyring();
 test("what is not declared has defaults, and the vault's scope", async () => {
   const people = parseCollection("people");
   const declarations = await parseCollections({ people: { ids: "sealed" } }, "tenant");
-  const defaults = { scope: "tenant", subject: "record", tenant: "default", purposes: null, schema: null };
+  const none = { schema: null, fields: new Map(), indexes: new Map() };
+  const defaults = { scope: "tenant", subject: "record", tenant: "default", purposes: null, ...none };
   assert.deepEqual(declarations.of(people), { collection: "people", ...defaults, ids: "sealed" });
   const other = parseCollection("other");
   assert.deepEqual(declarations.of(other), { collection: "other", ...defaults, ids: "public" });
@@ -28,7 +29,7 @@ test("what is not declared has defaults, and the vault's scope", async () => {
   const given = { people: { ...all, subject: { field: "email" } } };
   const parsed = await parseCollections(given, "subject");
   given.people.subject.field = "changed afterwards";
-  assert.deepEqual(parsed.of(people), { collection: "people", ...all, schema: null });
+  assert.deepEqual(parsed.of(people), { collection: "people", ...all, ...none });
   assert.deepEqual((await parseCollections(undefined, "subject")).of(people).scope, "subject");
 });
 
@@ -47,10 +48,12 @@ test("every wrong declaration is named", async () => {
     j: { schema: "string" },
     k: { schema: null },
     l: { schema: [] },
+    m: { fields: [] },
+    n: { indexes: "email" },
   };
   const { message } = await rejectsWith("vault-option-invalid", () => parseCollections(wrong, "subject"));
   for (const name of Object.keys(wrong)) assert.ok(message.includes(`"${name}"`), `${name}: ${message}`);
-  for (const given of [null, [], "people", 1, new Map()])
+  for (const given of [null, [{}], "people", 1, new Map()])
     if (given !== null) await rejectsWith("vault-option-invalid", () => parseCollections(given, "subject"));
 });
 

@@ -47,10 +47,10 @@ async function having(
 /** A store whose fillings take a while, so that others come in between. */
 const slow = (store: Store): Store =>
   storeWith(store, {
-    indexes: overlaid(store.indexes!, {
+    indexes: overlaid(store.indexes, {
       fill: async (fillings, lease) => {
         await delay(40);
-        return store.indexes!.fill(fillings, lease);
+        return store.indexes.fill(fillings, lease);
       },
     }),
   });
@@ -165,7 +165,7 @@ test("an index that nobody here declares is dropped with all of its tags, and co
   assert.deepEqual((await again.find("people", { email: "p1@example.com" })).items, []);
   assert.equal((await again.find("people", { email: "changed@example.com" })).items.length, 1);
   const { indexes } = memoryStore({ storage: memory });
-  assert.equal((await indexes!.list()).indexes.length, 2);
+  assert.equal((await indexes.list()).indexes.length, 2);
 });
 
 test("under another key every find before, during and after is right, and what is unique stays so", async (t) => {
@@ -271,11 +271,11 @@ test("a build that was ended goes on where it was saved, in another process", as
   const stop = new AbortController();
   const counted = (store: Store): Store =>
     storeWith(store, {
-      indexes: overlaid(store.indexes!, {
+      indexes: overlaid(store.indexes, {
         fill: async (fillings, lease) => {
           fills += 1;
           if (fills === 3) stop.abort();
-          return store.indexes!.fill(fillings, lease);
+          return store.indexes.fill(fillings, lease);
         },
       }),
     });

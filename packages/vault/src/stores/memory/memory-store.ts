@@ -85,6 +85,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     ...opened.calls,
     outbox: opened.outbox((ids) => closedOf(opened.tables, ids)),
     capabilities,
+    kind: "memory",
     records: recordStore(opened, capabilities),
     subjects: subjectRows(opened),
     inventory: opened.inventory(wrappedVersions(opened.tables), copyRewrap),

@@ -61,6 +61,7 @@ export async function postgresStore(pool: PostgresPool, options: Partial<Postgre
 }
 
 class PostgresStore implements Store {
+  readonly kind = "postgresql";
   readonly capabilities = CAPABILITIES;
   readonly records: RecordStore;
   readonly subjects: SubjectRows;
