@@ -70,7 +70,9 @@ export const findCommand: CommandSpec = command({
       return;
     }
     const listing = await readPage(client.records.find(collection, query, { fields, tenant }), options);
-    terminal.result({ collection, ...listing }, ({ items }) => recordsView(items, terminal));
+    // In a pipe nothing is no line at all.
+    if (listing.items.length === 0 && terminal.mode === "human") terminal.say("No record is found.");
+    else terminal.result({ collection, ...listing }, ({ items }) => recordsView(items, terminal));
     if (listing.next !== null)
       terminal.say(`There may be more: the same with --cursor ${printable(listing.next, 600)} (or --all)`);
     requireUndamaged(listing);
@@ -100,7 +102,6 @@ const countView = ({ atMost, isCapped }: FoundCount): string =>
 /** For a person each record with its id above it, in a pipe a line each. */
 function recordsView(items: readonly FoundRecord[], terminal: Terminal): string {
   if (!terminal.stdout.isTTY) return items.map(({ collection: _, ...record }) => printableJson(record)).join("\n");
-  if (items.length === 0) return "No record is found.";
   return items
     .map(
       ({ id, version, document }) =>
