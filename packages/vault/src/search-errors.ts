@@ -24,7 +24,7 @@ export const SEARCH_ERRORS: ErrorTable<SearchErrorCode> = {
   },
   "index-not-ready": {
     title: "The index is not built yet",
-    remedy: "strongroom collection plan says what is missing, strongroom collection apply builds it.",
+    remedy: "Ask strongroom collection plan what is missing; strongroom collection apply builds it.",
     outcome: "refused",
     status: 409,
   },

@@ -28,8 +28,8 @@ export const findCommand: CommandSpec = command({
   summary: "find records by the fields that their collection declares",
   description:
     'What is looked for is a JSON object: {"email":"ada@example.com"}, {"name":{"prefix":"lov"}}, ' +
-    '{"born":{"from":"1815-01-01","to":"1815-12-31"}}; of several fields, records that meet all. It comes from standard ' +
-    "input or a file, never from the command line, where every process of the machine could read it. In a pipe each " +
+    '{"born":{"from":"1815-01-01","to":"1815-12-31"}}; of several fields, records that meet all. It comes from ' +
+    "standard input or a file, never from the command line, where every process of the machine could read it. In a pipe each " +
     "record is one line of JSON. The audit has the names of the fields, not what was looked for.",
   flagGroups: ["client"],
   options: {
