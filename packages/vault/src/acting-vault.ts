@@ -6,11 +6,13 @@ import { approvalsOf } from "./approvals/approvals.ts";
 import type { Approvals } from "./approvals/approvals.ts";
 import type { Auditor } from "./audit/auditor.ts";
 import type { VaultAudit } from "./audit/view.ts";
+import { VaultError } from "./errors.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
 import type { Dependencies } from "./limits.ts";
 import { readItems, readOptions } from "./options.ts";
+import { RESERVED } from "./collections/declaration.ts";
 import { parseAddress, parseCollection } from "./records/address.ts";
-import type { AddressInput } from "./records/address.ts";
+import type { Address, AddressInput, Collection } from "./records/address.ts";
 import { asking } from "./records/asked.ts";
 import type { PutManyResult } from "./records/batch-plan.ts";
 import { typedCollection } from "./records/collection.ts";
@@ -30,6 +32,8 @@ import { debts, tellDebts } from "./convergence/debts.ts";
 import type { LiveLatency } from "./convergence/live-latency.ts";
 import type { Convergence } from "./convergence/view.ts";
 import type { DebtPage, DebtSources } from "./convergence/debts.ts";
+import { rightsOf } from "./rights/rights.ts";
+import type { Rights } from "./rights/rights.ts";
 import { subjectsOf } from "./subjects/subjects.ts";
 import type { Subjects } from "./subjects/subjects.ts";
 import type { ActingVault } from "./vault.ts";
@@ -56,6 +60,7 @@ export class ActingRecords implements ActingVault {
   readonly #parts: ActingParts;
   readonly #prepared: PreparedWrites;
   #audit: VaultAudit | null = null;
+  #rights: Rights | null = null;
 
   constructor(parts: ActingParts) {
     const { dependencies } = parts;
@@ -78,10 +83,18 @@ export class ActingRecords implements ActingVault {
     return this.#audit;
   }
 
+  get rights(): Rights | null {
+    const { audit } = this.#d;
+    const view = this.audit;
+    if (view === null || audit === null) return null;
+    this.#rights ??= rightsOf({ ...this.#d, audit, view }, this.subjects, readOptions);
+    return this.#rights;
+  }
+
   put(address: AddressInput, document: object, options: PutOptions = {}): Promise<PutResult> {
     return this.#timed(
       asking(this.#d.audit, "write", async (asked) =>
-        this.#owing(await put(this.#d, parseAddress(address), document as JsonObject, readOptions.put(options), asked)),
+        this.#owing(await put(this.#d, parseWritable(address), document as JsonObject, readOptions.put(options), asked)),
       ),
     );
   }
@@ -92,7 +105,7 @@ export class ActingRecords implements ActingVault {
     options: PutManyOptions,
   ): Promise<readonly PutManyResult[]> {
     return asking(this.#d.audit, "write", async (asked) => {
-      const name = parseCollection(collection);
+      const name = requireWritable(parseCollection(collection));
       const results = await putMany(this.#d, name, readItems(items), readOptions.putMany(options), asked);
       for (const result of results) if ("wraps" in result) this.#owing(result);
       return results;
@@ -101,7 +114,7 @@ export class ActingRecords implements ActingVault {
 
   prepare(address: AddressInput, document: object, options: PutOptions = {}): Promise<PreparedWrite> {
     return asking(this.#d.audit, "write", async (asked) =>
-      this.#prepared.prepare(parseAddress(address), document as JsonObject, readOptions.put(options), asked),
+      this.#prepared.prepare(parseWritable(address), document as JsonObject, readOptions.put(options), asked),
     );
   }
 
@@ -123,7 +136,7 @@ export class ActingRecords implements ActingVault {
 
   remove(address: AddressInput, options: RemoveOptions = {}): Promise<RemoveResult> {
     return asking(this.#d.audit, "remove", async (asked) =>
-      remove(this.#d, parseAddress(address), readOptions.remove(options), asked),
+      remove(this.#d, parseWritable(address), readOptions.remove(options), asked),
     );
   }
 
@@ -168,4 +181,16 @@ export class ActingRecords implements ActingVault {
     if (written.wraps.missing.length > 0) this.#parts.onOwed();
     return written;
   }
+}
+
+/** @throws VaultError `collection-reserved` */
+function requireWritable(collection: Collection): Collection {
+  if (!RESERVED.has(collection)) return collection;
+  throw new VaultError("collection-reserved", "The collection is the vault's own, which callers do not write to");
+}
+
+function parseWritable(given: AddressInput): Address {
+  const address = parseAddress(given);
+  requireWritable(address.collection);
+  return address;
 }

@@ -92,7 +92,24 @@ export type {
   WitnessedLog,
 } from "./audit/witness.ts";
 
-export type { SubjectListOptions, SubjectOptions, SubjectRecordsPage, Subjects } from "./subjects/subjects.ts";
+export type {
+  RestrictOptions,
+  SubjectListOptions,
+  SubjectOptions,
+  SubjectRecordsPage,
+  Subjects,
+} from "./subjects/subjects.ts";
+export type { PurposeOptions } from "./collections/purposes.ts";
+export type { RetentionOptions, RightsOptions } from "./collections/rights.ts";
+export type { Consent, ConsentOptions } from "./rights/consents.ts";
+export type { ExposedPerson, ExposedRecord, Exposure, ExposureOptions } from "./rights/exposure.ts";
+export type { HeldCollection, HeldRecord, PersonHeld } from "./rights/held.ts";
+export type { PersonExportItem, PersonExportOptions, WithheldReason } from "./rights/person-export.ts";
+export { processingMarkdown } from "./rights/processing-report.ts";
+export type { ProcessedCollection, ProcessingReport } from "./rights/processing-report.ts";
+export type { Recipient } from "./rights/recipients.ts";
+export type { Rectified, RectifyOptions } from "./rights/rectify.ts";
+export type { Rights, ShowOptions } from "./rights/rights.ts";
 
 export { MOST_SEEN } from "./convergence/debt.ts";
 export { FLEET_PREFIX } from "./convergence/fleet.ts";

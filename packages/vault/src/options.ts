@@ -24,9 +24,13 @@ import type { GetOptions } from "./records/read.ts";
 import type { WhomOptions } from "./records/whom.ts";
 import type { Expectation, PutOptions, RemoveOptions } from "./records/write.ts";
 import type { RepairOptions } from "./convergence/repairs.ts";
+import type { ConsentOptions } from "./rights/consents.ts";
+import type { ExposureOptions } from "./rights/exposure.ts";
+import type { PersonExportOptions } from "./rights/person-export.ts";
+import type { RectifyOptions } from "./rights/rectify.ts";
 import type { AuditLog } from "./stores/audit-log.ts";
 import type { Store } from "./stores/store.ts";
-import type { SubjectListOptions, SubjectOptions } from "./subjects/subjects.ts";
+import type { RestrictOptions, SubjectListOptions, SubjectOptions } from "./subjects/subjects.ts";
 
 /** The keys of people, of a vault that has a key store. */
 export interface KeysOptions {
@@ -177,7 +181,16 @@ const REMOVE: Rules<RemoveOptions> = { expect: EXPECTATION };
 const LIST: Rules<ListOptions> = { cursor: ANYTHING, limit: ANYTHING };
 const ACTOR: Rules<Actor> = { principal: ANYTHING, purpose: ANYTHING, ticket: ANYTHING, export: ANYTHING };
 const SUBJECT: Rules<SubjectOptions> = { tenant: ANYTHING, signal: SIGNAL };
+const RESTRICT: Rules<RestrictOptions> = { ...SUBJECT, except: ANYTHING };
 const SUBJECT_LIST: Rules<SubjectListOptions> = { ...SUBJECT, ...LIST };
+const PERSON_EXPORT: Rules<PersonExportOptions> = {
+  ...SUBJECT,
+  recipient: ANYTHING,
+  versions: [(value) => value === "newest" || value === "all", 'one of "newest", "all"'],
+};
+const RECTIFY: Rules<RectifyOptions> = { ...SUBJECT, reason: ANYTHING };
+const CONSENT: Rules<ConsentOptions> = { tenant: ANYTHING, evidence: ANYTHING };
+const EXPOSURE: Rules<ExposureOptions> = { since: ANYTHING, until: ANYTHING, names: YES_OR_NO };
 const KEYRING: OptionRule = [(value) => hasMethods(value, "onEncrypt", "onDecrypt"), "a Keyring"];
 const KEYS: Rules<KeysOptions> = {
   store: [isKeyStore, "a KeyStore"],
@@ -234,7 +247,12 @@ export const readOptions: {
   readonly list: (given: unknown) => ListOptions;
   readonly actor: (given: unknown) => Actor;
   readonly subject: (given: unknown) => SubjectOptions;
+  readonly restrict: (given: unknown) => RestrictOptions;
   readonly subjectList: (given: unknown) => SubjectListOptions;
+  readonly personExport: (given: unknown) => PersonExportOptions;
+  readonly rectify: (given: unknown) => RectifyOptions;
+  readonly consent: (given: unknown) => ConsentOptions;
+  readonly exposure: (given: unknown) => ExposureOptions;
 } = {
   vault: reader<VaultOptions>(VAULT, "the options of a vault", ["store", "keyring"]),
   put: reader<PutOptions>(PUT, "the options of put"),
@@ -245,7 +263,12 @@ export const readOptions: {
   list: reader<ListOptions>(LIST, "the options of list"),
   actor: reader<Actor>(ACTOR, "an actor", ["principal"]),
   subject: reader<SubjectOptions>(SUBJECT, "the options of subjects"),
+  restrict: reader<RestrictOptions>(RESTRICT, "the options of subjects.restrict"),
   subjectList: reader<SubjectListOptions>(SUBJECT_LIST, "the options of subjects.records"),
+  personExport: reader<PersonExportOptions>(PERSON_EXPORT, "the options of rights.export", ["recipient"]),
+  rectify: reader<RectifyOptions>(RECTIFY, "the options of rights.rectify", ["reason"]),
+  consent: reader<ConsentOptions>(CONSENT, "the options of a consent"),
+  exposure: reader<ExposureOptions>(EXPOSURE, "the options of rights.exposure", ["since"]),
 };
 
 /** Options of the keys with everything in them but key sets, which are parsed where they are used. */
