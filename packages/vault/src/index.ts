@@ -9,6 +9,9 @@ export type { VaultLimits } from "./limits.ts";
 
 export { parseTenant } from "./collections/declaration.ts";
 export type { CollectionOptions } from "./collections/declaration.ts";
+export type { CompoundIndexOptions, FieldOptions } from "./collections/fields.ts";
+export { defineCollection } from "./collections/handle.ts";
+export type { AnyCollection, CollectionHandle, DocumentOf, FoundBy, InputOf } from "./collections/handle.ts";
 export { isSchemaInput } from "./collections/schema.ts";
 export type { JsonSchema, SchemaInput } from "./collections/schema.ts";
 export { masked } from "./masks/masks.ts";

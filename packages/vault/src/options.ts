@@ -7,6 +7,7 @@ import type { OptionRule } from "@strongroom/base/options";
 import type { Keyring } from "@strongroom/envelope";
 import { SCOPES } from "./collections/declaration.ts";
 import type { CollectionOptions } from "./collections/declaration.ts";
+import type { AnyCollection } from "./collections/handle.ts";
 import type { RestoredBackup } from "./audit/accept-restore.ts";
 import type { Actor } from "./audit/auditor.ts";
 import type { CheckpointSigner } from "./audit/signer.ts";
@@ -118,8 +119,8 @@ export interface VaultOptions {
    * and the database have in clear what callers call people.
    */
   readonly keys?: KeysOptions;
-  /** What is declared of collections, by their names; only with `keys`. */
-  readonly collections?: Readonly<Record<string, CollectionOptions>>;
+  /** What is declared of collections, by their names, or a list of what `defineCollection` made; only with `keys`. */
+  readonly collections?: Readonly<Record<string, CollectionOptions>> | readonly AnyCollection[];
   /**
    * The audit: nothing is read or written without an entry in it, and no history of a record changes unseen. Only with
    * `keys`. Left out: the vault has none, and stores that have one are refused.

@@ -10,6 +10,9 @@ import type { Tenant } from "../keys/subject-keys.ts";
 import { isCollection } from "../records/address.ts";
 import type { Collection, Subject } from "../records/address.ts";
 import type { Scope } from "../stores/subjects.ts";
+import { parseFields } from "./fields.ts";
+import type { CompoundIndexOptions, DeclaredFields, FieldOptions } from "./fields.ts";
+import { isHandle } from "./handle.ts";
 import { MAX_PURPOSES, purposesOf } from "./purposes.ts";
 import type { PurposeOptions } from "./purposes.ts";
 import { declaredRights, RIGHTS_MEMBERS } from "./rights.ts";
@@ -41,10 +44,17 @@ export interface CollectionOptions extends RightsOptions {
   readonly purposes?: readonly (string | PurposeOptions)[];
   /** What its documents must be like. Left out: anything that JSON holds. */
   readonly schema?: SchemaInput;
+  /**
+   * What is declared of fields, by their paths: what records are found by, and what is seen of them by whom. Left out:
+   * nothing, and no record is found but by its id.
+   */
+  readonly fields?: Readonly<Record<string, FieldOptions>>;
+  /** Indexes of several fields together, by their names: `[a-z][a-z0-9_-]{0,62}`. */
+  readonly indexes?: Readonly<Record<string, CompoundIndexOptions>>;
 }
 
 /** A declaration with everything in it. */
-export interface Declaration {
+export interface Declaration extends DeclaredFields {
   readonly collection: Collection;
   readonly scope: Scope;
   readonly subject: "record" | "id" | "none" | { readonly field: string };
@@ -101,6 +111,9 @@ const MEMBERS: Readonly<Record<keyof CollectionOptions, readonly [is: (value: un
     "a tenant (up to 63 of a-z, 0-9, '.', '_', '-') or { field: NAME }",
   ],
   schema: [isSchemaInput, "a Standard Schema or a JSON Schema"],
+  // Read with everything that is wrong with each.
+  fields: [() => true, "an object"],
+  indexes: [() => true, "an object"],
   // Copied when they are taken: here they are looked at alone.
   purposes: [
     (value) => purposesOf(value) !== null,
@@ -150,8 +163,7 @@ export class Declarations {
  * @throws VaultError `vault-option-invalid` with everything that is wrong
  */
 export async function parseCollections(given: unknown, scope: Scope): Promise<Declarations> {
-  const names = typeof given === "object" && given !== null ? Object.keys(given) : [];
-  const { values, problems: found } = ownOptions(given ?? {}, names, "collections");
+  const { values, problems: found } = byName(given ?? {});
   const problems = [...found];
   const declared: Declaration[] = [];
   const schemas = new Map<Collection, SchemaInput>();
@@ -166,7 +178,10 @@ export async function parseCollections(given: unknown, scope: Scope): Promise<De
     for (const problem of own.problems) problems.push(problem);
     for (const [member, [isRight, mustBe]] of Object.entries(MEMBERS))
       if (member in own.values && !isRight(own.values[member])) problems.push(`${shown}: ${member} must be ${mustBe}`);
-    declared.push(withDefaults(name, own.values, scope));
+    const wrong: string[] = [];
+    const ofFields = parseFields(own.values, wrong);
+    for (const problem of wrong) problems.push(`${shown}: ${problem}`);
+    declared.push({ ...withDefaults(name, own.values, scope), ...ofFields });
     const { schema } = own.values;
     if (isSchemaInput(schema)) schemas.set(name, schema);
   }
@@ -176,6 +191,23 @@ export async function parseCollections(given: unknown, scope: Scope): Promise<De
     return schema === undefined ? one : { ...one, schema: await documentSchema(schema, one.collection) };
   });
   return new Declarations(scope, await Promise.all(ready));
+}
+
+/** An object by the names of collections, or a list of what `defineCollection` made. */
+function byName(given: unknown): ReturnType<typeof ownOptions> {
+  if (!Array.isArray(given)) {
+    const names = typeof given === "object" && given !== null ? Object.keys(given) : [];
+    return ownOptions(given, names, "collections");
+  }
+  const handles = Array.from(given as unknown[]);
+  const values = Object.create(null) as Record<string, unknown>;
+  const problems: string[] = [];
+  for (const handle of handles) {
+    if (!isHandle(handle)) problems.push("a list of collections has only what defineCollection made");
+    else if (handle.name in values) problems.push(`${JSON.stringify(handle.name)} is declared twice`);
+    else values[handle.name] = handle.options;
+  }
+  return { values, problems };
 }
 
 /** Copies, so that nobody changes a declaration afterwards. */
@@ -190,6 +222,8 @@ function withDefaults(collection: Collection, given: CollectionOptions, scope: S
     tenant: fieldOf(tenant) ?? tenant,
     purposes: purposes?.map(({ code }) => code) ?? null,
     schema: null,
+    fields: new Map(),
+    indexes: new Map(),
     rights: declaredRights(given, purposes ?? []),
   };
 }

@@ -114,7 +114,7 @@ async function recordHeld(
     before = last.version;
   }
   const { retention } = declarations.of(row.collection).rights;
-  const stays = retention !== null && retention.from === null && newest !== null;
+  const from = newest === null || retention?.from !== null ? null : Date.parse(newest.createdAt);
   return {
     collection: row.collection,
     id,
@@ -124,7 +124,7 @@ async function recordHeld(
     newestAt: own[0]?.createdAt ?? null,
     others: newest === null ? 0 : everybodyOf(row.collection, newest).filter((one) => one !== person).length,
     isAbout: newest !== null && isAbout(row.collection, newest, person),
-    until: stays ? new Date(endOf(retention.after, Date.parse(newest.createdAt))).toISOString() : null,
+    until: retention === null || from === null ? null : new Date(endOf(retention.after, from)).toISOString(),
   };
 }
 
