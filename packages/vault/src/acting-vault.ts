@@ -36,6 +36,9 @@ import { rightsOf } from "./rights/rights.ts";
 import type { Rights } from "./rights/rights.ts";
 import { subjectsOf } from "./subjects/subjects.ts";
 import type { Subjects } from "./subjects/subjects.ts";
+import { retentionOf } from "./retention/retention.ts";
+import type { Retention } from "./retention/retention.ts";
+import type { HeldPeople } from "./retention/sweep.ts";
 import type { ActingVault } from "./vault.ts";
 
 /** What a caller's view of a vault works with. */
@@ -50,6 +53,8 @@ export interface ActingParts {
   readonly convergenceOf: (auditor: Auditor | null) => Convergence;
   /** Told how long reads and writes take: a run goes slower when they suffer by it. */
   readonly latency: Pick<LiveLatency, "ended">;
+  /** Who is held, and is not removed by retention. */
+  readonly heldPeople: HeldPeople;
   /** What a caller asks of the audit's log. */
   readonly viewOf: (auditor: Auditor) => VaultAudit;
 }
@@ -57,6 +62,7 @@ export interface ActingParts {
 export class ActingRecords implements ActingVault {
   readonly subjects: Subjects;
   readonly convergence: Convergence;
+  readonly retention: Retention;
   readonly #parts: ActingParts;
   readonly #prepared: PreparedWrites;
   #audit: VaultAudit | null = null;
@@ -67,6 +73,7 @@ export class ActingRecords implements ActingVault {
     this.#parts = parts;
     this.#prepared = new PreparedWrites(dependencies);
     this.subjects = subjectsOf(dependencies, readOptions);
+    this.retention = retentionOf({ ...dependencies, heldPeople: parts.heldPeople });
     this.convergence = parts.convergenceOf(dependencies.audit);
   }
 
@@ -94,7 +101,9 @@ export class ActingRecords implements ActingVault {
   put(address: AddressInput, document: object, options: PutOptions = {}): Promise<PutResult> {
     return this.#timed(
       asking(this.#d.audit, "write", async (asked) =>
-        this.#owing(await put(this.#d, parseWritable(address), document as JsonObject, readOptions.put(options), asked)),
+        this.#owing(
+          await put(this.#d, parseWritable(address), document as JsonObject, readOptions.put(options), asked),
+        ),
       ),
     );
   }

@@ -112,6 +112,8 @@ export { processingMarkdown } from "./rights/processing-report.ts";
 export type { ProcessedCollection, ProcessingReport } from "./rights/processing-report.ts";
 export type { Recipient } from "./rights/recipients.ts";
 export type { Rectified, RectifyOptions } from "./rights/rectify.ts";
+export type { Retention, RetentionLine, RetentionReport, RetentionRunOptions } from "./retention/retention.ts";
+export type { RetentionWorkerOptions } from "./retention/retention-worker.ts";
 export type { Rights, ShowOptions } from "./rights/rights.ts";
 
 export { MOST_SEEN } from "./convergence/debt.ts";

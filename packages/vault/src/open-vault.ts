@@ -41,6 +41,8 @@ import { owedVersions } from "./convergence/repair-version.ts";
 import type { RepairDependencies } from "./convergence/repair-version.ts";
 import { RepairCounters } from "./convergence/worker.ts";
 import type { RepairStatus } from "./convergence/worker.ts";
+import { RetentionWorker } from "./retention/retention-worker.ts";
+import type { HeldPeople } from "./retention/sweep.ts";
 import { Repairs } from "./convergence/repairs.ts";
 import type { RepairOptions } from "./convergence/repairs.ts";
 import type { KeyStore } from "./stores/key-store.ts";
@@ -122,8 +124,12 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
     areShared: people?.keyring === undefined,
   };
   const debt = new DebtView(looks);
-  return new RecordVault({ dependencies, audited, debt, repair, convergence, keySets, keyStore, verified });
+  const retention =
+    given.retention === undefined ? null : new RetentionWorker({ ...dependencies, heldPeople }, given.retention);
+  return new RecordVault({ retention, dependencies, audited, debt, repair, convergence, keySets, keyStore, verified });
 }
+
+const heldPeople: HeldPeople = () => Promise.resolve(new Set());
 
 /** That what is of no use alone is not given alone. @throws VaultError `vault-option-invalid` */
 function requireTogether({ keys, collections: declared, audit }: VaultOptions, declarations: Declarations): void {
@@ -210,6 +216,7 @@ interface VaultParts {
   readonly audited: OpenedAudit | null;
   readonly debt: DebtView;
   readonly repair: Repairs | null;
+  readonly retention: RetentionWorker | null;
   readonly convergence: OpenConvergence;
   readonly keySets: KnownKeySets;
   readonly keyStore: KeyStore | null;
@@ -227,6 +234,7 @@ class RecordVault extends ActingRecords implements Vault {
       onOwed: () => repair?.wake(),
       keyInventory: parts.keyStore?.inventory ?? null,
       convergenceOf: (auditor) => convergence.as(auditor),
+      heldPeople,
       latency: convergence.latency,
       viewOf: (auditor) => requireAudit(audited).viewOf(auditor),
     };
@@ -294,8 +302,8 @@ class RecordVault extends ActingRecords implements Vault {
   }
 
   async close(): Promise<void> {
-    const { repair, convergence, debt, keyStore, audited } = this.#parts;
-    await Promise.all([repair?.stop(), convergence.stop()]);
+    const { repair, retention, convergence, debt, keyStore, audited } = this.#parts;
+    await Promise.all([repair?.stop(), retention?.stop(), convergence.stop()]);
     await debt.ended();
     // Its last entries are sealed under keys, and lie in the stores.
     await audited?.close();

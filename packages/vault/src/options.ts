@@ -28,6 +28,7 @@ import type { RepairOptions } from "./convergence/repairs.ts";
 import type { ConsentOptions } from "./rights/consents.ts";
 import type { ExposureOptions } from "./rights/exposure.ts";
 import type { PersonExportOptions } from "./rights/person-export.ts";
+import type { RetentionWorkerOptions } from "./retention/retention-worker.ts";
 import type { RectifyOptions } from "./rights/rectify.ts";
 import type { AuditLog } from "./stores/audit-log.ts";
 import type { Store } from "./stores/store.ts";
@@ -131,6 +132,8 @@ export interface VaultOptions {
   readonly limits?: Partial<VaultLimits>;
   /** Pays owed wraps in the background while the vault is open. Left out: what is owed stays owed. */
   readonly repair?: RepairOptions;
+  /** Removes what is due by the collections' retention while the vault is open. Left out: `vault.retention` does. */
+  readonly retention?: RetentionWorkerOptions;
 }
 
 type Rules<Options> = Readonly<Record<keyof Options & string, OptionRule>>;
@@ -235,6 +238,7 @@ const VAULT: Rules<VaultOptions> = {
   clock: A_FUNCTION,
   limits: ANYTHING,
   repair: ANYTHING,
+  retention: [(value) => ownOptions(value, ["lookMs", "onFault"]).problems.length === 0, "{ lookMs, onFault }"],
 };
 
 /** How each call reads its options: own properties, each once; a copy, which nobody else can change. */

@@ -29,8 +29,8 @@ export const PEOPLE_ERRORS: ErrorTable<PeopleErrorCode> = {
   "consent-missing": {
     title: "Somebody has not given their consent to this use",
     remedy:
-      "The collection declares that this purpose needs a consent, and somebody whom the record is about gave none, or " +
-      "has withdrawn it. Nothing was released. strongroom person consent list SUBJECT shows what there is.",
+      "The collection declares that this purpose needs a consent, and somebody whom the record is about gave none, " +
+      "or has withdrawn it. Nothing was released. strongroom person consents SUBJECT shows what there is.",
     outcome: "refused",
     status: 403,
   },
@@ -49,8 +49,8 @@ export const PEOPLE_ERRORS: ErrorTable<PeopleErrorCode> = {
   "subject-suppressed": {
     title: "The name is on the list of people who are not to be taken in again",
     remedy:
-      "Nothing was stored. Somebody by this name was erased, and is kept out on the legal basis that the list states. " +
-      "Take the name off the list if they come back by their own will.",
+      "Nothing was stored. Somebody by this name was erased, and is kept out on the legal basis that the list " +
+      "states. Take the name off the list if they come back by their own will.",
     outcome: "refused",
     status: 403,
   },

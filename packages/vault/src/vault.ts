@@ -22,6 +22,7 @@ import type { DebtPage } from "./convergence/debts.ts";
 import type { Convergence } from "./convergence/view.ts";
 import type { RepairStatus } from "./convergence/worker.ts";
 import type { KeySetInput } from "./keys/key-set.ts";
+import type { Retention } from "./retention/retention.ts";
 import type { Rights } from "./rights/rights.ts";
 import type { Subjects } from "./subjects/subjects.ts";
 import type { VerifyOptions, VerifyReport } from "./verify/report.ts";
@@ -200,6 +201,8 @@ export interface ActingVault {
   readonly convergence: Convergence;
   /** The people that records are about: whether they may be read and written about, their records and their keys. */
   readonly subjects: Subjects;
+  /** Removes what has stayed as long as its collection declares. */
+  readonly retention: Retention;
   /** What people may ask of whoever keeps their data; null: the vault has no audit. */
   readonly rights: Rights | null;
   /** What two principals must agree on; null: the vault has no audit, and nothing to sign a request with. */

@@ -22,7 +22,9 @@ export function parsePeriod(value: unknown): Period | null {
       : null;
   const found = typeof value === "string" ? FORM.exec(value) : null;
   if (found === null) return null;
-  const [years = 0, months = 0, weeks = 0, days = 0] = found.slice(1).map((part) => Number(part ?? 0));
+  const [years = 0, months = 0, weeks = 0, days = 0] = found
+    .slice(1)
+    .map((part: string | undefined) => Number(part ?? 0));
   const period = { years, months, days: weeks * 7 + days, text: found[0] };
   const inDays = years * 365 + months * 30 + period.days;
   return inDays >= 1 && inDays <= MOST_DAYS ? period : null;

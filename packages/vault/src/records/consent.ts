@@ -56,10 +56,11 @@ async function isConsentedOnce(
   asked: Asked,
 ): Promise<boolean | typeof OVERTAKEN> {
   const read = await dependencies.store.records.read(address, null);
-  if (!isLive(read) || read.stored === null) return false;
   const { stored } = read;
-  const newest = { row: address, rows: read, version: stored.version, message: stored.message };
-  if (!(await asked.areNewest([newest]))) return OVERTAKEN;
+  const { version = null, message = null } = stored ?? {};
+  // Also where there is none: it may have been taken away.
+  if (!(await asked.areNewest([{ row: address, rows: read, version, message }]))) return OVERTAKEN;
+  if (!isLive(read) || stored === null) return false;
   return saysGiven(await openConsent(dependencies, address, stored));
 }
 

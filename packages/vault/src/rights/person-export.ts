@@ -197,8 +197,7 @@ async function givenOut(
       const read = all.filter((one) => one !== null);
       const of = (kind: GivenItem["kind"]) =>
         read.flatMap(({ item, released }) => (released === null || item.kind !== kind ? [] : [released]));
-      const isReleased =
-        (await asked.released("read", of("record"))) && (await asked.released("list", of("withheld")));
+      const isReleased = (await asked.released("read", of("record"))) && (await asked.released("list", of("withheld")));
       return isReleased ? read.map(({ item }) => item) : OVERTAKEN;
     });
   } catch (error) {
@@ -207,7 +206,7 @@ async function givenOut(
     const [only] = batch;
     if (batch.length === 1 && only !== undefined) return [await toldWithheld(only, error.code, asked)];
     const items: GivenItem[] = [];
-    for (const one of batch) items.push(...(await givenOut(parts, person, [one], signal)));
+    for (const one of batch) for (const item of await givenOut(parts, person, [one], signal)) items.push(item);
     return items;
   }
 }
@@ -259,7 +258,11 @@ function releasedOf({ of: { row, id } }: Wanted, rows: RecordRead, stored: Store
 }
 
 /** It is said that there is one, and what is wrong with it; so is it in the audit. */
-async function toldWithheld({ of: { row, id }, version }: Wanted, reason: VaultErrorCode, asked: Asked): Promise<GivenItem> {
+async function toldWithheld(
+  { of: { row, id }, version }: Wanted,
+  reason: VaultErrorCode,
+  asked: Asked,
+): Promise<GivenItem> {
   const place = { row, address: id === null ? row : { ...row, id } };
   await asked.tell("list", reason, { concerned: [{ ...concerned(place, null, version), id }] });
   return { kind: "withheld", collection: row.collection, id, version, reason };

@@ -77,7 +77,8 @@ export function processingMarkdown({ at, regions, collections }: ProcessingRepor
 
 function ofCollection(one: ProcessedCollection): readonly string[] {
   const { retention } = one;
-  const counted = retention?.from == null ? "the newest version" : `the field ${shownText(retention.from)}`;
+  const from = retention?.from ?? null;
+  const counted = from === null ? "the newest version" : `the field ${shownText(from)}`;
   return [
     `## ${shownText(one.collection)}`,
     "",
@@ -86,7 +87,7 @@ function ofCollection(one: ProcessedCollection): readonly string[] {
     `- Fields: ${listed(one.fields)}`,
     `- Kept: ${retention === null ? "without an end" : `${retention.after} from ${counted} on`}`,
     `- Given to: ${listed(one.recipients)}`,
-    `- Records about several people, in a person's export: ${one.thirdParties === "include" ? "whole" : "named, without content"}`,
+    `- Records about several people, in an export: ${one.thirdParties === "include" ? "whole" : "without content"}`,
     "",
     ...purposeTable(one.purposes),
   ];
@@ -100,10 +101,11 @@ const WHOSE: Readonly<Record<string, string>> = {
 
 function purposeTable(purposes: readonly PurposeOptions[]): readonly string[] {
   if (purposes.length === 0) return ["No purposes are declared."];
-  const cells = purposes.map(({ code, basis = "", description = "", consent = false }) =>
-    [code, description, basis, consent ? "needed" : "not needed"].map(shownText).join(" | "),
-  );
-  return ["| purpose | what for | legal basis | consent |", "| --- | --- | --- | --- |", ...cells.map((row) => `| ${row} |`)];
+  const rows = purposes.map(({ code, basis = "", description = "", consent = false }) => {
+    const cells = [code, description, basis, consent ? "needed" : "not needed"];
+    return `| ${cells.map(shownText).join(" | ")} |`;
+  });
+  return ["| purpose | what for | legal basis | consent |", "| --- | --- | --- | --- |", rows.join("\n")];
 }
 
 const listed = (texts: readonly string[]): string =>

@@ -63,8 +63,8 @@ export interface Rights {
    * for which they may be read. What an earlier version of Strongroom wrote is not among them until it is written
    * again.
    *
-   * @throws VaultError `recipient-invalid`, `subject-absent`, `subject-restricted`, `subject-erased`, `aborted`: also in
-   *   the middle; what reading throws that is not wrong with one record
+   * @throws VaultError `recipient-invalid`, `subject-absent`, `subject-restricted`, `subject-erased`, `aborted`: also
+   *   in the middle; what reading throws that is not wrong with one record
    * @example
    * ```ts
    * import { randomBytes } from "node:crypto";
@@ -138,11 +138,13 @@ export function rightsOf(
 ): Rights {
   const ask = <Result>(action: AuditAction, work: (asked: Asked) => Promise<Result>): Promise<Result> =>
     asking(parts.audit, action, work);
-  const setTo = (state: Consent["state"]) => (name: string, purpose: string, options: ConsentOptions = {}) =>
-    ask("consent", async (asked) => {
-      const { evidence, ...of } = read.consent(options);
-      return setConsent(parts, named(name, of), { ...parseConsent(purpose, evidence), state }, asked);
-    });
+  const setTo =
+    (state: Consent["state"]) =>
+    (name: string, purpose: string, options: ConsentOptions = {}) =>
+      ask("consent", async (asked) => {
+        const { evidence, ...of } = read.consent(options);
+        return setConsent(parts, named(name, of), { ...parseConsent(purpose, evidence), state }, asked);
+      });
   return {
     restrict: subjects.restrict,
     release: subjects.release,
@@ -182,4 +184,3 @@ export function rightsOf(
     processing: ({ regions = [] } = {}) => processingReport(parts.declarations, { at: parts.clock(), regions }),
   };
 }
-
