@@ -5,6 +5,7 @@ import type { Answers } from "./api-types.ts";
 import { type Audit, auditOf } from "./audit.ts";
 import { type CallOptions, caller, type ClientOptions, unintelligible } from "./call.ts";
 import { type Approvals, approvalsOf } from "./approvals.ts";
+import { type People, peopleOf } from "./people.ts";
 import { type Convergence, convergenceOf } from "./convergence.ts";
 import { encoded, present } from "./encoded.ts";
 import { ClientError } from "./errors.ts";
@@ -129,6 +130,8 @@ export interface Client {
   readonly convergence: Convergence;
   /** What one principal asks for and another one approves. */
   readonly approvals: Approvals;
+  /** What people may ask of whoever keeps their data. */
+  readonly people: People;
   /** Resolves when the process lives. */
   health(options?: CallOptions): Promise<void>;
   /** Whether the service can do its work; that it cannot is no error here. */
@@ -237,6 +240,7 @@ export function createClient(options: ClientOptions): Client {
     audit: auditOf(calls),
     convergence: convergenceOf(calls),
     approvals: approvalsOf(calls),
+    people: peopleOf(calls),
     collections: async (options = {}) =>
       (await answer("CollectionsAnswer", options, (http, init) => http.GET("/v1/collections", init))).collections,
     regions: (options = {}) => answer("RegionsAnswer", options, (http, init) => http.GET("/v1/regions", init)),

@@ -52,3 +52,15 @@ export type {
   ServiceErrorCode,
 } from "./errors.ts";
 export type { Approval, Approvals, ApprovedAct } from "./approvals.ts";
+export type {
+  Exposure,
+  People,
+  PersonConsent,
+  PersonExportItem,
+  PersonHeld,
+  PersonOptions,
+  PersonRecipient,
+  ProcessingReport,
+  Rectified,
+  RetentionReport,
+} from "./people.ts";

@@ -42,6 +42,7 @@ import { collectionRoutes } from "./routes/collections.ts";
 import { convergenceRoutes, runRoutes } from "./routes/convergence.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
+import { processingRoute, retentionRoutes, rightsRoutes } from "./routes/rights.ts";
 import { recordRoutes, versionRoutes } from "./routes/records.ts";
 import { regionRoutes } from "./routes/regions.ts";
 import { runEventRoute } from "./routes/run-events.ts";
@@ -342,6 +343,9 @@ function guardedRoutes(v1: Api, { context, options, absent, admission, refusals 
   auditRoutes(v1, context);
   auditStateRoutes(v1, context);
   exportRoutes(v1);
+  rightsRoutes(v1, context);
+  processingRoute(v1, context);
+  retentionRoutes(v1);
 }
 
 function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -107,7 +107,7 @@ export type { RetentionOptions, RightsOptions } from "./collections/rights.ts";
 export type { Consent, ConsentOptions } from "./rights/consents.ts";
 export type { ExposedPerson, ExposedRecord, Exposure, ExposureOptions } from "./rights/exposure.ts";
 export type { HeldCollection, HeldRecord, PersonHeld } from "./rights/held.ts";
-export type { PersonExportItem, PersonExportOptions, WithheldReason } from "./rights/person-export.ts";
+export type { PersonExportItem, PersonExportOptions, PersonExportPage, WithheldReason } from "./rights/person-export.ts";
 export { processingMarkdown } from "./rights/processing-report.ts";
 export type { ProcessedCollection, ProcessingReport } from "./rights/processing-report.ts";
 export type { Recipient } from "./rights/recipients.ts";

@@ -16,8 +16,8 @@ import type { Kms } from "@strongroom/kms";
 import { createServer, fileTokens } from "@strongroom/server";
 import type { Api, FileTokens, RegionCall, Scope, ServerOptions } from "@strongroom/server";
 import { openVault } from "@strongroom/vault";
-import type { CollectionOptions, KeysOptions, RepairOptions, Vault, VaultLimits } from "@strongroom/vault";
-import { sqliteKeyStore, sqliteStore } from "@strongroom/vault/sqlite";
+import type { AuditOptions, CollectionOptions, KeysOptions, RepairOptions, Vault, VaultLimits } from "@strongroom/vault";
+import { sqliteAuditLog, sqliteKeyStore, sqliteStore } from "@strongroom/vault/sqlite";
 import type { SqliteStoreOptions } from "@strongroom/vault/sqlite";
 import { defer } from "../../../../tests/support/defer.ts";
 
@@ -47,6 +47,8 @@ export interface InstallationOptions extends Partial<Pick<ServerOptions, "limits
   /** With a key store, `keys.sqlite` beside the records. Left out: without. */
   readonly keys?: Omit<KeysOptions, "store">;
   readonly declared?: Readonly<Record<string, CollectionOptions>>;
+  /** With an audit, `audit.sqlite` beside the records. Left out: without. */
+  readonly audit?: Omit<AuditOptions, "log">;
   /** Owed wraps are repaired. Left out: they stay owed. */
   readonly repair?: RepairOptions;
   /** Address that the keyring's clients call in place of every region, once the keys are made. */
@@ -68,6 +70,7 @@ export async function installation(
     store,
     keys,
     declared,
+    audit,
     repair,
     keyring: timeouts,
     blackHole,
@@ -94,6 +97,7 @@ export async function installation(
     keyring,
     ...(keys === undefined ? {} : { keys: { store: await sqliteKeyStore(join(folder, "keys.sqlite")), ...keys } }),
     ...(declared === undefined ? {} : { collections: declared }),
+    ...(audit === undefined ? {} : { audit: { log: await sqliteAuditLog(join(folder, "audit.sqlite")), ...audit } }),
     ...(vaultLimits === undefined ? {} : { limits: vaultLimits }),
     ...(repair === undefined ? {} : { repair: { health: () => keyring.health(), ...repair } }),
   });

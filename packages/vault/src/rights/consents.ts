@@ -75,7 +75,7 @@ export async function setConsent(
 export async function consentsOf(parts: RightsParts, who: Named, asked: Asked): Promise<readonly Consent[]> {
   const { row, keysOfPeople } = await heldPerson(parts, who, asked);
   const consents: Consent[] = [];
-  for await (const record of recordsOf(parts, keysOfPeople, row.id)) {
+  for await (const record of recordsOf(parts, keysOfPeople, row.id, null)) {
     if (record.row.collection !== CONSENTS) continue;
     const consent = await untilNewest(() => consentOnce(parts, record, asked));
     if (consent !== null) consents.push(consent);

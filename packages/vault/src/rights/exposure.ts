@@ -121,7 +121,8 @@ async function nameOf(keys: SubjectKeys, id: SubjectId): Promise<string | null> 
   try {
     return await keys.nameOf(id, undefined);
   } catch (error) {
-    if (isVaultError(error) && (error.code === "subject-name-absent" || error.code === "subject-key-absent")) return null;
+    if (isVaultError(error) && (error.code === "subject-name-absent" || error.code === "subject-key-absent"))
+      return null;
     throw error;
   }
 }

@@ -12,14 +12,16 @@ import type { ReleasedRead } from "../audit/auditor.ts";
 import { Asked, asking, concerned, OVERTAKEN, untilNewest } from "../records/asked.ts";
 import type { Subject, Version } from "../records/address.ts";
 import type { JsonObject } from "../records/document.ts";
+import { cursorInvalid, decodeCursor, encodeCursor } from "../records/paging.ts";
 import { countRead, peopleOf, requireOpenPeople } from "../records/people.ts";
 import { recordState } from "../records/read.ts";
 import { openVersion, storedAddress } from "../records/version.ts";
 import type { RecordRead, StoredMessage, VersionRow } from "../stores/rows.ts";
+import { isSubjectId } from "../stores/subjects.ts";
 import type { SubjectId, SubjectRow } from "../stores/subjects.ts";
 import type { Named } from "../subjects/subjects.ts";
 import { heldPerson, requireReadableNow } from "./parts.ts";
-import type { RightsParts } from "./parts.ts";
+import type { KnownPerson, RightsParts } from "./parts.ts";
 import { recordsOf } from "./records-of.ts";
 import type { RecordOf } from "./records-of.ts";
 
@@ -72,6 +74,8 @@ type GivenItem = Exclude<PersonExportItem, { readonly kind: "end" }>;
 /** A version that is to be given. */
 interface Wanted {
   readonly of: RecordOf;
+  /** Position of the record before it; null: it is the first. */
+  readonly behind: Uint8Array | null;
   readonly version: Version | null;
   readonly bytes: number;
 }
@@ -88,86 +92,187 @@ export function parseRecipient(value: unknown): string {
   throw new VaultError("recipient-invalid", "The recipient must be 1 to 200 characters of one line");
 }
 
+/** What is exported, and of whom. */
+interface Exporting {
+  readonly recipient: string;
+  readonly versions: "newest" | "all";
+}
+
 /** `vault.rights.export`. */
 export async function* exportPerson(
   given: RightsParts,
   who: Named,
-  { recipient, versions }: { readonly recipient: string; readonly versions: "newest" | "all" },
+  exporting: Exporting,
 ): AsyncGenerator<PersonExportItem> {
   const id = randomUUID();
-  const parts: RightsParts = { ...given, audit: given.audit.as({ ...given.audit.actor, export: id }) };
-  const { row, keysOfPeople } = await asking(parts.audit, "person-export", async (asked) => {
-    const person = await heldPerson(parts, who, asked);
-    await requireReadableNow(parts, person.row, asked);
-    const details = { versions };
-    await asked.tell("person-export", "begun", { people: [person.row.id], label: recipient, details });
-    return person;
-  });
+  const parts = ofExport(given, id);
+  const person = await begun(parts, who, exporting);
   const counts = { records: 0, withheld: 0 };
   let result: string = "aborted";
   try {
-    for await (const batch of batches(wantedOf(parts, recordsOf(parts, keysOfPeople, row.id), versions))) {
+    for await (const { batch } of batches(wantedOf(parts, person, exporting.versions, FROM_THE_FIRST))) {
       requireGoing(who.signal);
-      for (const item of await givenOut(parts, row, batch, who.signal)) {
+      for (const item of await givenOut(parts, person.row, batch, who.signal)) {
         counts[item.kind === "record" ? "records" : "withheld"]++;
         yield item;
       }
     }
-    // Also of an export that had nothing to read.
-    await requireReadableNow(parts, row, new Asked(parts.audit));
+    await requireStillReadable(parts, person.row);
     result = "done";
   } catch (error) {
     result = isVaultError(error) ? error.code : "failed";
     throw error;
   } finally {
-    const told = parts.audit.tell("person-export", result, { people: [row.id], details: { ...counts } });
+    const told = parts.audit.tell("person-export", result, { people: [person.row.id] });
     // What failed or was left is what the caller is told; that it is complete, only where the audit has it.
     await (result === "done" ? told : told.catch(() => undefined));
   }
   yield { kind: "end", export: id, ...counts };
 }
 
+/** A part of an export, for whoever cannot be given a stream. */
+export interface PersonExportPage {
+  /** Names the export in the audit: of all pages the same. */
+  readonly export: string;
+  readonly items: readonly GivenItem[];
+  /** Cursor of the next page; null: it is complete. */
+  readonly next: string | null;
+}
+
+const FORMAT = "person-export-1";
+
+/** `vault.rights.exportPage`: the first page begins the export, the last one ends it. */
+export async function exportPage(
+  given: RightsParts,
+  who: Named,
+  { cursor, ...exporting }: Exporting & { readonly cursor: string | undefined },
+): Promise<PersonExportPage> {
+  const from = cursor === undefined ? null : placeIn(cursor);
+  const id = from?.export ?? randomUUID();
+  const parts = ofExport(given, id);
+  const person = from === null ? await begun(parts, who, exporting) : await goneOnWith(parts, who);
+  if (from !== null && from.person !== person.row.id) throw cursorInvalid();
+  const wanted = wantedOf(parts, person, exporting.versions, from ?? FROM_THE_FIRST);
+  for await (const { batch, next } of batches(wanted)) {
+    const items = await givenOut(parts, person.row, batch, who.signal);
+    if (next !== null) return { export: id, items, next: cursorAt(next, id, person.row.id) };
+    return ended(items);
+  }
+  return ended([]);
+
+  async function ended(items: readonly GivenItem[]): Promise<PersonExportPage> {
+    await requireStillReadable(parts, person.row);
+    await parts.audit.tell("person-export", "done", { people: [person.row.id] });
+    return { export: id, items, next: null };
+  }
+}
+
+const ofExport = (parts: RightsParts, id: string): RightsParts => ({
+  ...parts,
+  audit: parts.audit.as({ ...parts.audit.actor, export: id }),
+});
+
+/** Says that it begins, and for whom. */
+function begun(parts: RightsParts, who: Named, { recipient, versions }: Exporting): Promise<KnownPerson> {
+  return asking(parts.audit, "person-export", async (asked) => {
+    const person = await heldPerson(parts, who, asked);
+    await requireReadableNow(parts, person.row, asked);
+    const details = { versions };
+    await asked.tell("person-export", "begun", { people: [person.row.id], label: recipient, details });
+    return person;
+  });
+}
+
+const goneOnWith = (parts: RightsParts, who: Named): Promise<KnownPerson> =>
+  asking(parts.audit, "person-export", (asked) => heldPerson(parts, who, asked));
+
+/** Also of an export that had nothing to read. */
+const requireStillReadable = (parts: RightsParts, row: SubjectRow): Promise<void> =>
+  requireReadableNow(parts, row, new Asked(parts.audit));
+
 function requireGoing(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw new VaultError("aborted", "The caller gave up");
 }
 
+/** Where an export goes on: behind a record, and in the next one, if it is that, below a version. */
+interface From {
+  readonly behind: Uint8Array | null;
+  readonly at: Uint8Array | null;
+  readonly before: Version | null;
+}
+
+const FROM_THE_FIRST: From = { behind: null, at: null, before: null };
+
+const text = (bytes: Uint8Array | null): string => (bytes === null ? "" : Buffer.from(bytes).toString("base64url"));
+const bytesOf = (value: string): Uint8Array | null => (value === "" ? null : Buffer.from(value, "base64url"));
+
+function cursorAt({ of, behind, version }: Wanted, id: string, person: SubjectId): string {
+  const before = version === null ? "" : String(version + 1);
+  return encodeCursor([FORMAT, person, id, text(behind), text(of.position), before]);
+}
+
+/** @throws VaultError `cursor-invalid` */
+function placeIn(cursor: string): From & { readonly export: string; readonly person: string } {
+  const [format, person = "", id, behind = "", at = "", before = "", ...more] = decodeCursor(cursor);
+  if (format !== FORMAT || more.length > 0 || !isSubjectId(id) || !/^\d{0,16}$/.test(before)) throw cursorInvalid();
+  const below = before === "" ? null : (Number(before) as Version);
+  return { export: id, person, behind: bytesOf(behind), at: bytesOf(at), before: below };
+}
+
 /** Versions in the order in which they are given. Of a record whose rows do not say any, the record itself. */
 async function* wantedOf(
-  { store }: Pick<RightsParts, "store">,
-  records: AsyncIterable<RecordOf>,
+  parts: RightsParts,
+  { row, keysOfPeople }: KnownPerson,
   which: "newest" | "all",
+  from: From,
 ): AsyncGenerator<Wanted> {
-  for await (const of of records) {
+  let { behind } = from;
+  for await (const of of recordsOf(parts, keysOfPeople, row.id, from.behind)) {
+    const isIt = from.at !== null && Buffer.compare(of.position, from.at) === 0;
     if (which === "newest") {
-      const { versions } = await store.records.versions(of.row, { before: null, limit: 1 });
-      yield { of, version: null, bytes: versions[0]?.messageBytes ?? 0 };
-      continue;
-    }
-    let count = 0;
-    for (let before: Version | null = null; ;) {
-      const { versions } = await store.records.versions(of.row, { before, limit: VERSIONS_PAGE });
-      for (const { version, messageBytes } of versions) yield { of, version, bytes: messageBytes };
-      count += versions.length;
-      const last: VersionRow | undefined = versions.at(-1);
-      if (last === undefined || versions.length < VERSIONS_PAGE || (before !== null && last.version >= before)) break;
-      before = last.version;
-    }
-    if (count === 0) yield { of, version: null, bytes: 0 };
+      const { versions } = await parts.store.records.versions(of.row, { before: null, limit: 1 });
+      yield { of, behind, version: null, bytes: versions[0]?.messageBytes ?? 0 };
+    } else for await (const one of versionsOf(parts, of, isIt ? from.before : null)) yield { ...one, behind };
+    behind = of.position;
   }
 }
 
-async function* batches(wanted: AsyncIterable<Wanted>): AsyncGenerator<readonly Wanted[]> {
+async function* versionsOf(
+  { store }: RightsParts,
+  of: RecordOf,
+  below: Version | null,
+): AsyncGenerator<Omit<Wanted, "behind">> {
+  let count = 0;
+  for (let before = below; ;) {
+    const { versions } = await store.records.versions(of.row, { before, limit: VERSIONS_PAGE });
+    for (const { version, messageBytes } of versions) yield { of, version, bytes: messageBytes };
+    count += versions.length;
+    const last: VersionRow | undefined = versions.at(-1);
+    if (last === undefined || versions.length < VERSIONS_PAGE || (before !== null && last.version >= before)) break;
+    before = last.version;
+  }
+  if (count === 0 && below === null) yield { of, version: null, bytes: 0 };
+}
+
+/** As many as are in one entry of the audit, and what comes behind them. */
+interface Batch {
+  readonly batch: readonly Wanted[];
+  /** Null: nothing. */
+  readonly next: Wanted | null;
+}
+
+async function* batches(wanted: AsyncIterable<Wanted>): AsyncGenerator<Batch> {
   let batch: Wanted[] = [];
   let bytes = 0;
   for await (const one of wanted) {
     if (batch.length > 0 && (batch.length === BATCH || bytes + one.bytes > BATCH_BYTES)) {
-      yield batch;
+      yield { batch, next: one };
       [batch, bytes] = [[], 0];
     }
     batch.push(one);
     bytes += one.bytes;
   }
-  if (batch.length > 0) yield batch;
+  if (batch.length > 0) yield { batch, next: null };
 }
 
 /** What a version comes to, and what the audit is told of it. Null: it is not given, and nothing is to be said. */

@@ -71,7 +71,7 @@ export function processingMarkdown({ at, regions, collections }: ProcessingRepor
     "",
     `As declared on ${at}. Regions of the keys: ${regions.length === 0 ? "not said" : regions.map(shownText).join(", ")}.`,
   ];
-  for (const one of collections) lines.push("", ...ofCollection(one));
+  for (const one of collections) lines.push("", ofCollection(one).join("\n"));
   return `${lines.join("\n")}\n`;
 }
 
@@ -102,8 +102,8 @@ const WHOSE: Readonly<Record<string, string>> = {
 function purposeTable(purposes: readonly PurposeOptions[]): readonly string[] {
   if (purposes.length === 0) return ["No purposes are declared."];
   const rows = purposes.map(({ code, basis = "", description = "", consent = false }) => {
-    const cells = [code, description, basis, consent ? "needed" : "not needed"];
-    return `| ${cells.map(shownText).join(" | ")} |`;
+    const [what, why] = [shownText(description), shownText(basis)];
+    return `| ${shownText(code)} | ${what} | ${why} | ${consent ? "needed" : "not needed"} |`;
   });
   return ["| purpose | what for | legal basis | consent |", "| --- | --- | --- | --- |", rows.join("\n")];
 }

@@ -36,13 +36,14 @@ export async function recordsPage(
   return found;
 }
 
-/** All of them. */
+/** All of them behind a place; null: from the first. */
 export async function* recordsOf(
   parts: Pick<RightsParts, "store" | "rowAddresses">,
   keys: SubjectKeys,
   person: SubjectId,
+  behind: Uint8Array | null,
 ): AsyncGenerator<RecordOf> {
-  for (let after: Uint8Array | null = null; ;) {
+  for (let after = behind; ;) {
     const found: readonly RecordOf[] = await recordsPage(parts, keys, person, { after, limit: PAGE });
     yield* found;
     const last = found.at(-1);

@@ -81,7 +81,7 @@ export async function rectify(
 
 const isConflict = (error: unknown): boolean => error instanceof VaultError && error.code === "version-conflict";
 
-/** A copy that nobody changes, within the vault's limits. @throws VaultError `document-invalid`, `document-too-large` */
+/** A copy, within the vault's limits. @throws VaultError `document-invalid`, `document-too-large` */
 export function takenChanges(changes: JsonObject, limits: DocumentLimits): JsonObject {
   const bytes = encodeDocument(changes, limits, null);
   try {

@@ -19,8 +19,8 @@ import type { Exposure, ExposureOptions } from "./exposure.ts";
 import { heldOf } from "./held.ts";
 import type { PersonHeld } from "./held.ts";
 import type { RightsParts } from "./parts.ts";
-import { exportPerson, parseRecipient } from "./person-export.ts";
-import type { PersonExportItem, PersonExportOptions } from "./person-export.ts";
+import { exportPage, exportPerson, parseRecipient } from "./person-export.ts";
+import type { PersonExportItem, PersonExportOptions, PersonExportPage } from "./person-export.ts";
 import { processingReport } from "./processing-report.ts";
 import type { ProcessingReport } from "./processing-report.ts";
 import { recipientsOf } from "./recipients.ts";
@@ -85,6 +85,16 @@ export interface Rights {
    * ```
    */
   export(name: string, options: PersonExportOptions): AsyncIterable<PersonExportItem>;
+  /**
+   * The same by pages, for whoever hands it on over a connection of their own. The first page begins the export and the
+   * last one ends it; of one that is left nobody says that it ended. Each page names the same recipient.
+   *
+   * @throws VaultError `cursor-invalid`, and as `export` does
+   */
+  exportPage(
+    name: string,
+    options: PersonExportOptions & { readonly cursor?: string | undefined },
+  ): Promise<PersonExportPage>;
   /** As `vault.subjects.restrict`, which says what it does. */
   readonly restrict: Subjects["restrict"];
   /** As `vault.subjects.release`. */
@@ -157,6 +167,10 @@ export function rightsOf(
     export: (name, options) => {
       const { recipient, versions = "newest", ...of } = read.personExport(options);
       return exportPerson(parts, named(name, of), { recipient: parseRecipient(recipient), versions });
+    },
+    exportPage: async (name, { cursor, ...options }) => {
+      const { recipient, versions = "newest", ...of } = read.personExport(options);
+      return exportPage(parts, named(name, of), { recipient: parseRecipient(recipient), versions, cursor });
     },
     rectify: (name, address, changes, options) =>
       ask("rectify", async (asked) => {

@@ -30,7 +30,7 @@ describe("a purpose that needs a consent", () => {
       await rejectsWith("consent-missing", () => marketing(each).prepare(NEWS, { likes: "cars" }));
       const items = [{ id: "1", document: { likes: "cars" } }];
       const [result] = await marketing(each).putMany("news", items, { onExisting: "replace" });
-      assert.equal(result!.outcome === "refused" && result.code, "consent-missing");
+      assert.equal(result?.outcome === "refused" && result.code, "consent-missing");
       assert.equal((await support(each).get(NEWS)).document["likes"], "hats");
     }
     const given = await vault.rights!.consent(ADA, "marketing", { evidence: "form 7" });

@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { RecordStore, SubjectRows } from "@strongroom/vault";
+import type { PersonExportItem, RecordStore, SubjectRows } from "@strongroom/vault";
 import { isSubjectId } from "@strongroom/vault";
 import { rejectsWith } from "../support/errors.ts";
 import { inWords } from "../support/audited-vault.ts";
@@ -170,6 +170,37 @@ describe("in the middle of an export", () => {
     assert.ok(items.includes("people/1@null record-rolled-back"), items.join("\n"));
     assert.ok(items.includes('letters/1@1 {"text":"Dear Ada"}'));
   });
+});
+
+test("by pages it is the same, also in the middle of a long history, and of another person no cursor is taken", async (t) => {
+  const { vault, entries } = await peopledVault(t);
+  for (let n = 3; n <= 230; n++) await vault.put(PERSON, { name: "Ada", n });
+  for (const versions of ["newest", "all"] as const) {
+    const whole = inShort(await exported(vault, ADA, { versions })).filter((one) => !one.startsWith("end"));
+    const items: PersonExportItem[] = [];
+    const ids = new Set<string>();
+    for (let cursor: string | undefined; ;) {
+      const page = await vault.rights!.exportPage(ADA, { recipient: "Ada", versions, cursor });
+      items.push(...page.items);
+      ids.add(page.export);
+      if (page.next === null) break;
+      cursor = page.next;
+      await rejectsWith("cursor-invalid", () => vault.rights!.exportPage(BOB, { recipient: "Bob", versions, cursor }));
+    }
+    assert.deepEqual(inShort(items), whole);
+    assert.equal(ids.size, 1);
+    const told = await entries("person-export");
+    assert.deepEqual(
+      told
+        .filter((entry) => entry.export === [...ids][0])
+        .map(({ result }) => result)
+        .slice(0, 1),
+      ["begun"],
+    );
+    assert.equal(told.at(-1)!.result, "done");
+  }
+  for (const cursor of ["", "x", Buffer.from('["person-export-1"]').toString("base64url")])
+    await rejectsWith("cursor-invalid", () => vault.rights!.exportPage(ADA, { recipient: "Ada", cursor }));
 });
 
 test("an export of a collection is among the recipients too, without a name", async (t) => {
