@@ -117,6 +117,7 @@ export const SERVICE_ERRORS: Readonly<Record<Answers["ErrorCode"], ErrorRow>> = 
 /** The forms of answers (JSON Schema). More members than these are let be: a newer service may say more. */
 export const ANSWER_FORMS: Readonly<Record<string, object>> = {
   "ErrorCode": {"type":"string"},
+  "Document": {"type":"object"},
   "Wraps": {"type":"object","required":["stored","target","missing"],"properties":{"stored":{"type":"integer"},"target":{"type":"integer"},"missing":{"type":"array","items":{"type":"string"}}}},
   "PutAnswer": {"type":"object","required":["collection","id","version","createdAt","outcome","wraps"],"properties":{"collection":{"type":"string"},"id":{"type":"string"},"subject":{"anyOf":[{"type":"string"},{"type":"null"}]},"about":{"type":"array","items":{"type":"string"}},"version":{"type":"integer"},"createdAt":{"type":"string"},"outcome":{"type":"string","enum":["created","replaced"]},"wraps":{"$ref":"#/components/schemas/Wraps"}}},
   "RemoveAnswer": {"type":"object","required":["collection","id","lastVersion","removedAt"],"properties":{"collection":{"type":"string"},"id":{"type":"string"},"lastVersion":{"type":"integer"},"removedAt":{"type":"string"}}},

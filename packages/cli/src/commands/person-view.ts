@@ -15,7 +15,7 @@ export function heldView(held: PersonHeld, terminal: Terminal): string {
     one.since ?? "-",
     one.newestAt ?? "-",
     one.isAbout ? (one.others === 0 ? "-" : `${one.others}`) : "others only",
-    about.get(one.collection)?.purposes.join(", ") || "-",
+    listed(about.get(one.collection)?.purposes ?? []),
     one.until ?? about.get(one.collection)?.retention ?? "-",
   ]);
   const headings = ["RECORD", "VERSIONS", "SINCE", "NEWEST", "OTHERS", "PURPOSES", "UNTIL"];
@@ -81,3 +81,5 @@ export function exposureView(exposure: Exposure, terminal: Terminal): string {
   const names = people.flatMap(({ name }) => name ?? []);
   return names.length === 0 ? `${head}\n${table}` : `${head}\n${table}\nPeople: ${names.join(", ")}`;
 }
+
+const listed = (texts: readonly string[]): string => (texts.length === 0 ? "-" : texts.join(", "));

@@ -14,7 +14,7 @@ const WHOSE = {
 };
 
 const CODE = /^[a-z0-9.-]{1,64}$/;
-const NAME = "SUBJECT is the name that writers use; - reads it from standard input, out of sight of other users.";
+const NAME = "SUBJECT is the name that writers use; - reads it from standard input, out of others' sight.";
 
 /** `strongroom person show`. */
 export const personShowCommand: CommandSpec = command({
@@ -42,8 +42,8 @@ export const personExportCommand: CommandSpec = command({
   heading: "People",
   summary: "give a person's records out: one JSON object a line (- or nothing: standard output), or a zip",
   description:
-    `${NAME} The audit has to whom it was given, sealed. What is about others too is named without content, unless its ` +
-    "collection declares thirdParties: include. With --zip: the records, who read them with proofs, to whom they were " +
+    `${NAME} The audit has to whom it was given, sealed. What is about others too is named without content, unless ` +
+    "its collection declares thirdParties: include. With --zip: the records, who read them with proofs, to whom they were " +
     "given, and a page for a person to read. A file has mode 0600 and appears whole or not at all. Needs a token with " +
     "the scope read, and with --zip audit too.",
   flagGroups: ["client"],
@@ -124,7 +124,7 @@ export const personRectifyCommand: CommandSpec = command({
   heading: "People",
   summary: "correct a record of a person by a JSON merge patch (- or nothing: standard input)",
   description:
-    `${NAME.replace("; - reads it from standard input, out of sight of other users", "")} Members of the patch replace those of the record, null takes one away ` +
+    `${NAME.replace("; - reads it from standard input, out of others' sight", "")} Members of the patch replace those of the record, null takes one away ` +
     "(RFC 7396). Says who was given the record before, and is to be told. Needs a token with the scope write.",
   flagGroups: ["client"],
   options: { reason: option("--reason <code>", "why, as a code (default: data-subject-request)", text()), ...WHOSE },

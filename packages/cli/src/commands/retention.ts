@@ -14,8 +14,8 @@ export const retentionPlanCommand: CommandSpec = command({
   heading: "People",
   summary: "show what has stayed as long as its collection declares, and changes nothing",
   description:
-    "Where a period counts from a field, each record of the collection is opened for it. Needs a token with the scope " +
-    "admin.",
+    "Where a period counts from a field, each record of the collection is opened for it. Needs a token with the " +
+    "scope admin.",
   flagGroups: ["client"],
   options: { ...WHY_OPTIONS },
   examples: [{ line: "npx strongroom retention plan", meaning: "what a run would remove" }],
@@ -82,7 +82,7 @@ export const processingReportCommand: CommandSpec = command({
     const report = await client.people.processing();
     const { format, out } = options;
     const shown =
-      format === "json" ? `${JSON.stringify(report, null, 2)}\n` : processingMarkdown(printableCopy(report) as never);
+      format === "json" ? `${JSON.stringify(report, null, 2)}\n` : processingMarkdown(printableCopy(report));
     if (out !== undefined && out !== "-") await writeOutput(out, shown, context);
     else context.terminal.result(report, () => shown.replace(/\n$/, ""));
   }),

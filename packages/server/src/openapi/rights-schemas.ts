@@ -269,4 +269,4 @@ export const retentionAnswer: z.ZodType<RetentionReport> = z
       }),
     ),
   })
-  .meta({ id: "RetentionReport" }) as unknown as z.ZodType<RetentionReport>;
+  .meta({ id: "RetentionReport" });

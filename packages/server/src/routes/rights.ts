@@ -34,6 +34,8 @@ interface RightsRoute<Body, Answer> {
 
 /** Adds the routes about people and about what was given of them. */
 export function rightsRoutes(app: Api, { limits }: ApiContext): void {
+  // As many as are listed here.
+  /* eslint-disable no-restricted-syntax */
   const add = <Body extends object, Answer>({
     path,
     scope,
@@ -64,6 +66,7 @@ export function rightsRoutes(app: Api, { limits }: ApiContext): void {
       },
     );
   };
+  /* eslint-enable no-restricted-syntax */
   add({
     ...{ path: "/subjects/show", scope: "read", operationId: "showPerson" },
     summary: "What is held of somebody, without content",

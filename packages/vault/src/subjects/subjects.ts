@@ -139,7 +139,10 @@ export interface Subjects {
   records(name: string, options?: SubjectListOptions): Promise<SubjectRecordsPage>;
 }
 
-export type SubjectDependencies = Pick<Dependencies, "audit" | "store" | "keys" | "subjectKeys" | "rowAddresses" | "limits">;
+export type SubjectDependencies = Pick<
+  Dependencies,
+  "audit" | "store" | "keys" | "subjectKeys" | "rowAddresses" | "limits"
+>;
 
 /** Somebody as a call names them. */
 export interface Named {
