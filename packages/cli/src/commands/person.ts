@@ -43,8 +43,9 @@ export const personExportCommand: CommandSpec = command({
   summary: "give a person's records out: one JSON object a line (- or nothing: standard output), or a zip",
   description:
     `${NAME} The audit has to whom it was given, sealed. What is about others too is named without content, unless ` +
-    "its collection declares thirdParties: include. With --zip: the records, who read them with proofs, to whom they were " +
-    "given, and a page for a person to read. A file has mode 0600 and appears whole or not at all. Needs a token with " +
+    "its collection declares thirdParties: include. With --zip: the records, who read them with proofs, to whom they " +
+    "were given, and a page for a person to read. A file has mode 0600 and appears whole or not at all. Needs a " +
+    "token with " +
     "the scope read, and with --zip audit too.",
   flagGroups: ["client"],
   options: {
