@@ -6,6 +6,7 @@ import { type Audit, auditOf } from "./audit.ts";
 import { type CallOptions, caller, type ClientOptions, unintelligible } from "./call.ts";
 import { type Approvals, approvalsOf } from "./approvals.ts";
 import { type People, peopleOf } from "./people.ts";
+import { erasureOf, type Erasures } from "./erasure.ts";
 import { type Convergence, convergenceOf } from "./convergence.ts";
 import { encoded, present } from "./encoded.ts";
 import { ClientError } from "./errors.ts";
@@ -86,6 +87,12 @@ export interface PutOptions extends CallOptions, Whom {
   readonly ifAbsent?: boolean | undefined;
 }
 
+/** What of a document is read. */
+export interface GetOptions extends CallOptions {
+  /** 1 to 64 paths, `address.postcode`. Left out: all that the token may see. */
+  readonly fields?: readonly string[] | undefined;
+}
+
 /** The records of a service. Every method throws {@link ClientError}. */
 export interface Records {
   /** Writes a new version. */
@@ -97,9 +104,9 @@ export interface Records {
     options?: CallOptions & { readonly onExisting?: OnExisting | undefined },
   ): Promise<readonly BatchResult[]>;
   /** The newest version. */
-  get(collection: string, id: string, options?: CallOptions): Promise<StoredRecord>;
+  get(collection: string, id: string, options?: GetOptions): Promise<StoredRecord>;
   /** One version. */
-  version(collection: string, id: string, version: number, options?: CallOptions): Promise<StoredRecord>;
+  version(collection: string, id: string, version: number, options?: GetOptions): Promise<StoredRecord>;
   /** The versions, newest first, without their documents. */
   history(collection: string, id: string, options?: CallOptions): Promise<readonly VersionInfo[]>;
   /** Removes all versions; only on `ifVersion` where that is given. */
@@ -132,6 +139,8 @@ export interface Client {
   readonly approvals: Approvals;
   /** What people may ask of whoever keeps their data. */
   readonly people: People;
+  /** Erasures of people, and legal holds. */
+  readonly erasure: Erasures;
   /** Resolves when the process lives. */
   health(options?: CallOptions): Promise<void>;
   /** Whether the service can do its work; that it cannot is no error here. */
@@ -197,18 +206,19 @@ export function createClient(options: ClientOptions): Client {
       return results;
     },
     get: async (collection, id, options = {}) => {
-      const path = address(collection, id);
+      const params = { path: address(collection, id), query: fieldsQuery(options) };
       return stored(
         await text(options, (http, init) =>
-          http.GET("/v1/records/{collection}/{id}", { ...init, params: { path }, parseAs: "text" }),
+          http.GET("/v1/records/{collection}/{id}", { ...init, params, parseAs: "text" }),
         ),
       );
     },
     version: async (collection, id, version, options = {}) => {
       const path = { ...address(collection, id), version: String(version) };
+      const params = { path, query: fieldsQuery(options) };
       return stored(
         await text(options, (http, init) =>
-          http.GET("/v1/records/{collection}/{id}/versions/{version}", { ...init, params: { path }, parseAs: "text" }),
+          http.GET("/v1/records/{collection}/{id}/versions/{version}", { ...init, params, parseAs: "text" }),
         ),
       );
     },
@@ -241,6 +251,7 @@ export function createClient(options: ClientOptions): Client {
     convergence: convergenceOf(calls),
     approvals: approvalsOf(calls),
     people: peopleOf(calls),
+    erasure: erasureOf(calls),
     collections: async (options = {}) =>
       (await answer("CollectionsAnswer", options, (http, init) => http.GET("/v1/collections", init))).collections,
     regions: (options = {}) => answer("RegionsAnswer", options, (http, init) => http.GET("/v1/regions", init)),
@@ -281,6 +292,9 @@ function stored({ text, headers }: { readonly text: string; readonly headers: He
     createdAt: Number.isNaN(created) ? null : new Date(created).toISOString(),
   };
 }
+
+const fieldsQuery = ({ fields }: Pick<GetOptions, "fields">): { readonly fields?: string } =>
+  fields === undefined ? {} : { fields: fields.join(",") };
 
 function whomHeaders({ subject, about, repoint, tenant }: Whom) {
   const name = (text: string): string => encoded(text, "subject-invalid");

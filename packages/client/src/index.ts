@@ -28,6 +28,7 @@ export type {
   OnExisting,
   Owed,
   PutOptions,
+  GetOptions,
   PutResult,
   Readiness,
   Records,
@@ -64,3 +65,4 @@ export type {
   Rectified,
   RetentionReport,
 } from "./people.ts";
+export type { Certificate, EraseRequest, ErasureResult, Erasures, ErasureUnderWay, Hold } from "./erasure.ts";

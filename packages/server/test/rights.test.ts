@@ -12,7 +12,7 @@ const declared = {
 const ADA = "ada.lovelace@example.org";
 
 test("what is held, given out, restricted, corrected, consented to and declared", async (t) => {
-  const { origin, token, vault, log } = await installation(t, { keys: {}, declared, audit: {} });
+  const { origin, token, vault, log } = await installation(t, { keys: {}, declared, isAudited: true });
   const post = (path: string, body: object, as = token.admin, headers = {}): Promise<Answer> =>
     call(origin, `/v1${path}`, { method: "POST", token: as, body, headers });
   await vault.put({ collection: "people", id: "1" }, { name: "Ada" }, { subject: ADA, about: ["bob"] });
@@ -69,7 +69,7 @@ test("what is held, given out, restricted, corrected, consented to and declared"
 });
 
 test("a token that may not, a name in a URL and a body of another form are refused", async (t) => {
-  const { origin, token, vault } = await installation(t, { keys: {}, declared, audit: {} });
+  const { origin, token, vault } = await installation(t, { keys: {}, declared, isAudited: true });
   await vault.put({ collection: "people", id: "1" }, { name: "Ada" }, { subject: ADA });
   const status = async (path: string, body: object, as: string): Promise<number> =>
     (await call(origin, `/v1${path}`, { method: "POST", token: as, body })).status;

@@ -17,7 +17,7 @@ export async function readPatch(path: string, context: CommandContext): Promise<
     if (size > MOST_BYTES) throw invalid();
   }
   try {
-    return parseDocument(Buffer.concat(parts).toString("utf8"), DEFAULT_VAULT_LIMITS);
+    return parseDocument(Buffer.concat(parts), DEFAULT_VAULT_LIMITS);
   } catch (cause) {
     throw invalid(cause);
   }

@@ -16,7 +16,14 @@ import type { Kms } from "@strongroom/kms";
 import { createServer, fileTokens } from "@strongroom/server";
 import type { Api, FileTokens, RegionCall, Scope, ServerOptions } from "@strongroom/server";
 import { openVault } from "@strongroom/vault";
-import type { AuditOptions, CollectionOptions, KeysOptions, RepairOptions, Vault, VaultLimits } from "@strongroom/vault";
+import type {
+  CollectionOptions,
+  KeysOptions,
+  RepairOptions,
+  RolesOptions,
+  Vault,
+  VaultLimits,
+} from "@strongroom/vault";
 import { sqliteAuditLog, sqliteKeyStore, sqliteStore } from "@strongroom/vault/sqlite";
 import type { SqliteStoreOptions } from "@strongroom/vault/sqlite";
 import { defer } from "../../../../tests/support/defer.ts";
@@ -47,8 +54,9 @@ export interface InstallationOptions extends Partial<Pick<ServerOptions, "limits
   /** With a key store, `keys.sqlite` beside the records. Left out: without. */
   readonly keys?: Omit<KeysOptions, "store">;
   readonly declared?: Readonly<Record<string, CollectionOptions>>;
-  /** With an audit, `audit.sqlite` beside the records. Left out: without. */
-  readonly audit?: Omit<AuditOptions, "log">;
+  readonly roles?: RolesOptions;
+  /** With an audit, `audit.sqlite` beside the records; only with `keys`. Left out: without. */
+  readonly isAudited?: boolean;
   /** Owed wraps are repaired. Left out: they stay owed. */
   readonly repair?: RepairOptions;
   /** Address that the keyring's clients call in place of every region, once the keys are made. */
@@ -70,7 +78,8 @@ export async function installation(
     store,
     keys,
     declared,
-    audit,
+    roles,
+    isAudited = false,
     repair,
     keyring: timeouts,
     blackHole,
@@ -97,7 +106,8 @@ export async function installation(
     keyring,
     ...(keys === undefined ? {} : { keys: { store: await sqliteKeyStore(join(folder, "keys.sqlite")), ...keys } }),
     ...(declared === undefined ? {} : { collections: declared }),
-    ...(audit === undefined ? {} : { audit: { log: await sqliteAuditLog(join(folder, "audit.sqlite")), ...audit } }),
+    ...(roles === undefined ? {} : { roles }),
+    ...(isAudited ? { audit: { log: await sqliteAuditLog(join(folder, "audit.sqlite")) } } : {}),
     ...(vaultLimits === undefined ? {} : { limits: vaultLimits }),
     ...(repair === undefined ? {} : { repair: { health: () => keyring.health(), ...repair } }),
   });

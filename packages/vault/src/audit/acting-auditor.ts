@@ -115,21 +115,31 @@ export class ActingAuditor implements Auditor {
 
   #readTogether(read: ReleasedRead): Promise<void> {
     const of = `${read.row.collection}/${this.#caller}`;
-    return this.#shared.together.tell(of, read, (reads) => this.#written("read", reads));
+    return this.#shared.together.tell(of, read, async (reads) => {
+      let draft: Draft;
+      try {
+        draft = await this.#read("read", reads);
+      } catch (error) {
+        throw reads.length > 1 ? new NotTogether("not all can be sealed", { cause: error }) : error;
+      }
+      await this.#write(draft, reads);
+    });
   }
 
-  /** Resolves when an entry of reads is durable. @throws NotTogether: of several not all can be sealed */
+  /** Resolves when an entry of reads is durable. */
   async #written(
     action: AuditAction,
     reads: readonly ReleasedRead[],
     exempt: ReadonlySet<SubjectId> = NOBODY_EXEMPT,
   ): Promise<void> {
-    let draft: Draft;
-    try {
-      draft = await this.#read(action, reads);
-    } catch (error) {
-      throw action === "read" && reads.length > 1 ? new NotTogether("not all can be sealed", { cause: error }) : error;
-    }
+    await this.#write(await this.#read(action, reads), reads, exempt);
+  }
+
+  async #write(
+    draft: Draft,
+    reads: readonly ReleasedRead[],
+    exempt: ReadonlySet<SubjectId> = NOBODY_EXEMPT,
+  ): Promise<void> {
     this.#shared.requireOpen();
     const active = reads.flatMap(peopleOf).filter((id) => !exempt.has(id));
     await this.#shared.groups.write(draft, active, reads.length);

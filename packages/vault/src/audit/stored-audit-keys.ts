@@ -38,6 +38,7 @@ const LABELS = {
   address: "strongroom/audit-address/1",
   sign: "strongroom/audit-sign/1",
   statements: "strongroom/audit-statements/1",
+  certificates: "strongroom/audit-certificates/1",
   own: "strongroom/audit-own/1",
 } as const;
 
@@ -58,6 +59,7 @@ export class StoredAuditKeys implements AuditKeys, AuditCompanion {
   readonly #tags = new Map<string, AddressTag>();
   readonly #sign: SecretBytes;
   readonly #statements: SecretBytes;
+  readonly #certificates: SecretBytes;
   readonly #own: SecretBytes;
   #ownSealing: PartSealing;
   readonly #held: AgedMap<PartSealing>;
@@ -81,6 +83,7 @@ export class StoredAuditKeys implements AuditKeys, AuditCompanion {
     this.#address = hashOf(LABELS.address);
     this.#sign = derived(LABELS.sign);
     this.#statements = derived(LABELS.statements);
+    this.#certificates = derived(LABELS.certificates);
     this.#own = derived(LABELS.own);
     this.#ownSealing = this.#newOwnSealing();
     this.#held = new AgedMap(bounds);
@@ -111,6 +114,10 @@ export class StoredAuditKeys implements AuditKeys, AuditCompanion {
 
   statementSeed(): SecretBytes {
     return SecretBytes.copyOf(this.#statements.bytes);
+  }
+
+  certificateSeed(): SecretBytes {
+    return SecretBytes.copyOf(this.#certificates.bytes);
   }
 
   partKeysAtHand(owners: readonly PartOwner[]): readonly PartKey[] | null {
@@ -196,6 +203,7 @@ export class StoredAuditKeys implements AuditKeys, AuditCompanion {
     this.#address.wipe();
     this.#sign.wipe();
     this.#statements.wipe();
+    this.#certificates.wipe();
     this.#own.wipe();
     this.#root.key.wipe();
   }

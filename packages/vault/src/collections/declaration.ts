@@ -17,6 +17,7 @@ import { MAX_PURPOSES, purposesOf } from "./purposes.ts";
 import type { PurposeOptions } from "./purposes.ts";
 import { declaredRights, RIGHTS_MEMBERS } from "./rights.ts";
 import type { DeclaredRights, RightsOptions } from "./rights.ts";
+import { withoutNever } from "./never.ts";
 import { documentSchema, isSchemaInput } from "./schema.ts";
 import type { DocumentSchema, SchemaInput } from "./schema.ts";
 
@@ -187,8 +188,9 @@ export async function parseCollections(given: unknown, scope: Scope): Promise<De
   }
   if (problems.length > 0) throw new VaultError("vault-option-invalid", `collections: ${problems.join("; ")}`);
   const ready = declared.map(async (one): Promise<Declaration> => {
-    const schema = schemas.get(one.collection);
-    return schema === undefined ? one : { ...one, schema: await documentSchema(schema, one.collection) };
+    const given = schemas.get(one.collection);
+    const schema = given === undefined ? null : await documentSchema(given, one.collection);
+    return { ...one, schema: withoutNever(schema, one.fields, one.collection) };
   });
   return new Declarations(scope, await Promise.all(ready));
 }

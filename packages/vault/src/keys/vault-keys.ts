@@ -169,12 +169,23 @@ export class VaultKeys {
     return this.#onlyOrMade({ kind: "audit", owner: VAULT_OWNER }, () => hadAudit(this.dependencies.store));
   }
 
+  /** The key under which values are hashed for those who may not see them; made when there is none. */
+  async mask(signal: AbortSignal | undefined): Promise<OpenedKey> {
+    // Before all others, or that they are missing would not say that they were lost.
+    (await this.own("names", signal)).key.wipe();
+    return this.#only({ kind: "mask", owner: VAULT_OWNER }, signal);
+  }
+
+  /** The newest version of the index key; made when there never was one. @throws VaultError `key-store-behind` */
+  async indexKey(hadOne: () => Promise<boolean>): Promise<OpenedKey> {
+    // Before all others, or that they are missing would not say that they were lost.
+    (await this.own("names", undefined)).key.wipe();
+    return this.#onlyOrMade({ kind: "index", owner: VAULT_OWNER }, hadOne);
+  }
+
   /** The active key of a tenant; made when there is none. */
   async ofTenant(tenant: Tenant, signal: AbortSignal | undefined): Promise<OpenedKey> {
-    const name = { kind: "tenant", owner: tenant } as const;
-    const found = await this.#get(activeRequest(name), "tenant", signal, () => this.#onlyOrMade(name));
-    if (found === null) throw keySetMoved();
-    return found;
+    return this.#only({ kind: "tenant", owner: tenant }, signal);
   }
 
   /**
@@ -359,6 +370,12 @@ export class VaultKeys {
       if (!isInUse) await this.#create(missing, null);
     }
     throw keySetMoved();
+  }
+
+  async #only(name: KeyName, signal: AbortSignal | undefined): Promise<OpenedKey> {
+    const found = await this.#get(activeRequest(name), name.kind, signal, () => this.#onlyOrMade(name));
+    if (found === null) throw keySetMoved();
+    return found;
   }
 
   /** A key of one version. @param hadOne whether there was one before: it is lost then */

@@ -107,6 +107,12 @@ export class Asked {
     if (this.#audit !== null) this.#conditions.set(key, holds);
   }
 
+  /** Whatever was read until now is read once more: no condition of it is left. */
+  readsAnew(): void {
+    this.#conditions.clear();
+    this.#exempt.clear();
+  }
+
   /** Somebody who is restricted, and may be read about all the same: only while a condition holds. */
   exempts(person: SubjectId): void {
     this.#exempt.add(person);
@@ -250,7 +256,11 @@ export const isOfOneRecord = (error: unknown): boolean =>
   isVaultError(error) && (error.code === "record-rolled-back" || error.code === "record-tampered");
 
 /** A record as the audit is told of it. */
-export function concerned({ row, address }: Place, whom: Whom | null, version: Version | null): Concerned {
+export function concerned(
+  { row, address }: Pick<Place, "row"> & { readonly address: Pick<Concerned, "id"> },
+  whom: Whom | null,
+  version: Version | null,
+): Concerned {
   const { scheme = null, subject = null, about = [] } = whom ?? {};
   return { row, id: address.id, version, scheme, subject, about };
 }

@@ -57,6 +57,7 @@ export async function postgresKeyStore(
 class PostgresKeyStore implements KeyStore {
   readonly keys: KeyRows;
   readonly outbox: Outbox;
+  readonly kind = "postgresql";
   readonly checkpoint: CheckpointRow;
   readonly gate: Gate;
   readonly inventory: Inventory<KeyPlace, KeyRewrap>;
