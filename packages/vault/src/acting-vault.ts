@@ -8,13 +8,11 @@ import type { Auditor } from "./audit/auditor.ts";
 import type { VaultAudit } from "./audit/view.ts";
 import type { AnyCollection } from "./collections/handle.ts";
 import type { Erasures } from "./erasure/erasures.ts";
-import { VaultError } from "./errors.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
 import type { Dependencies } from "./limits.ts";
 import { readItems, readOptions } from "./options.ts";
-import { RESERVED } from "./collections/declaration.ts";
 import { parseAddress, parseCollection } from "./records/address.ts";
-import type { Address, AddressInput, Collection } from "./records/address.ts";
+import type { AddressInput } from "./records/address.ts";
 import { asking } from "./records/asked.ts";
 import type { PutManyResult } from "./records/batch-plan.ts";
 import { typedCollection } from "./records/collection.ts";
@@ -28,9 +26,20 @@ import { putMany } from "./records/put-many.ts";
 import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
 import { get, history } from "./records/read.ts";
 import type { VersionInfo } from "./records/read.ts";
+import { parseWritable, requireWritable } from "./records/writable.ts";
 import { put, remove } from "./records/write.ts";
 import { EVERYTHING } from "./roles/paths.ts";
 import type { Access } from "./roles/access.ts";
+import {
+  APPROVAL_NEEDS,
+  CONVERGENCE_NEEDS,
+  ERASURE_NEEDS,
+  guarded,
+  guardedAudit,
+  INDEX_NEEDS,
+  RETENTION_NEEDS,
+  SUBJECT_NEEDS,
+} from "./roles/guarded.ts";
 import { putPart } from "./roles/put-part.ts";
 import type { ReadOptions } from "./roles/read-options.ts";
 import { shown } from "./roles/shown.ts";
@@ -86,44 +95,54 @@ export class ActingRecords implements ActingVault {
   readonly #parts: ActingParts;
   readonly #prepared: PreparedWrites;
   #audit: VaultAudit | null = null;
+  /** As the vault's own parts ask it, for whom the caller's roles were asked before. */
+  #unboundView: VaultAudit | null = null;
   #rights: Rights | null = null;
 
   constructor(parts: ActingParts) {
-    const { dependencies } = parts;
+    const { dependencies, access } = parts;
+    const { audit } = dependencies;
+    const on = { access, audit };
     this.#parts = parts;
     this.#prepared = new PreparedWrites(dependencies);
-    this.subjects = subjectsOf(dependencies, readOptions);
-    this.retention = retentionOf({ ...dependencies, heldPeople: parts.heldPeople });
-    this.indexes = vaultIndexes(dependencies, (what, collection, work) =>
-      asking(dependencies.audit, "index", (asked) => asked.act("index", { collection, details: { what } }, work)),
+    this.subjects = guarded(subjectsOf(dependencies, readOptions), SUBJECT_NEEDS, on);
+    const retention = retentionOf({ ...dependencies, heldPeople: parts.heldPeople });
+    this.retention = guarded(retention, RETENTION_NEEDS, on);
+    const indexes = vaultIndexes(dependencies, (what, collection, work) =>
+      asking(audit, "index", (asked) => asked.act("index", { collection, details: { what } }, work)),
     );
-    this.convergence = parts.convergenceOf(dependencies.audit);
+    this.indexes = guarded(indexes, INDEX_NEEDS, on);
+    this.convergence = guarded(parts.convergenceOf(audit), CONVERGENCE_NEEDS, on);
   }
 
   get approvals(): Approvals | null {
     const { store, audit, clock } = this.#d;
-    const view = this.audit;
+    const view = this.#view;
     if (view === null || audit === null) return null;
-    return approvalsOf({ notes: store.notes, audit: view, principal: audit.actor.principal, clock });
+    const approvals = approvalsOf({ notes: store.notes, audit: view, principal: audit.actor.principal, clock });
+    return guarded(approvals, APPROVAL_NEEDS, { access: this.#access, audit });
   }
 
   get erasure(): Erasures | null {
     const { audit } = this.#d;
-    const view = this.audit;
-    return view === null || audit === null ? null : this.#parts.erasuresOf(audit, view);
+    const view = this.#view;
+    if (view === null || audit === null) return null;
+    return guarded(this.#parts.erasuresOf(audit, view), ERASURE_NEEDS, { access: this.#access, audit });
   }
 
   get audit(): VaultAudit | null {
     const { audit } = this.#d;
-    if (audit !== null) this.#audit ??= this.#parts.viewOf(audit);
+    const view = this.#view;
+    if (view === null || audit === null) return null;
+    this.#audit ??= guardedAudit(view, { access: this.#access, audit });
     return this.#audit;
   }
 
   get rights(): Rights | null {
     const { audit } = this.#d;
-    const view = this.audit;
+    const view = this.#view;
     if (view === null || audit === null) return null;
-    this.#rights ??= rightsOf({ ...this.#d, audit, view }, this.subjects, readOptions);
+    this.#rights ??= rightsOf({ ...this.#d, audit, view, access: this.#access }, this.subjects, readOptions);
     return this.#rights;
   }
 
@@ -282,6 +301,12 @@ export class ActingRecords implements ActingVault {
     return this.#parts.dependencies;
   }
 
+  get #view(): VaultAudit | null {
+    const { audit } = this.#d;
+    if (audit !== null) this.#unboundView ??= this.#parts.viewOf(audit);
+    return this.#unboundView;
+  }
+
   get #access(): Access {
     return this.#parts.access;
   }
@@ -299,16 +324,4 @@ export class ActingRecords implements ActingVault {
     if (written.wraps.missing.length > 0) this.#parts.onOwed();
     return written;
   }
-}
-
-/** @throws VaultError `collection-reserved` */
-function requireWritable(collection: Collection): Collection {
-  if (!RESERVED.has(collection)) return collection;
-  throw new VaultError("collection-reserved", "The collection is the vault's own, which callers do not write to");
-}
-
-function parseWritable(given: AddressInput): Address {
-  const address = parseAddress(given);
-  requireWritable(address.collection);
-  return address;
 }

@@ -136,7 +136,12 @@ export type { RetentionOptions, RightsOptions } from "./collections/rights.ts";
 export type { Consent, ConsentOptions } from "./rights/consents.ts";
 export type { ExposedPerson, ExposedRecord, Exposure, ExposureOptions } from "./rights/exposure.ts";
 export type { HeldCollection, HeldRecord, PersonHeld } from "./rights/held.ts";
-export type { PersonExportItem, PersonExportOptions, PersonExportPage, WithheldReason } from "./rights/person-export.ts";
+export type {
+  PersonExportItem,
+  PersonExportOptions,
+  PersonExportPage,
+  WithheldReason,
+} from "./rights/person-export.ts";
 export { processingMarkdown } from "./rights/processing-report.ts";
 export type { ProcessedCollection, ProcessingReport } from "./rights/processing-report.ts";
 export type { Recipient } from "./rights/recipients.ts";
@@ -153,7 +158,6 @@ export type { DocumentsLooked, Unfit } from "./search/documents.ts";
 export type { IndexLeakage } from "./search/leakage.ts";
 export type { IndexPlanLine, IndexStep } from "./search/plan-indexes.ts";
 export type { IndexApplyOptions, IndexPlan, IndexPlanOptions, VaultIndexes } from "./search/vault-indexes.ts";
-
 
 export { MOST_SEEN } from "./convergence/debt.ts";
 export { FLEET_PREFIX } from "./convergence/fleet.ts";

@@ -134,20 +134,24 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
     areShared: people?.keyring === undefined,
   };
   const debt = new DebtView(looks);
-  const retention =
-    given.retention === undefined ? null : new RetentionWorker({ ...dependencies, heldPeople }, given.retention);
   const erasures =
     audit === null || people === null || audited === null
       ? null
       : erasuresOf(dependencies, audited, { audit, people, erasing, repairing });
+  // Without an audit nobody is held.
+  const heldPeople: HeldPeople = async (ids) => (await erasures?.heldOf(ids)) ?? new Set();
+  const retention =
+    given.retention === undefined ? null : new RetentionWorker({ ...dependencies, heldPeople }, given.retention);
   const vault = new RecordVault({
-    ...{ dependencies, policy, audited, debt, repair, retention, convergence, erasures, keySets, keyStore, verified },
+    ...{ dependencies, policy, audited, debt, repair, convergence, erasures, keySets, keyStore, verified },
+    ...{ heldPeople, retention },
   });
   await erasures?.replay().catch(async (error: unknown) => {
     await vault.letGo();
     throw error;
   });
   erasures?.start();
+  retention?.start();
   return vault;
 }
 
@@ -181,8 +185,6 @@ function erasuresOf(
     repair: repairing ?? null,
   });
 }
-
-const heldPeople: HeldPeople = () => Promise.resolve(new Set());
 
 /** That what is of no use alone is not given alone. @throws VaultError `vault-option-invalid` */
 function requireTogether({ keys, collections: declared, audit }: VaultOptions, declarations: Declarations): void {
@@ -286,6 +288,7 @@ interface VaultParts {
   readonly debt: DebtView;
   readonly repair: Repairs | null;
   readonly retention: RetentionWorker | null;
+  readonly heldPeople: HeldPeople;
   readonly convergence: OpenConvergence;
   /** Null: the vault has no audit. */
   readonly erasures: OpenErasures | null;
@@ -305,7 +308,7 @@ class RecordVault extends ActingRecords implements Vault {
       onOwed: () => repair?.wake(),
       keyInventory: parts.keyStore?.inventory ?? null,
       convergenceOf: (auditor) => convergence.as(auditor),
-      heldPeople,
+      heldPeople: parts.heldPeople,
       latency: convergence.latency,
       viewOf: (auditor) => requireAudit(audited).viewOf(auditor),
       erasuresOf: (auditor, view) => requireErasures(parts.erasures).of(auditor, view),

@@ -8,7 +8,6 @@ export type PeopleErrorCode =
   | "consent-missing"
   | "collection-reserved"
   | "recipient-invalid"
-  | "subject-suppressed"
   | "subject-restricted"
   | "subject-erased"
   | "subject-differs"
@@ -45,14 +44,6 @@ export const PEOPLE_ERRORS: ErrorTable<PeopleErrorCode> = {
     remedy: "Name the recipient of the export: 1 to 200 characters of one line. The audit keeps it, sealed.",
     outcome: "usage",
     status: 400,
-  },
-  "subject-suppressed": {
-    title: "The name is on the list of people who are not to be taken in again",
-    remedy:
-      "Nothing was stored. Somebody by this name was erased, and is kept out on the legal basis that the list " +
-      "states. Take the name off the list if they come back by their own will.",
-    outcome: "refused",
-    status: 403,
   },
   "subject-restricted": {
     title: "The person whom the record is about is restricted",

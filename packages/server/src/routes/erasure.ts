@@ -40,8 +40,8 @@ const ERASING = problemAnswers(...CHANGING, "subject-held", "subject-shared");
 
 const params = z.object({ id: personId });
 const holdParams = z.object({ id: z.string().max(64) });
-const admin = { scope: "admin" } as const;
-const read = { scope: "read" } as const;
+const admin = { scope: "admin", action: "erase" } as const;
+const read = { scope: "read", action: "erase" } as const;
 const shared = { tags: ["erasure"], headers: actorHeaders } as const;
 
 const erasureOk = {

@@ -23,6 +23,8 @@ const COMMON = [...BODY, ...PERSON, ...ACTING, ...NAMING, "vault-option-invalid"
 interface RightsRoute<Body, Answer> {
   readonly path: string;
   readonly scope: Scope;
+  /** Whether the vault decides what a token with roles may: of one collection. Left out: it needs the scope's action. */
+  readonly isDecidedByVault?: boolean;
   readonly operationId: string;
   readonly summary: string;
   readonly description?: string;
@@ -39,6 +41,7 @@ export function rightsRoutes(app: Api, { limits }: ApiContext): void {
   const add = <Body extends object, Answer>({
     path,
     scope,
+    isDecidedByVault = false,
     body,
     answer,
     problems,
@@ -48,7 +51,7 @@ export function rightsRoutes(app: Api, { limits }: ApiContext): void {
     app.post(
       path,
       {
-        config: { scope },
+        config: { scope, isDecidedByVault },
         schema: {
           ...told,
           tags: ["people"],
@@ -103,7 +106,7 @@ export function rightsRoutes(app: Api, { limits }: ApiContext): void {
     run: async (rights, { subject, ...options }) => ({ state: await rights.release(subject, given(options)) }),
   });
   add({
-    ...{ path: "/subjects/rectify", scope: "write", operationId: "rectifyRecord" },
+    ...{ path: "/subjects/rectify", scope: "write", isDecidedByVault: true, operationId: "rectifyRecord" },
     summary: "Correct a record of somebody",
     description: "The changes are merged (RFC 7396). It answers to whom the record was given before.",
     body: forms.rectifyRequest,
@@ -113,7 +116,7 @@ export function rightsRoutes(app: Api, { limits }: ApiContext): void {
       rights.rectify(subject, { collection, id }, changes, { reason, signal: deadline, ...given(options) }),
   });
   add({
-    ...{ path: "/subjects/consent", scope: "write", operationId: "setConsent" },
+    ...{ path: "/subjects/consent", scope: "write", isDecidedByVault: true, operationId: "setConsent" },
     summary: "Note that somebody has given, or withdrawn, a consent",
     body: forms.consentRequest,
     answer: forms.consentAnswer,
@@ -122,7 +125,7 @@ export function rightsRoutes(app: Api, { limits }: ApiContext): void {
       rights[state === "given" ? "consent" : "withdraw"](subject, purpose, given(options)),
   });
   add({
-    ...{ path: "/subjects/consents", scope: "read", operationId: "listConsents" },
+    ...{ path: "/subjects/consents", scope: "read", isDecidedByVault: true, operationId: "listConsents" },
     summary: "What somebody has consented to",
     body: forms.personRequest,
     answer: forms.consentsAnswer,

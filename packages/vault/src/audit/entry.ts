@@ -39,7 +39,6 @@ export const AUDIT_ACTIONS = [
   "person-export",
   "rectify",
   "consent",
-  "suppress",
   "keys-made",
   "flip-key-set",
   "rewrap",

@@ -175,7 +175,13 @@ export interface SealedNewVersion {
 
 /** @throws VaultError as sealBytes does; `document-unfit`: more values than a record is found by; `store-full` */
 export async function sealVersion(
-  { store, subjectKeys, rowAddresses, declarations, clock }: Omit<Dependencies, "keys" | "limits" | "turns" | "indexes">,
+  {
+    store,
+    subjectKeys,
+    rowAddresses,
+    declarations,
+    clock,
+  }: Omit<Dependencies, "keys" | "limits" | "turns" | "indexes">,
   { address, row, version, plaintext, concern, sealer, sealing, tagging, signal }: VersionInput,
 ): Promise<SealedNewVersion> {
   await store.requireRoom();

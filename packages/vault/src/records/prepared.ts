@@ -89,8 +89,7 @@ export class PreparedWrites {
     if (lost >= 0) throw overtaken(kept[lost]?.expect.kind);
     const taken = results.findIndex(({ kind }) => kind === "taken");
     const [takenBy, place] = [results[taken], kept[taken]?.place];
-    if (takenBy?.kind === "taken" && place !== undefined)
-      throw takenError(indexes, place.address.collection, takenBy);
+    if (takenBy?.kind === "taken" && place !== undefined) throw takenError(indexes, place.address.collection, takenBy);
     const closed = results.find(isClosed);
     if (closed !== undefined) {
       // The caller's transaction cannot wait for keys: what is prepared next asks for them afresh.

@@ -172,8 +172,7 @@ async function untilMade(
     const left = waiting.filter((plan) => kindOf(plan) !== "made");
     const closed = await refuseClosed(store, left, [...settled.values()].filter(isClosed), { refused, fresh });
     for (const [plan, one] of settled)
-      if (one.kind === "taken" && plan.newest !== null)
-        refused.set(plan.newest, takenError(indexes, collection, one));
+      if (one.kind === "taken" && plan.newest !== null) refused.set(plan.newest, takenError(indexes, collection, one));
     const isOpen = (plan: Plan): boolean => IS_LOST[kindOf(plan)] || closed.has(plan);
     again = left.filter(isOpen).map(({ group }) => group);
     waiting = left.filter((plan) => !isOpen(plan));

@@ -18,13 +18,19 @@ const HOUR_MS = 3_600_000;
 
 export class RetentionWorker {
   readonly #stop = new AbortController();
-  readonly #ended: Promise<void>;
+  readonly #begin: () => Promise<void>;
+  #ended: Promise<void> = Promise.resolve();
 
-  /** Starts it. @throws VaultError `vault-option-invalid` */
+  /** @throws VaultError `vault-option-invalid` */
   constructor(parts: RetentionParts, { lookMs = HOUR_MS, onFault = () => undefined }: RetentionWorkerOptions) {
     if (!Number.isSafeInteger(lookMs) || lookMs < 1)
       throw new VaultError("vault-option-invalid", "retention.lookMs must be a whole number from 1");
-    this.#ended = this.#run(parts, lookMs, onFault);
+    this.#begin = () => this.#run(parts, lookMs, onFault);
+  }
+
+  /** Not before it is known again who is held. */
+  start(): void {
+    this.#ended = this.#begin();
   }
 
   /** Resolves when what was under way has ended. */

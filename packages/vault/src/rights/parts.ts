@@ -5,6 +5,7 @@ import type { Auditor } from "../audit/auditor.ts";
 import type { VaultAudit } from "../audit/view.ts";
 import { VaultError } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
+import type { Access } from "../roles/access.ts";
 import type { Asked } from "../records/asked.ts";
 import { requireReadable, subjectClosed } from "../records/people.ts";
 import { known } from "../subjects/subjects.ts";
@@ -16,6 +17,8 @@ import type { SubjectRow } from "../stores/subjects.ts";
 export interface RightsParts extends Dependencies {
   readonly audit: Auditor;
   readonly view: VaultAudit;
+  /** What the caller may. */
+  readonly access: Access;
 }
 
 /** Somebody who was written about. */

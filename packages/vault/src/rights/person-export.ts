@@ -175,6 +175,7 @@ const ofExport = (parts: RightsParts, id: string): RightsParts => ({
 /** Says that it begins, and for whom. */
 function begun(parts: RightsParts, who: Named, { recipient, versions }: Exporting): Promise<KnownPerson> {
   return asking(parts.audit, "person-export", async (asked) => {
+    parts.access.require("read");
     const person = await heldPerson(parts, who, asked);
     await requireReadableNow(parts, person.row, asked);
     const details = { versions };
@@ -184,7 +185,10 @@ function begun(parts: RightsParts, who: Named, { recipient, versions }: Exportin
 }
 
 const goneOnWith = (parts: RightsParts, who: Named): Promise<KnownPerson> =>
-  asking(parts.audit, "person-export", (asked) => heldPerson(parts, who, asked));
+  asking(parts.audit, "person-export", async (asked) => {
+    parts.access.require("read");
+    return heldPerson(parts, who, asked);
+  });
 
 /** Also of an export that had nothing to read. */
 const requireStillReadable = (parts: RightsParts, row: SubjectRow): Promise<void> =>

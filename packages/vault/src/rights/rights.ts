@@ -3,12 +3,14 @@
  * able to say (30, 33): `vault.rights`. Each call is told in the audit, whatever it comes to.
  */
 import { VaultError } from "../errors.ts";
-import { parseAddress } from "../records/address.ts";
 import type { AddressInput } from "../records/address.ts";
 import { asking } from "../records/asked.ts";
 import type { Asked } from "../records/asked.ts";
 import type { JsonObject } from "../records/document.ts";
 import type { ListOptions } from "../records/pages.ts";
+import { CONSENTS } from "../records/consent.ts";
+import { parseWritable } from "../records/writable.ts";
+import type { Action } from "../roles/policy.ts";
 import { named } from "../subjects/subjects.ts";
 import type { SubjectOptions, Subjects } from "../subjects/subjects.ts";
 import type { AuditAction } from "../audit/entry.ts";
@@ -148,10 +150,15 @@ export function rightsOf(
 ): Rights {
   const ask = <Result>(action: AuditAction, work: (asked: Asked) => Promise<Result>): Promise<Result> =>
     asking(parts.audit, action, work);
+  const may = (...actions: readonly Action[]): Promise<void> =>
+    ask("audit-read", async () => {
+      for (const action of actions) parts.access.require(action);
+    });
   const setTo =
     (state: Consent["state"]) =>
     (name: string, purpose: string, options: ConsentOptions = {}) =>
       ask("consent", async (asked) => {
+        parts.access.requireWholeWrite(CONSENTS, []);
         const { evidence, ...of } = read.consent(options);
         return setConsent(parts, named(name, of), { ...parseConsent(purpose, evidence), state }, asked);
       });
@@ -160,6 +167,7 @@ export function rightsOf(
     release: subjects.release,
     show: (name, options = {}) =>
       ask("person-shown", async (asked) => {
+        parts.access.require("read");
         const { cursor, limit, ...of } = read.subjectList(options);
         const page = { ...(cursor === undefined ? {} : { cursor }), ...(limit === undefined ? {} : { limit }) };
         return heldOf(parts, named(name, of), page, asked);
@@ -175,19 +183,25 @@ export function rightsOf(
     rectify: (name, address, changes, options) =>
       ask("rectify", async (asked) => {
         const { reason, ...of } = read.rectify(options);
-        const corrected = { address: parseAddress(address), changes: takenChanges(changes, parts.limits) };
+        const corrected = { address: parseWritable(address), changes: takenChanges(changes, parts.limits) };
+        parts.access.requireWholeWrite(corrected.address.collection, [corrected.changes]);
         return rectify(parts, named(name, of), { ...corrected, reason: parseReason(reason) }, asked);
       }),
     consent: setTo("given"),
     withdraw: setTo("withdrawn"),
     consents: (name, options = {}) =>
-      ask("consent", async (asked) => consentsOf(parts, named(name, read.subject(options)), asked)),
+      ask("consent", async (asked) => {
+        parts.access.requireWhole(CONSENTS);
+        return consentsOf(parts, named(name, read.subject(options)), asked);
+      }),
     recipients: async (name, options = {}) => {
       const { tenant } = read.subject(options);
+      await may("audit");
       return recipientsOf(parts.view, name, tenant === undefined ? {} : { tenant });
     },
     exposure: async (principal, options) => {
       const given = read.exposure(options);
+      await may("audit", ...(given.names === true ? (["read"] as const) : []));
       if (typeof given.since !== "string") throw new VaultError("vault-option-invalid", "since is a moment");
       const found = await exposureOf(parts.view, principal, given, parts.subjectKeys);
       // Who learns names learns who is held here.
@@ -195,6 +209,9 @@ export function rightsOf(
         await parts.audit.tell("people-listed", "done", { details: { people: found.people.length } });
       return found;
     },
-    processing: ({ regions = [] } = {}) => processingReport(parts.declarations, { at: parts.clock(), regions }),
+    processing: ({ regions = [] } = {}) => {
+      parts.access.requireAny(["read", "audit"]);
+      return processingReport(parts.declarations, { at: parts.clock(), regions });
+    },
   };
 }
