@@ -250,7 +250,7 @@ export class ActingRecords implements ActingVault {
       const [name, how] = [parseCollection(collection), readOptions.find(options)];
       asked.uses(name);
       const view = this.#access.requireView(name);
-      this.#access.requireFind(name, Object.keys(query));
+      this.#access.requireFind(name, fieldsOf(query));
       const { items, ...page } = await find(this.#d, name, query, how, asked);
       const showing = { view, tellsWhom: view.kind === "whole" };
       return { ...page, items: await Promise.all(items.map((one) => shown(this.#d, one, showing, how.signal))) };
@@ -265,7 +265,7 @@ export class ActingRecords implements ActingVault {
     return asking(this.#d.audit, "find", async (asked) => {
       const [name, how] = [parseCollection(collection), readOptions.countFound(options)];
       asked.uses(name);
-      this.#access.requireFind(name, Object.keys(query));
+      this.#access.requireFind(name, fieldsOf(query));
       return countFound(this.#d, name, query, how, asked);
     });
   }
@@ -274,7 +274,7 @@ export class ActingRecords implements ActingVault {
     return asking(this.#d.audit, "find", async (asked) => {
       const name = parseCollection(collection);
       asked.uses(name);
-      this.#access.requireFind(name, Object.keys(query));
+      this.#access.requireFind(name, fieldsOf(query));
       return explainFind(this.#d, name, query, asked);
     });
   }
@@ -324,4 +324,9 @@ export class ActingRecords implements ActingVault {
     if (written.wraps.missing.length > 0) this.#parts.onOwed();
     return written;
   }
+}
+
+/** Of what is no question none: that it is none is said where it is parsed. */
+function fieldsOf(query: unknown): readonly string[] {
+  return typeof query === "object" && query !== null ? Object.keys(query) : [];
 }

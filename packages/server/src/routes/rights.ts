@@ -23,7 +23,7 @@ const COMMON = [...BODY, ...PERSON, ...ACTING, ...NAMING, "vault-option-invalid"
 interface RightsRoute<Body, Answer> {
   readonly path: string;
   readonly scope: Scope;
-  /** Whether the vault decides what a token with roles may: of one collection. Left out: it needs the scope's action. */
+  /** Whether the vault decides what a token with roles may, of one collection; left out: the route does. */
   readonly isDecidedByVault?: boolean;
   readonly operationId: string;
   readonly summary: string;

@@ -102,7 +102,7 @@ export class OpenErasures {
   }
 
   /**
-   * Of some people, those who are under a hold now: by their notes, and by the audit of whom there is none, for a hold is
+   * Of some people, those who are under a hold now: by their notes, and by the audit of whom there is none: a hold is
    * not lifted by taking its note away.
    */
   async heldOf(ids: readonly SubjectId[]): Promise<ReadonlySet<SubjectId>> {

@@ -136,7 +136,6 @@ export function guarded<Part extends object>(
   return Object.fromEntries(calls) as Part;
 }
 
-// eslint-disable-next-line require-yield
 async function* refusedStream(refuse: () => Promise<never>): AsyncGenerator<never> {
   await refuse();
 }
@@ -145,5 +144,8 @@ async function* refusedStream(refuse: () => Promise<never>): AsyncGenerator<neve
 export function guardedAudit(view: VaultAudit, on: { readonly access: Access; readonly audit: Auditor }): VaultAudit {
   if (on.access.isUnbound) return view;
   const own = guarded(view, AUDIT_NEEDS, on);
-  return { ...own, tell: (action, ...facts) => (action === "export-ended" ? view : own).tell(action, ...facts) };
+  return {
+    ...own,
+    tell: (action, result, facts) => (action === "export-ended" ? view : own).tell(action, result, facts),
+  };
 }

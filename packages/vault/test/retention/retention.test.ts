@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { rejectsWith } from "../support/errors.ts";
 import { auditedVault } from "../support/audited-vault.ts";
 import { overlaid } from "../support/store-with.ts";
@@ -36,6 +37,8 @@ describe("a year", () => {
     const ended = new Map<string, number>();
     const visited = new Map<string, number>();
     const held = new Set<string>();
+    const holds = new Map<string, string>();
+    const lifted = new Set<string>();
     for (let day = 0; day < 365; day += 5) {
       const id = String(day);
       const subject = `person-${day}`;
@@ -46,8 +49,17 @@ describe("a year", () => {
       ended.set(id, endOf(parsePeriod("P6M")!, Date.parse(end)));
       await clerk.put({ collection: "sealed", id: `s-${id}` }, { day }, { subject });
       if (day % 25 === 0) {
-        await vault.subjects.restrict(subject);
+        if (day % 50 === 0) await vault.subjects.restrict(subject);
+        else holds.set(id, (await vault.erasure!.hold(subject, { reason: "litigation" })).id);
         held.add(id);
+      }
+      // A hold is lifted after 200 days, and what it kept is due at once.
+      const [oldest, hold] = [...holds][0] ?? ["0", ""];
+      if (hold !== "" && day - Number(oldest) >= 200) {
+        await vault.erasure!.liftHold(hold, { reason: "settled" });
+        holds.delete(oldest);
+        held.delete(oldest);
+        lifted.add(oldest);
       }
       const now = clock().getTime();
       const plan = await vault.retention.plan();
@@ -70,11 +82,12 @@ describe("a year", () => {
       assert.deepEqual(await left("contracts"), new Set(expected));
       pass(5 * DAY);
     }
-    assert.ok(held.size > 10 && ended.size - held.size > 40);
+    assert.ok(held.size > 8 && holds.size > 2 && lifted.size > 2 && ended.size - held.size > 40);
     const removals = await entries("remove");
     assert.ok(removals.length > 100);
     assert.ok(removals.every(({ principal }) => principal === "strongroom:retention"));
     for (const id of held) await vault.subjects.release(`person-${id}`);
+    for (const hold of holds.values()) await vault.erasure!.liftHold(hold, { reason: "settled" });
     pass(400 * DAY);
     await vault.retention.run();
     for (const collection of ["visits", "contracts"]) assert.equal((await vault.list(collection)).items.length, 0);
@@ -111,6 +124,39 @@ test("who is held stays, also where only an older version is about them", async 
     ["1"],
   );
   assert.equal((await store.subjects.newest(10)).length, 2);
+});
+
+test("a hold whose note somebody takes away keeps what it kept: the audit has it", async (t) => {
+  const { clock, pass } = clockAt();
+  const { vault, another, store } = await auditedVault(t, { collections: COLLECTIONS, clock });
+  for (const id of ["1", "2"]) await vault.put({ collection: "visits", id }, {}, { subject: `p${id}`, about: ["ada"] });
+  await vault.put({ collection: "visits", id: "3" }, {}, { subject: "bob" });
+  const { person } = await vault.erasure!.hold("ada", { reason: "litigation" });
+  await vault.audit!.sequence();
+  const [note] = await store.notes.list(`person/${person}`);
+  await store.notes.replace(note!.name, null, note!.text);
+  pass(91 * DAY);
+  const other = await another();
+  assert.deepEqual(counts(await other.retention.plan())["visits"], [3, 0, 2]);
+  assert.deepEqual(counts(await vault.retention.run())["visits"], [3, 1, 2]);
+  assert.deepEqual(new Set((await vault.list("visits")).items.map(({ id }) => id)), new Set(["1", "2"]));
+});
+
+test("retention by itself begins when it is known again who is held", async (t) => {
+  const { clock, pass } = clockAt();
+  const { vault, another, store } = await auditedVault(t, { collections: COLLECTIONS, clock });
+  for (const subject of ["ada", "bob"]) await vault.put({ collection: "visits", id: subject }, {}, { subject });
+  const { person } = await vault.erasure!.hold("ada", { reason: "litigation" });
+  await vault.audit!.sequence();
+  const [note] = await store.notes.list(`person/${person}`);
+  await store.notes.replace(note!.name, null, note!.text);
+  pass(91 * DAY);
+  const faults: unknown[] = [];
+  await another({ retention: { lookMs: 10, onFault: (fault) => faults.push(fault) } });
+  const left = async () => (await vault.list("visits")).items.map(({ id }) => id);
+  for (let tries = 0; tries < 200 && (await left()).length > 1; tries++) await delay(10);
+  assert.deepEqual(await left(), ["ada"]);
+  assert.deepEqual(faults, []);
 });
 
 test("a run that is killed in the middle is gone on with, and two at a time remove each record once", async (t) => {
