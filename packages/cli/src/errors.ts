@@ -36,6 +36,7 @@ export type CliErrorCode =
   | "output-failed"
   | "records-damaged"
   | "export-incomplete"
+  | "move-incomplete"
   | "token-absent"
   | "service-unreachable"
   | "service-unintelligible"
@@ -262,6 +263,14 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
       "All the others are shown. Restore the records that are named from a trusted backup, and find out who wrote to " +
       "the database.",
     outcome: "refused",
+    status: 500,
+  },
+  "move-incomplete": {
+    title: "The step of the move was not completed",
+    remedy:
+      "What was done stays. Correct the rows that are named, and run the same command again; strongroom move back goes " +
+      "one stage back.",
+    outcome: "failure",
     status: 500,
   },
   "export-incomplete": {

@@ -12,6 +12,12 @@ import {
   auditWhoReadCommand,
 } from "./commands/audit.ts";
 import { backupCommand } from "./commands/backup.ts";
+import { collectionLeakageCommand, collectionListCommand, collectionPlanCommand } from "./commands/collection/look.ts";
+import {
+  collectionApplyCommand,
+  collectionDropCommand,
+  collectionRotateKeyCommand,
+} from "./commands/collection/work.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
 import {
@@ -24,6 +30,7 @@ import {
   holdSetCommand,
 } from "./commands/erase.ts";
 import { exportCommand } from "./commands/export.ts";
+import { findCommand } from "./commands/find.ts";
 import { getCommand } from "./commands/get.ts";
 import { historyCommand } from "./commands/history.ts";
 import { importCommand } from "./commands/import.ts";
@@ -68,6 +75,7 @@ import {
 } from "./commands/retention.ts";
 import { listCommand } from "./commands/list.ts";
 import { policyShowCommand, policyTestCommand } from "./commands/policy.ts";
+import { MOVE_COMMANDS } from "./commands/move.ts";
 import { putCommand } from "./commands/put.ts";
 import { regionsCommand, regionsDebtCommand } from "./commands/regions.ts";
 import { restoreCommand } from "./commands/restore.ts";
@@ -89,8 +97,10 @@ const COMMANDS: readonly CommandSpec[] = [
   rmCommand,
   historyCommand,
   listCommand,
+  findCommand,
   importCommand,
   exportCommand,
+  ...MOVE_COMMANDS,
   auditTailCommand,
   auditWhoReadCommand,
   auditWhatDidCommand,
@@ -113,6 +123,12 @@ const COMMANDS: readonly CommandSpec[] = [
   regionsCommand,
   regionsDebtCommand,
   jobsCommand,
+  collectionListCommand,
+  collectionPlanCommand,
+  collectionApplyCommand,
+  collectionLeakageCommand,
+  collectionRotateKeyCommand,
+  collectionDropCommand,
   keysRotateCommand,
   keysPlanCommand,
   keysApplyCommand,
@@ -158,6 +174,10 @@ const COMMANDS: readonly CommandSpec[] = [
 const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
   approvals: { summary: "what two principals must agree on", heading: "Looking after it" },
   audit: { summary: "who did what: entries, proofs, and whether the log is whole", heading: "Audit" },
+  collection: {
+    summary: "what records are found by: what is declared, what there is, what it tells",
+    heading: "Looking after it",
+  },
   hold: { summary: "legal holds: who may not be erased for now", heading: "People" },
   certificate: { summary: "certificates of erasures", heading: "People" },
   erasures: { summary: "the ledger of erasures and holds", heading: "People" },
@@ -168,6 +188,7 @@ const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
   person: { summary: "what people may ask of whoever keeps their data", heading: "People" },
   retention: { summary: "what has stayed as long as is declared, and its removal", heading: "People" },
   policy: { summary: "what roles may, and which rule decides", heading: "Looking after it" },
+  move: { summary: "an application's table into the vault, in stages", heading: "Moving data" },
   store: {
     summary: "where the records, the keys and the audit lie: their state, their schemas, their key sets",
     heading: "Looking after it",

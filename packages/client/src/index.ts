@@ -65,4 +65,6 @@ export type {
   Rectified,
   RetentionReport,
 } from "./people.ts";
+export type { FieldQuery, FindExplanation, Finding, FindOptions, FindQuery, FoundCount, FoundRecord } from "./find.ts";
+export type { Indexes, IndexLeakage, IndexOptions, IndexPlanLine, IndexWork } from "./indexes.ts";
 export type { Certificate, EraseRequest, ErasureResult, Erasures, ErasureUnderWay, Hold } from "./erasure.ts";

@@ -36,12 +36,11 @@ import {
   ERASURE_NEEDS,
   guarded,
   guardedAudit,
-  INDEX_NEEDS,
   RETENTION_NEEDS,
   SUBJECT_NEEDS,
 } from "./roles/guarded.ts";
 import { putPart } from "./roles/put-part.ts";
-import type { ReadOptions } from "./roles/read-options.ts";
+import type { ReadOptions, ShownFindOptions } from "./roles/read-options.ts";
 import { shown } from "./roles/shown.ts";
 import type { ShownPage, ShownRecord } from "./roles/shown.ts";
 import { sealedFields } from "./sealed/sealed-fields.ts";
@@ -49,6 +48,7 @@ import type { SealedRecord } from "./sealed/sealed-fields.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
 import { countFound, explainFind, find } from "./search/find.ts";
 import type { FindExplanation, FindOptions, FoundCount } from "./search/find.ts";
+import { pathsAsked } from "./search/query.ts";
 import type { FindQuery } from "./search/query.ts";
 import { vaultIndexes } from "./search/vault-indexes.ts";
 import type { VaultIndexes } from "./search/vault-indexes.ts";
@@ -108,10 +108,18 @@ export class ActingRecords implements ActingVault {
     this.subjects = guarded(subjectsOf(dependencies, readOptions), SUBJECT_NEEDS, on);
     const retention = retentionOf({ ...dependencies, heldPeople: parts.heldPeople });
     this.retention = guarded(retention, RETENTION_NEEDS, on);
-    const indexes = vaultIndexes(dependencies, (what, collection, work) =>
-      asking(audit, "index", (asked) => asked.act("index", { collection, details: { what } }, work)),
-    );
-    this.indexes = guarded(indexes, INDEX_NEEDS, on);
+    this.indexes = vaultIndexes(dependencies, {
+      act: (what, collection, work) =>
+        asking(audit, "index", async (asked) => {
+          this.#access.require("keys");
+          return asked.act("index", { collection, details: { what } }, work);
+        }),
+      look: (work) =>
+        asking(audit, "index", async () => {
+          this.#access.require("keys");
+          return work();
+        }),
+    });
     this.convergence = guarded(parts.convergenceOf(audit), CONVERGENCE_NEEDS, on);
   }
 
@@ -193,7 +201,7 @@ export class ActingRecords implements ActingVault {
   }
 
   withTransaction(client: unknown, prepared: readonly PreparedWrite[]): Promise<readonly PutResult[]> {
-    return asking(this.#d.audit, "write", (asked) => this.#prepared.make(client, prepared, asked));
+    return asking(this.#d.audit, "write", (asked) => this.#prepared.make(client, prepared, asked), "keys");
   }
 
   get(address: AddressInput, options: ReadOptions & { readonly sealed: true }): Promise<SealedRecord>;
@@ -245,14 +253,16 @@ export class ActingRecords implements ActingVault {
     });
   }
 
-  find(collection: string, query: FindQuery, options: FindOptions = {}): Promise<ShownPage> {
+  find(collection: string, query: FindQuery, options: ShownFindOptions = {}): Promise<ShownPage> {
     return asking(this.#d.audit, "find", async (asked) => {
-      const [name, how] = [parseCollection(collection), readOptions.find(options)];
+      const { fields, ...how } = readOptions.find(options);
+      const name = parseCollection(collection);
       asked.uses(name);
-      const view = this.#access.requireView(name);
-      this.#access.requireFind(name, fieldsOf(query));
+      this.#access.requireIds(name);
+      const view = this.#access.requireView(name, fields);
+      this.#access.requireFind(name, pathsAsked(query));
       const { items, ...page } = await find(this.#d, name, query, how, asked);
-      const showing = { view, tellsWhom: view.kind === "whole" };
+      const showing = { view, tellsWhom: this.#access.view(name).kind === "whole" };
       return { ...page, items: await Promise.all(items.map((one) => shown(this.#d, one, showing, how.signal))) };
     });
   }
@@ -265,7 +275,7 @@ export class ActingRecords implements ActingVault {
     return asking(this.#d.audit, "find", async (asked) => {
       const [name, how] = [parseCollection(collection), readOptions.countFound(options)];
       asked.uses(name);
-      this.#access.requireFind(name, fieldsOf(query));
+      this.#access.requireFind(name, pathsAsked(query));
       return countFound(this.#d, name, query, how, asked);
     });
   }
@@ -274,7 +284,7 @@ export class ActingRecords implements ActingVault {
     return asking(this.#d.audit, "find", async (asked) => {
       const name = parseCollection(collection);
       asked.uses(name);
-      this.#access.requireFind(name, fieldsOf(query));
+      this.#access.requireFind(name, pathsAsked(query));
       return explainFind(this.#d, name, query, asked);
     });
   }
@@ -324,9 +334,4 @@ export class ActingRecords implements ActingVault {
     if (written.wraps.missing.length > 0) this.#parts.onOwed();
     return written;
   }
-}
-
-/** Of what is no question none: that it is none is said where it is parsed. */
-function fieldsOf(query: unknown): readonly string[] {
-  return typeof query === "object" && query !== null ? Object.keys(query) : [];
 }

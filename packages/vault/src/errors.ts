@@ -7,6 +7,8 @@ import { AUDIT_ERRORS } from "./audit-errors.ts";
 import type { AuditErrorCode } from "./audit-errors.ts";
 import { ERASURE_ERRORS } from "./erasure-errors.ts";
 import type { ErasureErrorCode } from "./erasure-errors.ts";
+import { MOVING_ERRORS } from "./moving-errors.ts";
+import type { MovingErrorCode } from "./moving-errors.ts";
 import { RUN_ERRORS } from "./run-errors.ts";
 import type { RunErrorCode } from "./run-errors.ts";
 import { PEOPLE_ERRORS } from "./people-errors.ts";
@@ -21,6 +23,7 @@ export type VaultErrorCode =
   | PeopleErrorCode
   | AuditErrorCode
   | ErasureErrorCode
+  | MovingErrorCode
   | RolesErrorCode
   | SearchErrorCode
   | "record-absent"
@@ -286,6 +289,7 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   ...PEOPLE_ERRORS,
   ...AUDIT_ERRORS,
   ...ERASURE_ERRORS,
+  ...MOVING_ERRORS,
   ...ROLES_ERRORS,
   ...SEARCH_ERRORS,
   ...RUN_ERRORS,

@@ -46,7 +46,6 @@ import { RetentionWorker } from "./retention/retention-worker.ts";
 import type { HeldPeople } from "./retention/sweep.ts";
 import { Repairs } from "./convergence/repairs.ts";
 import type { RepairOptions } from "./convergence/repairs.ts";
-import { definitionsOf } from "./search/definitions.ts";
 import { IndexBook } from "./search/index-book.ts";
 import type { KeyStore } from "./stores/key-store.ts";
 import { Access } from "./roles/access.ts";
@@ -112,7 +111,8 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
       ? null
       : await open({ store, keyStore: people.store, subjectKeys, declarations, clock, audit });
   const auditor = audited?.auditor ?? null;
-  const indexes = indexBook({ store, keys, subjectKeys, declarations });
+  const indexes =
+    subjectKeys === null ? null : new IndexBook({ store, indexes: store.indexes, keys, subjectKeys, declarations });
   const parts = { store, keys, subjectKeys, declarations, rowAddresses, indexes, cost, clock, limits, turns };
   const looks = [store, ...(people === null ? [] : [people.store])].map(
     ({ inventory }) => new DebtLook(inventory, clock),
@@ -201,21 +201,6 @@ function requireTogether({ keys, collections: declared, audit }: VaultOptions, d
 interface OfRecords extends Pick<Dependencies, "store" | "keys" | "clock" | "cost"> {
   readonly current: KeySet;
   readonly next: KeySet | null;
-}
-
-/** Null: without keys of people, or without a place for tags, nothing is found. @throws VaultError `vault-option-invalid` */
-function indexBook({
-  store,
-  keys,
-  subjectKeys,
-  declarations,
-}: Pick<Dependencies, "store" | "keys" | "subjectKeys" | "declarations">): IndexBook | null {
-  const { indexes } = store;
-  if (indexes !== undefined && subjectKeys !== null)
-    return new IndexBook({ store, indexes, keys, subjectKeys, declarations });
-  if (declarations.all.some((declared) => definitionsOf(declared).length > 0))
-    throw new VaultError("vault-option-invalid", "Fields are declared with find, and the store keeps no tags");
-  return null;
 }
 
 /** Without a keyring of their own they are wrapped by that of the records, under the same key sets. */

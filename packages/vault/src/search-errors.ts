@@ -17,7 +17,8 @@ export const SEARCH_ERRORS: ErrorTable<SearchErrorCode> = {
   "find-invalid": {
     title: "That cannot be looked for",
     remedy:
-      "Name fields that the collection declares with `find`, each with a value, or a prefix or a range where it has one.",
+      "Name fields that the collection declares with `find`, each with a value, or with a prefix or a range where " +
+      "one is declared.",
     outcome: "usage",
     status: 400,
   },
@@ -30,8 +31,8 @@ export const SEARCH_ERRORS: ErrorTable<SearchErrorCode> = {
   "index-unknown": {
     title: "Records of the collection are found by an index that this process does not declare",
     remedy:
-      "Nothing was stored: it could not be found by it. Give every process the same declaration, or drop the index with " +
-      "strongroom collection apply.",
+      "Nothing was stored: it could not be found by it. Give every process the same declaration, or drop the index " +
+      "with strongroom collection apply.",
     outcome: "refused",
     status: 503,
   },

@@ -31,7 +31,7 @@ import type { Retention } from "./retention/retention.ts";
 import type { Rights } from "./rights/rights.ts";
 import type { Roles } from "./roles/access.ts";
 import type { Policy } from "./roles/policy.ts";
-import type { ReadOptions } from "./roles/read-options.ts";
+import type { ReadOptions, ShownFindOptions } from "./roles/read-options.ts";
 import type { ShownPage, ShownRecord } from "./roles/shown.ts";
 import type { SealedRecord } from "./sealed/sealed-fields.ts";
 import type { Subjects } from "./subjects/subjects.ts";
@@ -174,7 +174,7 @@ export interface ActingVault {
     name: string,
   ): TypedCollection<Document>;
   /**
-   * A declared collection, with the types of its declaration. The declaration that counts is that of the vault's options.
+   * A declared collection, with the types of its declaration. What is in force is what the vault's options declare.
    *
    * @throws VaultError `collection-invalid`
    * @example
@@ -206,8 +206,8 @@ export interface ActingVault {
    * compared before it is given out, at most `limit` of them for a page. What was looked for is in the audit by the
    * names of its fields, also where nothing was found; every record that is given out is told as a read.
    *
-   * @throws VaultError `not-permitted`, `field-forbidden`, `find-invalid`, `index-not-ready`, `cursor-invalid`, `limit-invalid`, `tenant-invalid`,
-   *   `vault-option-invalid`, `record-contended` and what opening a key throws
+   * @throws VaultError `not-permitted`, `field-forbidden`, `fields-invalid`, `find-invalid`, `index-not-ready`,
+   *   `cursor-invalid`, `limit-invalid`, `tenant-invalid`, `vault-option-invalid`, `record-contended` and what opening a key throws
    * @example
    * ```ts
    * import { randomBytes } from "node:crypto";
@@ -225,11 +225,12 @@ export interface ActingVault {
    *   },
    * });
    * await vault.put({ collection: "people", id: "1" }, { phones: ["+49 30 1234567"], born: "1986-03-01" });
-   * const found = await vault.find("people", { phones: "030 1234567", born: { from: "1986-01-01", to: "1987-12-31" } });
+   * const born = { from: "1986-01-01", to: "1987-12-31" };
+   * const found = await vault.find("people", { phones: "030 1234567", born });
    * console.log(found.items.map(({ id }) => id)); // prints: [ '1' ]
    * ```
    */
-  find(collection: string, query: FindQuery, options?: FindOptions): Promise<ShownPage>;
+  find(collection: string, query: FindQuery, options?: ShownFindOptions): Promise<ShownPage>;
   /**
    * How many records have the tags of a query, counted up to 10,000 and without opening any: an upper bound of what is
    * found, and nothing proves it.

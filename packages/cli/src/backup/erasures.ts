@@ -1,7 +1,7 @@
 // The ledger of erasures, replayed over what was restored: who was restricted or erased after the backup was made stays
 // so, before anybody can ask. A ledger is NDJSON, a line for each person: {"person": "UUID", "state": "erased"}; other
-// members are passed over. Keys of who was erased are destroyed here; their records go when the vault is open. Holds are
-// the vault's to set: they are authenticated under its key.
+// members are passed over. Keys of who was erased are destroyed here; their records go when the vault is open. Holds
+// are the vault's to set: they are authenticated under its key.
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { systemReason } from "@strongroom/base/files";

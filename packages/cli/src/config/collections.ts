@@ -2,6 +2,7 @@
 // place.
 import { type CollectionOptions, isSchemaInput, type SchemaInput, type Scope } from "@strongroom/vault";
 import { z } from "zod";
+import { fieldDeclarations, indexDeclarations } from "./fields.ts";
 
 /** `keys.scope`, and a collection's. */
 export const scope: z.ZodType<Scope> = z.enum(["record", "subject", "tenant"], "must be record, subject or tenant");
@@ -48,6 +49,8 @@ export const collectionDeclarations: z.ZodType<Readonly<Record<string, Collectio
       thirdParties: z.enum(["omit", "include"], "must be omit or include").optional(),
       recipients: z.array(z.string("must be a text")).optional(),
       schema: z.custom<SchemaInput>(isSchemaInput, "must be a Standard Schema (zod, …) or a JSON Schema").optional(),
+      fields: fieldDeclarations.optional(),
+      indexes: indexDeclarations.optional(),
     }),
   )
   .superRefine((declared, context) => {

@@ -1,5 +1,6 @@
 // A copy of the ledger of erasures beside the audit's witness, which is not copied, backed up or set back together with
-// the stores: a restore of all of them brings nobody back who was erased since. Each line ends in a code of the vault's.
+// the stores: a restore of all of them brings nobody back who was erased since. Each line ends in a code of the
+// vault's.
 import { createReadStream, existsSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";

@@ -10,7 +10,14 @@ import type { Config } from "../config/config.ts";
 import { isOnThisMachine, placeText, type PostgresPlace, storePlace } from "../config/store-url.ts";
 import { CLI_ERRORS, CliError } from "../errors.ts";
 import { connectionFailed, isConnectionFailure } from "./failures.ts";
-import { aboutSettings, type ConfiguredPlace, placeSettings, STORE_ROLES, type StoreRole } from "./which.ts";
+import {
+  aboutSettings,
+  type ConfiguredPlace,
+  placeSettings,
+  STORE_ROLES,
+  type StoreRole,
+  type StoreSetting,
+} from "./which.ts";
 
 /** The variables of the process. */
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -21,15 +28,19 @@ export const CONNECT_MS = 5000;
 const IDLE_MS = 30_000;
 const LONGEST_PASSWORD = 4096;
 
-/** The database of the configuration, and all that a connection to it needs. */
-export interface PostgresAccess extends ConfiguredPlace {
+/** A server, and all that a connection to it needs. */
+export interface ServerAccess extends ConfiguredPlace {
+  /** Whether connections go over TLS, with the server proven. */
+  readonly tls: boolean;
+  readonly connection: ClientConfig;
+}
+
+/** The database of the configuration. */
+export interface PostgresAccess extends ServerAccess {
   /** Which store lies in the schema. */
   readonly role: StoreRole;
   readonly schema: string;
   readonly poolSize: number;
-  /** Whether connections go over TLS, with the server proven. */
-  readonly tls: boolean;
-  readonly connection: ClientConfig;
 }
 
 /**
@@ -41,17 +52,30 @@ export interface PostgresAccess extends ConfiguredPlace {
 export function postgresAccess(config: Config, env: Environment, role: StoreRole): PostgresAccess | null {
   const { settings: store, role: configured } = placeSettings(config, role);
   if (store.url === undefined) return null;
-  const place = storePlace(store.url);
-  const { setting } = STORE_ROLES[configured];
-  const password = readPassword(store.passwordFile, env, configured);
-  const tls = usesTls(place, store.caFile);
+  const { setting, passwordVariable } = STORE_ROLES[configured];
+  const login = { ...store, url: store.url, setting, passwordVariable };
+  return { role, schema: store.schema, poolSize: store.poolSize, ...serverAccess(login, env) };
+}
+
+/** A server, and who logs in there. */
+export interface ServerLogin {
+  readonly url: string;
+  readonly passwordFile?: string | undefined;
+  readonly caFile?: string | undefined;
+  readonly setting: StoreSetting;
+  readonly passwordVariable: string;
+}
+
+/** How a server is reached. Throws as {@link postgresAccess}. */
+export function serverAccess(login: ServerLogin, env: Environment): ServerAccess {
+  const { setting, caFile } = login;
+  const place = storePlace(login.url);
+  const password = readPassword(login, env);
+  const tls = usesTls(place, caFile);
   const { host, port, user, database } = place;
   return {
-    role,
     place,
     setting,
-    schema: store.schema,
-    poolSize: store.poolSize,
     tls,
     connection: {
       host,
@@ -71,7 +95,7 @@ export function postgresAccess(config: Config, env: Environment, role: StoreRole
             // Said, because a variable of the environment turns it off (NODE_TLS_REJECT_UNAUTHORIZED).
             rejectUnauthorized: true,
             minVersion: "TLSv1.2",
-            ca: store.caFile === undefined ? publicAuthorities() : readAuthorities(store.caFile),
+            ca: caFile === undefined ? publicAuthorities() : readAuthorities(caFile),
           }
         : false,
       enableChannelBinding: true,
@@ -89,8 +113,7 @@ function usesTls(place: PostgresPlace, caFile: string | undefined): boolean {
 }
 
 /** Null: none is given, as for a login by the socket's owner. */
-function readPassword(file: string | undefined, env: Environment, role: StoreRole): string | null {
-  const { setting, passwordVariable } = STORE_ROLES[role];
+function readPassword({ passwordFile: file, setting, passwordVariable }: ServerLogin, env: Environment): string | null {
   const variable = env[passwordVariable];
   if (file === undefined)
     return variable === undefined || variable === "" ? null : wellFormed(variable, passwordVariable);
@@ -145,7 +168,7 @@ function readable(path: string, secrecy: "secret" | "public", what: string): str
 }
 
 /** Connections for the store of a process. A caller ends it. */
-export function storePool({ connection, poolSize }: PostgresAccess): Pool {
+export function storePool({ connection, poolSize }: Pick<PostgresAccess, "connection" | "poolSize">): Pool {
   const pool = new Pool({ ...connection, max: poolSize, idleTimeoutMillis: IDLE_MS });
   // Without a listener the process ends when the server drops a connection that nobody uses. The next question makes
   // another one, and says what is the matter if it cannot.

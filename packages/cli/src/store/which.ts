@@ -11,7 +11,7 @@ export type StoreRole = "records" | "keys" | "audit";
 export type KeyedRole = Exclude<StoreRole, "audit">;
 
 /** Where a login and a server are configured. */
-export type StoreSetting = "store" | "keyStore" | "audit";
+export type StoreSetting = "store" | "keyStore" | "audit" | "source";
 
 /** What is other about a store. */
 interface StoreRoleRow {
@@ -49,6 +49,9 @@ export const STORE_ROLES: Readonly<Record<StoreRole, StoreRoleRow>> = {
     file: "audit.sqlite",
   },
 };
+
+/** The names of what a command is told of the database of an application, which is no store of an installation. */
+const SOURCE_NAMES: StoreRoleRow["names"] = ["--from", "the source's ", "--from", "STRONGROOM_SOURCE"];
 
 /** In the order in which they are opened, shown and migrated back. */
 export const ALL_ROLES: readonly StoreRole[] = ["records", "keys", "audit"];
@@ -91,8 +94,9 @@ export function sqlitePath({ dataDir, audit }: Pick<Config, "dataDir" | "audit">
 /** A text about the settings of the records' store, about those of another one. */
 export function aboutSettings(text: string, setting: StoreSetting): string {
   const row = Object.values(STORE_ROLES).find((one) => one.setting === setting);
-  if (row === undefined || setting === "store") return text;
-  const [url, group, flag, variable] = row.names;
+  const names = setting === "source" ? SOURCE_NAMES : row?.names;
+  if (names === undefined || setting === "store") return text;
+  const [url, group, flag, variable] = names;
   return text
     .replaceAll(/\bstore\.url\b/g, url)
     .replaceAll(/\bstore\.(?=[a-z])/g, group)

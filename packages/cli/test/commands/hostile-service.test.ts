@@ -30,6 +30,13 @@ const CALLS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   rm: [["people", "x", "--yes"]],
   history: [["people", "x"]],
   list: [[], ["people"], ["people", "--all"]],
+  find: [["people"], ["people", "--all"], ["people", "--count"], ["people", "--explain"]],
+  "collection list": [[]],
+  "collection plan": [[], ["people", "--documents"]],
+  "collection apply": [["--yes"]],
+  "collection leakage": [["people"]],
+  "collection rotate-key": [["--yes"]],
+  "collection drop": [["people", "email", "--yes"]],
   import: [["people", "people.ndjson", "--id", "id"]],
   export: [["people"], ["people", "--format", "csv"], ["people", "out.csv"]],
   "audit tail": [[], ["--follow"]],
@@ -105,6 +112,14 @@ const SAY_NOTHING_OF_OTHERS: Readonly<Record<string, string>> = {
   verify: "what it finds, through the same door as every result; it opens nothing of a folder that is no vault's",
   trust: "the file that is trusted, by its path",
   "erasures export": "opaque ids and codes, through a writer of its own",
+  "move plan": "columns and reasons of an application's own database, through the same door as every result",
+  "move start": "as move plan",
+  "move backfill": "as move plan",
+  "move verify": "as move plan",
+  "move cut-over": "as move plan",
+  "move drop": "as move plan",
+  "move back": "as move plan",
+  "move status": "as move plan",
   "store flip": "the keys of the configuration, by its path or its ARNs",
   "keys retire": "steps of its own, ids of a form and its own stores, through the same door as every result",
   "keys report": "a report that is checked",
@@ -153,7 +168,8 @@ async function run(
   args: readonly string[],
   columns?: number,
 ): Promise<Ended> {
-  const takesUrl = !/^(?:(?:kms|token|policy|store) .*|inspect|audit verify|certificate verify|backup|restore)$/.test(name);
+  const takesUrl =
+    !/^(?:(?:kms|token|policy|store|move) .*|inspect|audit verify|certificate verify|backup|restore)$/.test(name);
   const words = [
     ...name.split(" "),
     ...args.map((one) => (one === "URL" ? url : one === "KEY" ? AUDIT_KEY : one)),

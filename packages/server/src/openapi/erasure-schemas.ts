@@ -1,6 +1,6 @@
 /**
- * The forms of requests and answers about erasures and legal holds. Names of people are in bodies, never in a URL: those
- * are in the logs of whatever lies between.
+ * The forms of requests and answers about erasures and legal holds. Names of people are in bodies, never in a URL:
+ * those are in the logs of whatever lies between.
  */
 import type { ErasureResult, ErasureUnderWay, Hold, SubjectId } from "@strongroom/vault";
 import { z } from "zod";

@@ -195,8 +195,14 @@ export class ActingAuditor implements Auditor {
     });
   }
 
-  async tell(action: AuditAction, result: string, facts: ActFacts = {}): Promise<void> {
-    await this.#tell(this.#shared.groups, action, result, facts);
+  async tell(
+    action: AuditAction,
+    result: string,
+    facts: ActFacts = {},
+    outbox: "records" | "keys" = "records",
+  ): Promise<void> {
+    const { groups, keyGroups } = this.#shared;
+    await this.#tell(outbox === "keys" ? keyGroups : groups, action, result, facts);
   }
 
   async act<Result>(action: AuditAction, facts: ActFacts, work: () => Promise<Result>): Promise<Result> {

@@ -134,10 +134,10 @@ export interface Auditor {
   /** Numbers entries of a transaction of which nobody tells what became: in a stream of their own, which they end. */
   alone(drafts: readonly EntryDraft[]): readonly UnitEntry[];
   /**
-   * One entry in the records' outbox, durable when it resolves: of a refusal (`result` is the error's code), or of what
-   * was done. @throws VaultError `audit-unavailable`
+   * One entry in the records' outbox, or the key store's, durable when it resolves: of a refusal (`result` is the
+   * error's code), or of what was done. @throws VaultError `audit-unavailable`
    */
-  tell(action: AuditAction, result: string, facts?: ActFacts): Promise<void>;
+  tell(action: AuditAction, result: string, facts?: ActFacts, outbox?: "records" | "keys"): Promise<void>;
   /** An entry `begun`, the work, and one of what it came to. Nothing is done without the first. */
   act<Result>(action: AuditAction, facts: ActFacts, work: () => Promise<Result>): Promise<Result>;
   /**

@@ -3,10 +3,10 @@
  * (c2sp.org/signed-note) by a key that signs nothing else, so that none of them passes for a checkpoint of the log, and
  * it is verified by whoever has the verifier key, offline and with any program that reads such notes.
  */
-import { openNote, signNote, TlogError } from "@strongroom/tlog/note";
-import { parseVkey, signerOf, signingKeyOf } from "@strongroom/tlog/keys";
-import type { Signer } from "@strongroom/tlog/keys";
+import { openNote, TlogError } from "@strongroom/tlog/note";
+import { parseVkey } from "@strongroom/tlog/keys";
 import { VaultError } from "../errors.ts";
+import { NoteSigner, signerName } from "./note-signer.ts";
 
 /** What is stated: names and plain values, none of them personal. */
 export type StatedValue = string | number | boolean | null | readonly StatedValue[] | StatedFacts;
@@ -37,24 +37,16 @@ export interface SignedStatement {
 }
 
 const FIRST_LINE = "strongroom/statement/1";
+const NOTES = "statements";
 const KIND = /^[a-z0-9-]{1,64}$/;
 
-/** The name of the key that signs a vault's statements. */
-const signerName = (vault: string): string => `strongroom/${vault}/statements`;
-
 /** Signs statements. @param seed 32 bytes, which are wiped */
-export class StatementSigner {
+export class StatementSigner extends NoteSigner {
   readonly #vault: string;
-  readonly #signer: Signer;
 
   constructor(vault: string, seed: Buffer) {
+    super(vault, NOTES, seed);
     this.#vault = vault;
-    this.#signer = signerOf(signerName(vault), "ed25519", signingKeyOf(seed));
-  }
-
-  /** The verifier key. */
-  get key(): string {
-    return this.#signer.vkey;
   }
 
   /** @throws VaultError `vault-option-invalid` */
@@ -62,7 +54,7 @@ export class StatementSigner {
     if (!KIND.test(kind)) throw new VaultError("vault-option-invalid", "a statement's kind is of a-z, 0-9 and -");
     const text = [FIRST_LINE, this.#vault, kind, JSON.stringify(facts, null, 2), ""].join("\n");
     try {
-      return { note: signNote(text, [this.#signer]), key: this.key };
+      return { note: this.signed(text), key: this.key };
     } catch (cause) {
       throw new VaultError("vault-option-invalid", "what is stated holds control characters", { cause });
     }
@@ -100,7 +92,7 @@ export function openStatement(note: string, key: string): OpenedStatement {
   const found = parsed(facts.join("\n"));
   if (first !== FIRST_LINE || !KIND.test(kind) || found === null) throw refused("it is not a statement");
   // A key of another vault's, or of checkpoints, that somebody names by mistake.
-  if (!key.startsWith(`${signerName(vault)}+`)) throw refused("it is of another vault than the key");
+  if (!key.startsWith(`${signerName(vault, NOTES)}+`)) throw refused("it is of another vault than the key");
   return { vault, kind, facts: found };
 }
 

@@ -12,7 +12,6 @@ import type { Collection, Subject } from "../records/address.ts";
 import type { Scope } from "../stores/subjects.ts";
 import { parseFields } from "./fields.ts";
 import type { CompoundIndexOptions, DeclaredFields, FieldOptions } from "./fields.ts";
-import { isHandle } from "./handle.ts";
 import { MAX_PURPOSES, purposesOf } from "./purposes.ts";
 import type { PurposeOptions } from "./purposes.ts";
 import { declaredRights, RIGHTS_MEMBERS } from "./rights.ts";
@@ -210,6 +209,12 @@ function byName(given: unknown): ReturnType<typeof ownOptions> {
     else values[handle.name] = handle.options;
   }
   return { values, problems };
+}
+
+/** Whether a value is what `defineCollection` made. */
+function isHandle(value: unknown): value is { readonly name: string; readonly options: CollectionOptions } {
+  if (typeof value !== "object" || value === null) return false;
+  return typeof Reflect.get(value, "name") === "string" && Object.hasOwn(value, "options");
 }
 
 /** Copies, so that nobody changes a declaration afterwards. */

@@ -3,7 +3,6 @@
  * with few values, whoever has the database and knows how often each comes in the population knows which is which
  * (docs/search.md has what that came to). It is asked before there is any record, by what is declared.
  */
-import type { FieldOptions } from "./fields.ts";
 
 /** So many different values there must be. */
 export const FEW_VALUES = 1_000;
@@ -22,15 +21,26 @@ const DATE_RANGES: Readonly<Record<"day" | "month" | "year", number>> = { day: 3
 /** Letters that names and words mostly begin with. */
 const LETTERS = 20;
 
+/** What is declared of a field, as far as it counts here (fields.ts). */
+export interface CountedField {
+  readonly values?: number;
+  readonly leaks?: "accepted";
+  readonly find?: { readonly kind: string };
+  readonly unique?: boolean;
+  readonly alone?: false;
+  readonly buckets?: number | "day" | "month" | "year";
+  readonly prefix?: number;
+}
+
 /** Fields that are one index together. */
 export interface Together {
-  readonly together: readonly FieldOptions[];
+  readonly together: readonly CountedField[];
   readonly unique: boolean;
   readonly leaks?: "accepted";
 }
 
 /** What is wrong with it, unless that it leaks is accepted. */
-export function fewValues(index: FieldOptions | Together): readonly string[] {
+export function fewValues(index: CountedField | Together): readonly string[] {
   if (index.leaks === "accepted") return [];
   if ("together" in index) {
     const values = index.together.reduce((product, field) => product * (valuesOf(field) ?? 1), 1);
@@ -56,7 +66,7 @@ export function fewValues(index: FieldOptions | Together): readonly string[] {
 }
 
 /** Null: it must be declared. Each of the values of a unique field comes once. */
-function valuesOf({ find, unique = false, values }: FieldOptions): number | null {
+function valuesOf({ find, unique = false, values }: CountedField): number | null {
   if (values !== undefined) return values;
   if (unique) return Number.MAX_SAFE_INTEGER;
   return VALUES_OF_KIND[find?.kind ?? ""] ?? null;

@@ -5,7 +5,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { VaultError } from "../errors.ts";
 import { isCollection } from "../records/address.ts";
-import type { JsonObject } from "../records/document.ts";
+import type { JsonObject } from "../records/json.ts";
 import type { CollectionOptions } from "./declaration.ts";
 
 /** A declared collection, whatever its types are. */
@@ -67,10 +67,4 @@ export function defineCollection<const Options extends CollectionOptions>(
   if (!isCollection(name))
     throw new VaultError("collection-invalid", "A collection is declared under a name that none has");
   return Object.freeze({ name, options });
-}
-
-/** Whether a value is a declared collection. */
-export function isHandle(value: unknown): value is AnyCollection {
-  if (typeof value !== "object" || value === null) return false;
-  return typeof Reflect.get(value, "name") === "string" && Object.hasOwn(value, "options");
 }

@@ -3,7 +3,7 @@
  * in `payments[0].card.cvv` as in `cvv`.
  */
 import type { FieldProblem } from "../errors.ts";
-import type { JsonObject } from "../records/document.ts";
+import type { JsonObject } from "../records/json.ts";
 import type { FieldOptions } from "./fields.ts";
 import { fieldOf, requireNone } from "./schema.ts";
 import type { DocumentSchema } from "./schema.ts";

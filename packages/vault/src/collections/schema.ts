@@ -5,7 +5,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { VaultError } from "../errors.ts";
 import type { FieldProblem } from "../errors.ts";
-import type { JsonObject } from "../records/document.ts";
+import type { JsonObject } from "../records/json.ts";
 
 /** A JSON Schema as it is written down, of draft 2020-12 where its `$schema` does not say draft-07. */
 export type JsonSchema = Readonly<Record<string, unknown>>;

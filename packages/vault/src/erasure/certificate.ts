@@ -5,9 +5,9 @@
  * person alone is given.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { openNote, signNote, TlogError } from "@strongroom/tlog/note";
-import { parseVkey, signerOf, signingKeyOf } from "@strongroom/tlog/keys";
-import type { Signer } from "@strongroom/tlog/keys";
+import { openNote, TlogError } from "@strongroom/tlog/note";
+import { parseVkey } from "@strongroom/tlog/keys";
+import { NoteSigner, signerName } from "../audit/note-signer.ts";
 import { isVaultError, VaultError } from "../errors.ts";
 import { lp } from "../keys/length-prefixed.ts";
 import type { Scope, SubjectId } from "../stores/subjects.ts";
@@ -79,28 +79,21 @@ export interface VerifiedCertificate {
 }
 
 const FIRST_LINE = "strongroom/certificate/1";
+const NOTES = "certificates";
 const NAME_LABEL = "strongroom/erased-name/1";
 const VAULT_ID = /^[0-9a-f-]{8,64}$/;
 
-const signerName = (vault: string): string => `strongroom/${vault}/certificates`;
-
 /** Signs certificates. @param seed 32 bytes, which are wiped */
-export class CertificateSigner {
+export class CertificateSigner extends NoteSigner {
   readonly #vault: string;
-  readonly #signer: Signer;
 
   constructor(vault: string, seed: Buffer) {
+    super(vault, NOTES, seed);
     this.#vault = vault;
-    this.#signer = signerOf(signerName(vault), "ed25519", signingKeyOf(seed));
-  }
-
-  /** The verifier key. */
-  get key(): string {
-    return this.#signer.vkey;
   }
 
   sign(facts: CertificateFacts): string {
-    return signNote(textOf(this.#vault, facts), [this.#signer]);
+    return this.signed(textOf(this.#vault, facts));
   }
 }
 
@@ -132,7 +125,7 @@ export function verifyCertificate(text: string, key: string): VerifiedCertificat
     const [first, vault = "", ...facts] = signed.split("\n");
     if (first !== FIRST_LINE || !VAULT_ID.test(vault)) throw invalid("it is no certificate");
     // A key of another vault's, or of checkpoints, that somebody names by mistake.
-    if (!key.startsWith(`${signerName(vault)}+`)) throw invalid("it is of another vault than the key");
+    if (!key.startsWith(`${signerName(vault, NOTES)}+`)) throw invalid("it is of another vault than the key");
     // Whatever the signature leaves open, such as a second one or spare bits of its base64, has one form only.
     if (signatures.length !== 1 || !isCanonical(text, signed)) throw invalid("it has more than its one signature");
     return { vault, facts: JSON.parse(facts.join("\n")) as CertificateFacts };

@@ -61,8 +61,9 @@ export interface ErasureUnderWay {
 /** Erasures and holds, on behalf of one caller. */
 export interface Erasures {
   /**
-   * Erases somebody: closes their row in all processes, then destroys tags, keys and records, in this order, and signs a
-   * certificate. It goes on in the background, in any process of the vault with a repair, when it is stopped in between.
+   * Erases somebody: closes their row in all processes, then destroys tags, keys and records, in this order, and signs
+   * a certificate. It goes on in the background, in any process of the vault with a repair, when it is stopped in
+   * between.
    *
    * @param who the name; or the opaque id, where the name is gone already
    * @throws VaultError `subject-absent`, `subject-held`, `subject-shared`, `reason-invalid`, `subject-invalid`,
@@ -90,15 +91,15 @@ export interface Erasures {
   erase(who: string | { readonly person: SubjectId }, options: EraseOptions): Promise<ErasureResult>;
   /** Erasures that were begun and are not done, in no order. */
   underWay(): Promise<readonly ErasureUnderWay[]>;
-  /** Goes on with all that are not done. Answers those that are done by now. @throws VaultError the first's that fails */
+  /** Goes on with all that are not done. Answers those that are done now. @throws VaultError the first's that fails */
   resume(): Promise<readonly SubjectId[]>;
   /** The certificate of somebody. @throws VaultError `certificate-absent` */
   certificate(person: SubjectId): Promise<string>;
   /** The verifier key of certificates. */
   certificateKey(): Promise<string>;
   /**
-   * Holds what is stored about somebody against erasure, retention and shredding, until it is lifted. Of somebody who is
-   * not known yet it holds for what comes.
+   * Holds what is stored about somebody against erasure, retention and shredding, until it is lifted. Of somebody who
+   * is not known yet it holds for what comes.
    *
    * @throws VaultError `subject-erased`: it comes too late; `hold-refused`, `reason-invalid`
    */

@@ -6,19 +6,19 @@ import type { SecretBytes } from "@strongroom/envelope/keyrings";
 import type { KeyName, KeyVersion } from "../stores/key-store.ts";
 import { createdOrLost } from "./creations.ts";
 import { DEFAULT_TENANT, soundRow, VAULT_OWNER } from "./key-binding.ts";
+import type { IndexKeys } from "./subject-keys.ts";
 import { keySetMoved, MAKE_ATTEMPTS } from "./vault-keys.ts";
 import type { VaultKeys } from "./vault-keys.ts";
 
 const NAME: KeyName & { readonly kind: "index" } = { kind: "index", owner: VAULT_OWNER };
 
-export class IndexKeys {
+export class StoredIndexKeys implements IndexKeys {
   readonly #keys: VaultKeys;
 
   constructor(keys: VaultKeys) {
     this.#keys = keys;
   }
 
-  /** Newest first; none: there is none yet. Opens none of them. @throws VaultError `subject-key-tampered` */
   async versions(): Promise<readonly KeyVersion[]> {
     const { store, keySets } = this.#keys.dependencies;
     await keySets.requireReader();
@@ -26,22 +26,16 @@ export class IndexKeys {
     return found.flatMap((row) => row?.version ?? []);
   }
 
-  /** The root of one version; the caller wipes it. @throws VaultError `subject-key-absent`, and as opening a key does */
   async root(version: KeyVersion, signal: AbortSignal | undefined): Promise<SecretBytes> {
     return (await this.#keys.version(NAME, version, signal)).key;
   }
 
-  /**
-   * Makes the first version, unless there is one.
-   *
-   * @param hadOne whether there was one before: it is lost then
-   * @throws VaultError `key-store-behind`, and as making a key does
-   */
   async first(hadOne: () => Promise<boolean>): Promise<void> {
-    (await this.#keys.indexKey(hadOne)).key.wipe();
+    // Before all others, or that they are missing would not say that they were lost.
+    (await this.#keys.own("names", undefined)).key.wipe();
+    (await this.#keys.onlyOrMade(NAME, hadOne)).key.wipe();
   }
 
-  /** Makes another version, from which tags are made from then on. @throws VaultError as making a key does */
   async next(signal: AbortSignal | undefined): Promise<KeyVersion> {
     const { store, keySets } = this.#keys.dependencies;
     for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {

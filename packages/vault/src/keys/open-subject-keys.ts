@@ -18,7 +18,7 @@ import type { KeyCostMeter } from "./cost.ts";
 import { createdOrLost } from "./creations.ts";
 import type { KeySets } from "./key-sets.ts";
 import { branchKeyId, DEFAULT_TENANT, VAULT_OWNER } from "./key-binding.ts";
-import { IndexKeys } from "./index-keys.ts";
+import { StoredIndexKeys } from "./index-keys.ts";
 import { lp } from "./length-prefixed.ts";
 import { People, requireSame } from "./people.ts";
 import type { Named } from "./people.ts";
@@ -64,7 +64,7 @@ const ROW_ID_LABEL = "strongroom/record-id/1";
 class StoredSubjectKeys implements SubjectKeys {
   readonly vault: string;
   readonly opening: SubjectKeys["opening"];
-  readonly indexKeys: IndexKeys;
+  readonly indexKeys: SubjectKeys["indexKeys"];
   readonly #keys: VaultKeys;
   readonly #people: People;
   readonly #bounds: AgedMapOptions;
@@ -76,7 +76,7 @@ class StoredSubjectKeys implements SubjectKeys {
     this.#cost = cost;
     this.vault = keys.dependencies.vault;
     this.opening = keys.opening;
-    this.indexKeys = new IndexKeys(keys);
+    this.indexKeys = new StoredIndexKeys(keys);
     this.#keys = keys;
     this.#bounds = { capacity, maxAgeMs, now: () => keys.now() };
     this.#people = new People(keys, this.#bounds);

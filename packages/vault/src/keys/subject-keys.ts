@@ -6,8 +6,7 @@ import type { Keyring } from "@strongroom/envelope";
 import type { SecretBytes } from "@strongroom/envelope/keyrings";
 import type { AuditKeys } from "../audit/audit-keys.ts";
 import type { Collection, RecordId, Subject } from "../records/address.ts";
-import type { KeyKind, KeyRewrap, KeyRow } from "../stores/key-store.ts";
-import type { IndexKeys } from "./index-keys.ts";
+import type { KeyKind, KeyRewrap, KeyRow, KeyVersion } from "../stores/key-store.ts";
 import type { Scope, SubjectId, UnitSubject } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 
@@ -74,6 +73,23 @@ export interface ChangedKind {
 
 /** What the change of its row is; nothing of it is stored yet. */
 export type KindChange = Pick<KeyRewrap, "epoch" | "wraps" | "moved" | "wrapSet">;
+
+/** The versions of the index key, from which the keys of all tags are derived. */
+export interface IndexKeys {
+  /** Newest first; none: there is none yet. Opens none of them. @throws VaultError `subject-key-tampered` */
+  versions(): Promise<readonly KeyVersion[]>;
+  /** The root of one version, which the caller wipes. @throws VaultError `subject-key-absent`, as opening a key does */
+  root(version: KeyVersion, signal: AbortSignal | undefined): Promise<SecretBytes>;
+  /**
+   * Makes the first version, unless there is one.
+   *
+   * @param hadOne whether there was one before: it is lost then
+   * @throws VaultError `key-store-behind`, and as making a key does
+   */
+  first(hadOne: () => Promise<boolean>): Promise<void>;
+  /** Makes another version, from which tags are made from then on. @throws VaultError as making a key does */
+  next(signal: AbortSignal | undefined): Promise<KeyVersion>;
+}
 
 /** The keys of a vault that has a key store. */
 export interface SubjectKeys {

@@ -166,7 +166,7 @@ export class VaultKeys {
   async auditRoot(signal: AbortSignal | undefined): Promise<OpenedKey> {
     // Before all others, or that they are missing would not say that they were lost.
     (await this.own("names", signal)).key.wipe();
-    return this.#onlyOrMade({ kind: "audit", owner: VAULT_OWNER }, () => hadAudit(this.dependencies.store));
+    return this.onlyOrMade({ kind: "audit", owner: VAULT_OWNER }, () => hadAudit(this.dependencies.store));
   }
 
   /** The key under which values are hashed for those who may not see them; made when there is none. */
@@ -176,11 +176,19 @@ export class VaultKeys {
     return this.#only({ kind: "mask", owner: VAULT_OWNER }, signal);
   }
 
-  /** The newest version of the index key; made when there never was one. @throws VaultError `key-store-behind` */
-  async indexKey(hadOne: () => Promise<boolean>): Promise<OpenedKey> {
-    // Before all others, or that they are missing would not say that they were lost.
-    (await this.own("names", undefined)).key.wipe();
-    return this.#onlyOrMade({ kind: "index", owner: VAULT_OWNER }, hadOne);
+  /** A key of the vault's own of any kind. @param hadOne whether there was one before: it is lost then */
+  async onlyOrMade(name: KeyName, hadOne?: () => Promise<boolean>): Promise<OpenedKey> {
+    let isLost = false;
+    for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
+      this.requireOpen();
+      const row = await this.#readActive(name);
+      if (row !== null) return await this.#open(row);
+      if (isLost) throw lost();
+      isLost = (await hadOne?.()) === true;
+      const made = isLost ? null : await this.#create([name], name.kind);
+      if (made !== null) return made;
+    }
+    throw keySetMoved();
   }
 
   /** The active key of a tenant; made when there is none. */
@@ -373,24 +381,9 @@ export class VaultKeys {
   }
 
   async #only(name: KeyName, signal: AbortSignal | undefined): Promise<OpenedKey> {
-    const found = await this.#get(activeRequest(name), name.kind, signal, () => this.#onlyOrMade(name));
+    const found = await this.#get(activeRequest(name), name.kind, signal, () => this.onlyOrMade(name));
     if (found === null) throw keySetMoved();
     return found;
-  }
-
-  /** A key of one version. @param hadOne whether there was one before: it is lost then */
-  async #onlyOrMade(name: KeyName, hadOne?: () => Promise<boolean>): Promise<OpenedKey> {
-    let isLost = false;
-    for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
-      this.requireOpen();
-      const row = await this.#readActive(name);
-      if (row !== null) return await this.#open(row);
-      if (isLost) throw lost();
-      isLost = (await hadOne?.()) === true;
-      const made = isLost ? null : await this.#create([name], name.kind);
-      if (made !== null) return made;
-    }
-    throw keySetMoved();
   }
 
   /**

@@ -53,14 +53,17 @@ const NO_REFUSALS: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
 /**
  * Does the work of a call, and tells what it was refused with.
  *
+ * @param outbox where a refusal is told. Within a caller's transaction that is the key store's, which has connections
+ *   of its own: callers who hold all those of the records' pool would wait for one more, each for the other.
  * @throws VaultError `audit-unavailable` in the place of a refusal that could not be told; what the work throws
  */
 export async function asking<Result>(
   audit: Auditor | null,
   action: AuditAction,
   work: (asked: Asked) => Promise<Result>,
+  outbox: "records" | "keys" = "records",
 ): Promise<Result> {
-  const asked = new Asked(audit);
+  const asked = new Asked(audit, outbox);
   if (audit === null) return work(asked);
   try {
     const result = await notingKeyWork(asked.keyWork, () => work(asked));
@@ -76,6 +79,7 @@ export async function asking<Result>(
 export class Asked {
   readonly keyWork: KeyWork = { calls: [], made: [] };
   readonly #audit: Auditor | null;
+  readonly #outbox: "records" | "keys";
   readonly #concerned = new Map<string, Concerned>();
   #collection: Collection | undefined;
   #people: readonly SubjectId[] = [];
@@ -83,8 +87,9 @@ export class Asked {
   readonly #conditions = new Map<string, () => Promise<void>>();
   #isTold = false;
 
-  constructor(audit: Auditor | null) {
+  constructor(audit: Auditor | null, outbox: "records" | "keys" = "records") {
     this.#audit = audit;
+    this.#outbox = outbox;
   }
 
   get isAudited(): boolean {
@@ -231,7 +236,12 @@ export class Asked {
     const all = [...this.#concerned.values()];
     const people = this.#people.length === 0 ? {} : { people: this.#people };
     // More than a batch has, one is as good as another: what is wrong with the batch is wrong with none of them.
-    await this.tell(action, error.code, { ...people, concerned: all.slice(0, ENTRY_RECORDS) });
+    await this.#audit.tell(
+      action,
+      error.code,
+      { collection: this.#collection, ...people, concerned: all.slice(0, ENTRY_RECORDS) },
+      this.#outbox,
+    );
   }
 }
 

@@ -58,7 +58,7 @@ export type PutManyResult =
 export type ItemResults = readonly (readonly [index: number, result: PutManyResult])[];
 
 /** Errors that are about one item. Every other one is about the regions or the stores and fails the batch. */
-const ABOUT_ONE_ITEM: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
+export const ABOUT_ONE_ITEM: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
   "consent-missing",
   "id-invalid",
   "subject-invalid",

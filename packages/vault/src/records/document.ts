@@ -9,13 +9,9 @@ import { jsonFault } from "@strongroom/base/json";
 import type { DocumentSchema } from "../collections/schema.ts";
 import { VaultError } from "../errors.ts";
 import type { VaultLimits } from "../limits.ts";
+import type { JsonObject } from "./json.ts";
 
-/** What JSON can hold. */
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
-/** A document whose keys are not known beforehand. */
-export interface JsonObject {
-  readonly [key: string]: JsonValue;
-}
+export type { JsonObject, JsonValue } from "./json.ts";
 
 /** The limits that a document is held to. */
 export type DocumentLimits = Pick<VaultLimits, "documentBytes" | "documentDepth">;

@@ -12,7 +12,6 @@ import type { Convergence } from "../convergence/view.ts";
 import type { Erasures } from "../erasure/erasures.ts";
 import { asking } from "../records/asked.ts";
 import type { Retention } from "../retention/retention.ts";
-import type { VaultIndexes } from "../search/vault-indexes.ts";
 import type { Subjects } from "../subjects/subjects.ts";
 import type { Access } from "./access.ts";
 import type { Action } from "./policy.ts";
@@ -59,15 +58,6 @@ export const ERASURE_NEEDS: Needs<Erasures> = {
 export const RETENTION_NEEDS: Needs<Retention> = {
   plan: need("retention", "admin"),
   run: need("retention", "admin"),
-};
-
-/** Of `vault.indexes`. */
-export const INDEX_NEEDS: Needs<VaultIndexes> = {
-  plan: need("index", "admin"),
-  apply: need("index", "admin"),
-  rotateKey: need("index", "admin"),
-  drop: need("index", "admin"),
-  leakage: need("index", "admin"),
 };
 
 /** Of `vault.convergence`. */

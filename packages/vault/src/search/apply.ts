@@ -146,8 +146,8 @@ async function makeReady(
       ...replaced.map(({ row }): IndexRow => ({ ...row, state: "dropped" })),
     ];
   });
-  for (const name of built) applied.built.push(name);
-  for (const name of dropped) applied.dropped.push(name);
+  for (const name of built.sort()) applied.built.push(name);
+  for (const name of dropped.sort()) applied.dropped.push(name);
 }
 
 /** Makes a change of what there is by then, until nobody else has made one in between. */

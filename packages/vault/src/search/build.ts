@@ -1,6 +1,6 @@
 /**
- * Builds indexes beside live traffic: every record that was there before is opened, and its tags are written, as long as
- * it is still at the version that was opened. What is written meanwhile has its tags already, since all writers agree on
+ * Builds indexes beside live traffic: every record that was there before is opened, and its tags are written, as long
+ * as it is still at the version that was opened. What is written meanwhile has its tags already: all writers agree on
  * the indexes (index-book.ts). A build that was ended goes on where it was saved, in whichever process.
  */
 import { createHash, randomUUID } from "node:crypto";
@@ -47,7 +47,7 @@ export interface BuildFindings {
 export const MOST_TOLD = 1_000;
 
 /** How long a lease is held without being saved, and how often it is asked whether another process has ended. */
-const LEASE_MS = 60_000;
+export const LEASE_MS = 60_000;
 const LOOK_MS = 200;
 
 /** Fillings that a store takes at once. */
@@ -80,9 +80,12 @@ export async function build(
   return new Build(dependencies, collection, new Set(ids), options).run(lease, ready);
 }
 
+/** What the names of builds begin with. */
+export const BUILDS = "index/";
+
 /** Of the same indexes the same one. */
 const nameOf = (ids: readonly IndexId[]): string =>
-  `index/${createHash("sha256").update(ids.toSorted().join()).digest("hex").slice(0, 32)}`;
+  `${BUILDS}${createHash("sha256").update(ids.toSorted().join()).digest("hex").slice(0, 32)}`;
 
 /** Waits while another process builds. Null: it is built. */
 async function leased(
@@ -137,20 +140,22 @@ class Build {
   }
 
   async run(lease: Leased, ready: (ids: readonly IndexId[]) => Promise<void>): Promise<BuildFindings> {
-    const { jobs } = this.#d.store;
-    const { signal, onRecords } = this.#options;
-    let after = lease.cursor === null || (await this.#hadFailed(lease)) ? null : Buffer.from(lease.cursor, "base64url");
+    let after = lease.cursor === null || (await this.#hadFailed(lease)) ? null : lease.cursor;
     const taken = new Set<IndexId>();
-    for (;;) {
-      requireNotAborted(signal);
-      const page = await openedPage(this.#d, this.#collection, after, signal);
-      await this.#fill(lease, page, taken);
-      this.#found.records += page.records.length;
-      onRecords(page.records.length);
-      after = page.next === null ? null : Buffer.from(page.next);
-      if (after === null) break;
-      if ((await jobs.save(lease, this.#progress(after, page.records.length), LEASE_MS)) === "overtaken")
-        throw overtaken();
+    const { jobs } = this.#d.store;
+    try {
+      for (;;) {
+        requireNotAborted(this.#options.signal);
+        const page = await this.#page(after, lease, taken);
+        after = page.next === null ? null : Buffer.from(page.next).toString("base64url");
+        if (after === null) break;
+        const saved = await jobs.save(lease, this.#progress(after, page.records.length), LEASE_MS);
+        if (saved === "overtaken") throw overtaken();
+      }
+    } catch (error) {
+      // Given back, so that whoever goes on need not wait for the lease to run out.
+      await jobs.finish(lease, this.#progress(after, 0), 0).catch(() => undefined);
+      throw error;
     }
     const whole = [...this.#ids].filter((id) => !taken.has(id));
     // Before the job is finished: a job that is, with an index that is not ready, is of another time.
@@ -160,22 +165,27 @@ class Build {
     return this.#found;
   }
 
+  async #page(after: string | null, lease: Leased, taken: Set<IndexId>): Promise<OpenedPage> {
+    const { signal, onRecords } = this.#options;
+    const position = after === null ? null : Buffer.from(after, "base64url");
+    const page = await openedPage(this.#d, this.#collection, position, signal);
+    await this.#fill(lease, page, taken);
+    this.#found.records += page.records.length;
+    onRecords(page.records.length);
+    return page;
+  }
+
   /** Which records have one value only the process knew that found them: all are looked at again. */
   async #hadFailed({ job, partition }: Leased): Promise<boolean> {
     const all = await this.#d.store.jobs.list();
     return all.some((one) => one.job === job && one.partition === partition && one.failed > 0);
   }
 
-  #progress(after: Uint8Array | null, records: number): Progress {
+  #progress(cursor: string | null, records: number): Progress {
     const failed = this.#taken;
     this.#taken = 0;
     const problem = failed === 0 ? null : { code: "value-taken", at: new Date().toISOString() };
-    return {
-      cursor: after === null ? null : Buffer.from(after).toString("base64url"),
-      done: records,
-      failed,
-      problem,
-    };
+    return { cursor, done: records, failed, problem };
   }
 
   /** Until no change of the indexes or of the key set comes in between. */
@@ -198,12 +208,12 @@ class Build {
         }
       for (let start = 0; start < fillings.length; start += FILLED_AT_ONCE) {
         const some = fillings.slice(start, start + FILLED_AT_ONCE);
-        const results = await this.#d.store.indexes?.fill(some, lease);
+        const results = await this.#d.store.indexes.fill(some, lease);
         for (const [n, filling] of some.entries()) {
           const own = of.get(filling);
           if (own === undefined) continue;
-          if (results?.[n] === "gate-moved") again.add(own.record);
-          if (results?.[n] === "taken") await this.#tellTaken(filling, own, taken);
+          if (results[n] === "gate-moved") again.add(own.record);
+          if (results[n] === "taken") await this.#tellTaken(filling, own, taken);
         }
       }
       left = left.filter((record) => again.has(record));
@@ -232,7 +242,7 @@ class Build {
     const collection = this.#collection;
     for (const tag of filling.tags) {
       const terms = [[{ index: filling.index, tag }]];
-      for (const { id, sealedId } of (await store.indexes?.find({ collection, terms, after: null, limit: 1 })) ?? [])
+      for (const { id, sealedId } of await store.indexes.find({ collection, terms, after: null, limit: 1 }))
         ids.add(await rowAddresses.ownId({ collection, id: parseId(id) }, sealedId, signal));
     }
     this.#found.duplicates.push({ collection, index: index.definition.name, ids: [...ids].sort() });

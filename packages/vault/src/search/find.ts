@@ -1,7 +1,7 @@
 /**
  * Finds records by their fields. Tags only say which records may be meant: a tag can be moved to another record by
- * whoever writes to the database, so each is opened, and compared with what was looked for, before it is given out. What
- * is given out is told in the audit as reads are; what was looked for, and how much of it was found, besides.
+ * whoever writes to the database, so each is opened, and compared with what was looked for, before it is given out.
+ * What is given out is told in the audit as reads are; what was looked for, and how much of it was found, besides.
  */
 import { mapBounded } from "@strongroom/base/work";
 import { shown } from "@strongroom/base/shown";

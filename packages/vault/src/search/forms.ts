@@ -3,7 +3,7 @@
  */
 import { VaultError } from "../errors.ts";
 import type { Normaliser } from "../normalisers/normaliser.ts";
-import type { JsonObject, JsonValue } from "../records/document.ts";
+import type { JsonObject, JsonValue } from "../records/json.ts";
 import { MAX_TAGS } from "../stores/indexes.ts";
 import type { Cut, IndexDefinition } from "./definitions.ts";
 

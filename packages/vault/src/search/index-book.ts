@@ -14,7 +14,7 @@ import { DEFAULT_TENANT } from "../keys/key-binding.ts";
 import type { KeySets, Sealing } from "../keys/key-sets.ts";
 import type { SubjectKeys, Tenant } from "../keys/subject-keys.ts";
 import type { Collection } from "../records/address.ts";
-import type { JsonObject } from "../records/document.ts";
+import type { JsonObject } from "../records/json.ts";
 import type { Epoch } from "../stores/gate.ts";
 import type { IndexId, IndexRow, Indexes } from "../stores/indexes.ts";
 import type { KeyVersion } from "../stores/key-store.ts";
@@ -70,8 +70,8 @@ export class IndexBook {
   }
 
   /**
-   * What a write to the collection is sealed and tagged with. The first writer of a collection that has no records makes
-   * its indexes ready.
+   * What a write to the collection is sealed and tagged with. The first writer of a collection that has no records
+   * makes its indexes ready.
    *
    * @throws VaultError `index-unknown`, `key-set-moved`, `key-set-unknown`; the stores'
    */
@@ -121,7 +121,7 @@ export class IndexBook {
     const unknown: IndexRow[] = [];
     for (const row of rows) {
       const own = ids.get(row.id);
-      if (own === undefined || own.definition.isUnique !== row.isUnique) unknown.push(row);
+      if (own?.definition.isUnique !== row.isUnique) unknown.push(row);
       else open.push({ row, ...own });
     }
     return { open, unknown };

@@ -1,6 +1,6 @@
 /**
- * By which indexes a query is answered: those of several fields first, since they leave the fewest records to open, then
- * those of single ones. What no index answers is compared after the records are opened, as everything else is too.
+ * By which indexes a query is answered: those of several fields first, since they leave the fewest records to open,
+ * then those of single ones. What no index answers is compared after the records are opened, as everything else is too.
  */
 import { VaultError } from "../errors.ts";
 import type { Tenant } from "../keys/subject-keys.ts";

@@ -7,7 +7,7 @@ import type { Declaration } from "../collections/declaration.ts";
 import { fieldOf } from "../collections/schema.ts";
 import { VaultError } from "../errors.ts";
 import type { Normaliser } from "../normalisers/normaliser.ts";
-import type { JsonObject } from "../records/document.ts";
+import type { JsonObject } from "../records/json.ts";
 import { bucketForm, dayOf, formOf, formsAt, searchText, valuesAt } from "./forms.ts";
 
 /** What is looked for in one field: a value in any spelling, the beginning of one, or a range with both of its ends. */
@@ -19,7 +19,11 @@ export type FieldQuery =
   | { readonly from: string | number; readonly to: string | number };
 
 /** What is looked for, by the paths of declared fields: records that meet all of it. */
-export type FindQuery<Found extends string = string> = { readonly [Path in Found]?: FieldQuery };
+export type FindQuery<Found extends string = string> = Readonly<Partial<Record<Found, FieldQuery>>>;
+
+/** The paths that a query names, whatever it is: who may look for them is asked before it is parsed. */
+export const pathsAsked = (query: unknown): readonly string[] =>
+  typeof query === "object" && query !== null ? Object.keys(query) : [];
 
 /** A condition, parsed. */
 export type Condition =
@@ -47,8 +51,8 @@ const MAX_VALUE = 65_536;
  * @throws VaultError `find-invalid` with everything that is wrong
  */
 export function parseQuery(declaration: Declaration, given: unknown): readonly Condition[] {
-  const names = typeof given === "object" && given !== null ? Object.keys(given) : [];
-  const { values, problems: found } = ownOptions(given, names.slice(0, MAX_CONDITIONS), "what is looked for");
+  const names = pathsAsked(given).slice(0, MAX_CONDITIONS);
+  const { values, problems: found } = ownOptions(given, names, "what is looked for");
   const problems = found.length === 0 ? [] : ["it must be one object of up to 8 fields"];
   const conditions: Condition[] = [];
   for (const [path, value] of Object.entries(values)) {

@@ -7,7 +7,7 @@ import { keyedHash } from "@strongroom/envelope/keyrings";
 import type { SecretBytes } from "@strongroom/envelope/keyrings";
 import { lp } from "../keys/length-prefixed.ts";
 import type { Tenant } from "../keys/subject-keys.ts";
-import type { JsonObject } from "../records/document.ts";
+import type { JsonObject } from "../records/json.ts";
 import { MAX_TAGS } from "../stores/indexes.ts";
 import type { IndexRow, Tag } from "../stores/indexes.ts";
 import type { KeyVersion } from "../stores/key-store.ts";

@@ -54,10 +54,12 @@ test("every wrong declaration is named", async () => {
     j: { schema: "string" },
     k: { schema: null },
     l: { schema: [] },
+    m: { fields: [] },
+    n: { indexes: "email" },
   };
   const { message } = await rejectsWith("vault-option-invalid", () => parseCollections(wrong, "subject"));
   for (const name of Object.keys(wrong)) assert.ok(message.includes(`"${name}"`), `${name}: ${message}`);
-  for (const given of [null, ["people"], "people", 1, new Map()])
+  for (const given of [null, [{}], "people", 1, new Map()])
     if (given !== null) await rejectsWith("vault-option-invalid", () => parseCollections(given, "subject"));
 });
 

@@ -205,7 +205,7 @@ describe("calls about people, keys and the whole vault", () => {
     ]);
     assert.deepEqual(await may("keeper"), [
       "subjects.renewKey",
-      ...of(OTHERS).filter((name) => name.startsWith("convergence.")),
+      ...of(OTHERS).filter((name) => /^(?:indexes|convergence)\./.test(name)),
     ]);
     assert.deepEqual(await may("write"), [
       ...["rectify", "consent", "withdraw", "rights.restrict", "rights.release"],
