@@ -5,6 +5,7 @@
 import { hasMethods, ownOptions, ruledOptions } from "@strongroom/base/options";
 import type { OptionRule } from "@strongroom/base/options";
 import type { Keyring } from "@strongroom/envelope";
+import { isKeyStore, isStore } from "./stores/is-store.ts";
 import { SCOPES } from "./collections/declaration.ts";
 import type { CollectionOptions } from "./collections/declaration.ts";
 import type { AnyCollection } from "./collections/handle.ts";
@@ -410,32 +411,6 @@ function isCount(value: unknown): boolean {
 
 function isText(value: unknown, most: number): boolean {
   return typeof value === "string" && value.trim() !== "" && value.length <= most && value.isWellFormed();
-}
-
-function isStore(value: unknown): boolean {
-  if (!isAnyStore(value)) return false;
-  const { records, subjects, capabilities } = value as Readonly<Record<string, unknown>>;
-  return (
-    hasMethods(records, "heads", "read", "apply", "outcome") &&
-    hasMethods(subjects, "get", "newest", "setState") &&
-    typeof capabilities === "object" &&
-    capabilities !== null
-  );
-}
-
-function isKeyStore(value: unknown): boolean {
-  return isAnyStore(value) && hasMethods(Reflect.get(value as object, "keys"), "resolve", "active", "create", "erased");
-}
-
-/** What both kinds of store have. */
-function isAnyStore(value: unknown): boolean {
-  if (!hasMethods(value, "requireRoom", "ping", "close")) return false;
-  const { gate, inventory, jobs } = value as Readonly<Record<string, unknown>>;
-  return (
-    hasMethods(gate, "current", "flip", "drained", "bind") &&
-    hasMethods(inventory, "sets", "list", "rewrap") &&
-    hasMethods(jobs, "lease", "save", "finish")
-  );
 }
 
 function reader<Options extends object>(

@@ -207,7 +207,8 @@ export interface ActingVault {
    * names of its fields, also where nothing was found; every record that is given out is told as a read.
    *
    * @throws VaultError `not-permitted`, `field-forbidden`, `fields-invalid`, `find-invalid`, `index-not-ready`,
-   *   `cursor-invalid`, `limit-invalid`, `tenant-invalid`, `vault-option-invalid`, `record-contended` and what opening a key throws
+   *   `cursor-invalid`, `limit-invalid`, `tenant-invalid`, `vault-option-invalid`,
+   *   `record-contended`; what opening a key throws
    * @example
    * ```ts
    * import { randomBytes } from "node:crypto";

@@ -1,5 +1,5 @@
-// Whom a command is about. A name among the words of a command is seen by whoever lists the machine's processes, so that
-// it may come from standard input.
+// Whom a command is about. A name among the words of a command is seen by whoever lists the machine's processes: it may
+// come from standard input.
 import type { CommandContext } from "@strongroom/base/command";
 import { CliError } from "../errors.ts";
 import { openInput } from "../input-output.ts";

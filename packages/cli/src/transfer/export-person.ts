@@ -5,6 +5,7 @@ import type { OutputFile } from "@strongroom/base/output-file";
 import type { Client, PersonExportItem, PersonHeld } from "@strongroom/client";
 import type { CommandContext } from "../command.ts";
 import { openOutput } from "../input-output.ts";
+import { keptWhole } from "./kept-whole.ts";
 import { personPage } from "./person-page.ts";
 import { ZipOutput } from "./zip-output.ts";
 
@@ -34,20 +35,14 @@ export async function exportPerson(job: PersonExportJob, client: Client, context
   const report: PersonExportReport = { export: null, records: 0, withheld: 0 };
   const output = await openOutput(path, context);
   const progress = startProgress(terminal, { label: "export", total: null });
-  try {
+  await keptWhole(output, progress, async () => {
     const items = itemsOf(job, client, context, report, () => {
       const count = report.records + report.withheld;
       progress.update(count, count);
     });
     await (isZip ? writeZip(job, items, client, output) : writeLines(items, (text) => output.write(text)));
     context.signal.throwIfAborted();
-    await output.commit();
-  } catch (error) {
-    await output.discard();
-    throw error;
-  } finally {
-    progress.stop();
-  }
+  });
   const place = path === "-" ? "" : ` to ${path}`;
   const left = report.withheld === 0 ? "" : `; of ${report.withheld} the content is left out, with the reason`;
   const summary = `${report.records} records exported${place}${left}`;

@@ -379,12 +379,12 @@ async function toldWithheld(
 
 /** What may be wrong with one record while the others can be given. */
 const OF_ONE: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
+  "stored-document-invalid",
   "record-moved",
   "record-moved-collection",
   "record-moved-subject",
   "record-rolled-back",
   "record-tampered",
-  "stored-document-invalid",
   "subject-erased",
   "subject-restricted",
   "subject-key-absent",
