@@ -128,7 +128,7 @@ test("who is held stays, also where only an older version is about them", async 
 
 test("a hold whose note somebody takes away keeps what it kept: the audit has it", async (t) => {
   const { clock, pass } = clockAt();
-  const { vault, another, store } = await auditedVault(t, { collections: COLLECTIONS, clock });
+  const { vault, store } = await auditedVault(t, { collections: COLLECTIONS, clock });
   for (const id of ["1", "2"]) await vault.put({ collection: "visits", id }, {}, { subject: `p${id}`, about: ["ada"] });
   await vault.put({ collection: "visits", id: "3" }, {}, { subject: "bob" });
   const { person } = await vault.erasure!.hold("ada", { reason: "litigation" });
@@ -136,8 +136,8 @@ test("a hold whose note somebody takes away keeps what it kept: the audit has it
   const [note] = await store.notes.list(`person/${person}`);
   await store.notes.replace(note!.name, null, note!.text);
   pass(91 * DAY);
-  const other = await another();
-  assert.deepEqual(counts(await other.retention.plan())["visits"], [3, 0, 2]);
+  // Not in another process: one that opens puts the note back.
+  assert.deepEqual(counts(await vault.retention.plan())["visits"], [3, 0, 2]);
   assert.deepEqual(counts(await vault.retention.run())["visits"], [3, 1, 2]);
   assert.deepEqual(new Set((await vault.list("visits")).items.map(({ id }) => id)), new Set(["1", "2"]));
 });
