@@ -63,5 +63,17 @@ export type {
   FoundCount,
   FoundRecord,
 } from "./find.ts";
+export type {
+  Exposure,
+  People,
+  PersonConsent,
+  PersonExportItem,
+  PersonHeld,
+  PersonOptions,
+  PersonRecipient,
+  ProcessingReport,
+  Rectified,
+  RetentionReport,
+} from "./people.ts";
 export type { Indexes, IndexLeakage, IndexOptions, IndexPlanLine, IndexWork } from "./indexes.ts";
 export type { Certificate, EraseRequest, ErasureResult, Erasures, ErasureUnderWay, Hold } from "./erasure.ts";
