@@ -147,12 +147,12 @@ async function openKeys(
   { store, keyring, keySet, next, generation, cache }: ParsedKeysOptions,
   records: OfRecords,
 ): Promise<KeyParts> {
-  const current = keyring === undefined ? records.current : parseKeySet(keyring, keySet);
+  const current = keyring === undefined ? records.current : parseKeySet(keyring, keySet, generation);
   const following = next === undefined ? null : parseNext(next, current);
   await records.keys.requireReader();
   const vault = await bindStores(records.store, store);
   const keySets = new KeySets(store.gate, current, keyring === undefined ? records.next : following);
-  const dependencies = { store, vault, keySets, generation, clock: records.clock };
+  const dependencies = { store, vault, keySets, clock: records.clock };
   return { dependencies, subjectKeys: openSubjectKeys({ ...dependencies, cache, cost: records.cost }) };
 }
 

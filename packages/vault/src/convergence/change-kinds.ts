@@ -20,7 +20,7 @@ import type { WorkOutcome } from "./work.ts";
 
 /** What kinds are changed with. */
 export interface KindDependencies extends KeyWorkDependencies {
-  readonly subjectKeys: Pick<SubjectKeys, "changeKind" | "forget">;
+  readonly subjectKeys: Pick<SubjectKeys, "changeKind" | "forget" | "underTenant" | "retag">;
 }
 
 export const kindsJob = ({ id, phase }: StoredRun): string => `kinds-${phase}-${id}`;

@@ -10,6 +10,7 @@ import { isVaultError, VaultError } from "../errors.ts";
 import { envelopeFailure } from "../envelope-failure.ts";
 import type { KeyCacheSettings } from "../options.ts";
 import type { KeyKind, KeyName, KeyRead, KeyRow, KeyVersion } from "../stores/key-store.ts";
+import type { Epoch } from "../stores/gate.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import { AgedMap } from "./aged-map.ts";
 import { readAuditKeys, hadAudit } from "./audit-companion.ts";
@@ -18,7 +19,7 @@ import { createdOrLost, hasOthers } from "./creations.ts";
 import { branchKeyId, isKeyOf, keyCheck, keyTampered, ownerOf, soundRow, VAULT_OWNER } from "./key-binding.ts";
 import { count, noteMade } from "./key-work.ts";
 import { disposable } from "./opened-key.ts";
-import type { OpenedKey } from "./opened-key.ts";
+import type { DisposableKey, OpenedKey } from "./opened-key.ts";
 import { newColumns, RegionWraps, wrapSetOf } from "./region-wraps.ts";
 import type { FreshKey, KeyDependencies } from "./region-wraps.ts";
 import type { SubjectKeyCounts, Tenant } from "./subject-keys.ts";
@@ -166,15 +167,51 @@ export class VaultKeys {
   async auditRoot(signal: AbortSignal | undefined): Promise<OpenedKey> {
     // Before all others, or that they are missing would not say that they were lost.
     (await this.own("names", signal)).key.wipe();
-    return this.#onlyOrMade({ kind: "audit", owner: VAULT_OWNER }, () => hadAudit(this.dependencies.store));
+    const hadOne = (): Promise<boolean> => hadAudit(this.dependencies.store);
+    return this.#onlyOrMade({ kind: "audit", owner: VAULT_OWNER }, { hadOne });
   }
 
-  /** The active key of a tenant; made when there is none. */
-  async ofTenant(tenant: Tenant, signal: AbortSignal | undefined): Promise<OpenedKey> {
-    const name = { kind: "tenant", owner: tenant } as const;
-    const found = await this.#get(activeRequest(name), "tenant", signal, () => this.#onlyOrMade(name));
-    if (found === null) throw keySetMoved();
-    return found;
+  /**
+   * The active key of a tenant, or by which people are found, of the shredding generation in force; made when there is
+   * none. One of another generation is used for nothing new: an old backup has it. What is made by it may be stored at
+   * `epoch` only; null: what is in force is not known here, and nothing is made.
+   */
+  async ofGeneration(
+    name: KeyName & { readonly kind: "tenant" | "lookup" },
+    signal: AbortSignal | undefined,
+  ): Promise<OpenedKey & { readonly epoch: Epoch | null }> {
+    const { keySets } = this.dependencies;
+    for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
+      const sealing = name.kind === "tenant" ? await keySets.forWriting() : await keySets.whereKnown();
+      const found = await this.#get(activeRequest(name), name.kind, signal, () =>
+        this.#ofGeneration(name, sealing?.generation),
+      );
+      if (found === null) continue;
+      if (sealing === null || found.generation === sealing.generation)
+        return { ...found, epoch: sealing?.epoch ?? null };
+      // It was held since before the generation changed, or what was heard of the gate is older than it.
+      found.key.wipe();
+      this.#own.forget(branchKeyId(name));
+      keySets.moved();
+    }
+    throw keySetMoved();
+  }
+
+  /** The active key of a tenant, as {@link ofGeneration} has it. @throws VaultError `key-set-unknown` besides */
+  async ofTenant(tenant: Tenant, signal: AbortSignal | undefined): Promise<DisposableKey & Pick<FreshKey, "epoch">> {
+    const { epoch, ...found } = await this.ofGeneration({ kind: "tenant", owner: tenant }, signal);
+    if (epoch === null) throw keySetMoved();
+    return { ...disposable(found), epoch };
+  }
+
+  async #ofGeneration(name: KeyName, generation: number | undefined): Promise<OpenedKey> {
+    const wanted = generation === undefined ? {} : { generation };
+    if (name.kind !== "lookup") return this.#onlyOrMade(name, wanted);
+    const found = await this.#ownOrMade("lookup");
+    if (found === null) throw lost();
+    if (generation === undefined || found.generation === generation) return found;
+    found.key.wipe();
+    return this.#onlyOrMade(name, wanted);
   }
 
   /**
@@ -186,14 +223,14 @@ export class VaultKeys {
     // Before all others, or that they are missing would not say that they were lost.
     if (name.kind === "collection") (await this.own("names", signal)).key.wipe();
     if (name.kind !== "tenant-subject") return this.#regions.make(name, ordinal, signal);
-    const { vault, keySets } = this.dependencies;
-    const { epoch } = await keySets.forWriting();
-    using tenantKey = disposable(await this.ofTenant(tenant, signal));
+    const { vault } = this.dependencies;
+    using tenantKey = await this.ofTenant(tenant, signal);
+    const { epoch, generation } = tenantKey;
     const key = randomSecret(KEY_LENGTH);
-    const columns = newColumns(this.dependencies, name, ordinal);
-    const wrap = tenantWrap(key, tenantKey, { vault, tenant, ...columns });
-    const row = { ...columns, check: keyCheck(key, vault, columns), wraps: [wrap], wrapSet: tenantWrapSet(tenant) };
-    return { key, row, epoch };
+    const columns = newColumns(this.dependencies, { name, ordinal, generation });
+    const wraps = [tenantWrap(key, tenantKey, { vault, tenant, ...columns })];
+    const wrapSet = tenantWrapSet(tenant, tenantKey.version);
+    return { key, row: { ...columns, check: keyCheck(key, vault, columns), wraps, wrapSet }, epoch };
   }
 
   /**
@@ -313,7 +350,7 @@ export class VaultKeys {
 
   /** Opens a row that is the one which was asked for. */
   async #open(row: KeyRow): Promise<OpenedKey> {
-    const { kind, owner, version, ordinal } = row;
+    const { kind, owner, version, ordinal, generation } = row;
     const {
       key,
       tenant,
@@ -321,7 +358,7 @@ export class VaultKeys {
     } = kind === "tenant-subject" ? await this.#openTenantWrap(row) : await this.#openWraps(row);
     count(this.#opened, kind);
     this.#wrapSets.set(branchKeyId(row), wrapSet);
-    return { kind, owner, version, ordinal, tenant, wrapSet, key };
+    return { kind, owner, version, ordinal, generation, tenant, wrapSet, key };
   }
 
   async #openWraps(row: KeyRow): Promise<OpenedWraps> {
@@ -361,30 +398,40 @@ export class VaultKeys {
     throw keySetMoved();
   }
 
-  /** A key of one version. @param hadOne whether there was one before: it is lost then */
-  async #onlyOrMade(name: KeyName, hadOne?: () => Promise<boolean>): Promise<OpenedKey> {
+  /**
+   * The active version of a key. With a generation, of that one: a version of another is followed by a new one.
+   *
+   * @param wanted `hadOne`: whether there was one before: it is lost then
+   */
+  async #onlyOrMade(
+    name: KeyName,
+    { hadOne, generation }: { readonly hadOne?: () => Promise<boolean>; readonly generation?: number },
+  ): Promise<OpenedKey> {
+    const { keySets } = this.dependencies;
     let isLost = false;
     for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
       this.requireOpen();
       const row = await this.#readActive(name);
-      if (row !== null) return await this.#open(row);
+      const isStale = row !== null && generation !== undefined && row.generation !== generation;
+      if (row !== null && !isStale) return await this.#open(row);
+      if (isStale && (await keySets.forWriting()).generation !== generation) return await this.#open(row);
       if (isLost) throw lost();
       isLost = (await hadOne?.()) === true;
-      const made = isLost ? null : await this.#create([name], name.kind);
+      const made = isLost ? null : await this.#create([name], name.kind, (row?.ordinal ?? 0) + 1);
       if (made !== null) return made;
     }
     throw keySetMoved();
   }
 
   /**
-   * Makes first keys, and gives that of the `wanted` kind back, so that it need not be opened. Null: it is to be looked
+   * Makes keys, and gives that of the `wanted` kind back, so that it need not be opened. Null: it is to be looked
    * for, as none was wanted, or somebody was faster.
    */
-  async #create(names: readonly KeyName[], wanted: KeyKind | null): Promise<OpenedKey | null> {
+  async #create(names: readonly KeyName[], wanted: KeyKind | null, ordinal = 1): Promise<OpenedKey | null> {
     const { store, keySets } = this.dependencies;
     const made: FreshKey[] = [];
     try {
-      for (const name of names) made.push(await this.#regions.make(name, 1, undefined));
+      for (const name of names) made.push(await this.#regions.make(name, ordinal, undefined));
       this.requireOpen();
       const creations = made.map(({ epoch, row }) => ({ epoch, name: null, key: row }));
       const results = await createdOrLost(store.keys, creations);
@@ -405,11 +452,11 @@ export class VaultKeys {
 
   /** A key that was made is in the store: it is counted, and what its wraps are is known. */
   #madeNow({ key, row }: FreshKey, tenant: Tenant | null): OpenedKey {
-    const { kind, owner, version, ordinal, wrapSet } = row;
+    const { kind, owner, version, ordinal, generation, wrapSet } = row;
     count(this.#made, kind);
     noteMade(row);
     this.#wrapSets.set(branchKeyId(row), wrapSet);
-    return { kind, owner, version, ordinal, tenant, wrapSet, key };
+    return { kind, owner, version, ordinal, generation, tenant, wrapSet, key };
   }
 }
 

@@ -18,7 +18,7 @@ import { RegionWraps } from "../../src/keys/region-wraps.ts";
 import { addWraps } from "../../src/convergence/add-wraps.ts";
 import type { KeyWorkDependencies } from "../../src/convergence/add-wraps.ts";
 import { rejectsWith } from "../support/errors.ts";
-import { regionalKeyStore } from "../support/key-repair.ts";
+import { ofNextGeneration, regionalKeyStore } from "../support/key-repair.ts";
 import type { RegionalKeyStore } from "../support/key-repair.ts";
 import { QUICK_KEYRING } from "../support/regional-vault.ts";
 import { overlaid } from "../support/store-with.ts";
@@ -132,7 +132,7 @@ test("a key of an earlier generation moves although it owes nothing", async (t) 
   const regional = await regionalKeyStore(t);
   const place = await regional.make();
   const before = await regional.row(place);
-  const outcome = await addWraps({ ...regional.dependencies, generation: 2 }, place, null);
+  const outcome = await addWraps(await ofNextGeneration(regional.dependencies), place, null);
   assert.equal(outcome.kind, "settled");
   const after = await regional.row(place);
   assert.deepEqual([after.generation, after.wraps.length], [2, 3]);

@@ -7,7 +7,7 @@ import type { Epoch } from "../gate.ts";
 import type { RewrapResult } from "../inventory.ts";
 import type { Lease, Leased, Progress } from "../jobs.ts";
 import type { KeptDrop, Restore } from "../kept-limits.ts";
-import type { CreationResult, KeyPlace } from "../key-store.ts";
+import type { CreationResult, KeyDrop, KeyPlace, NameRetag } from "../key-store.ts";
 import type { NoteChange } from "../note-limits.ts";
 import type { AppendResult, StreamRow } from "../outbox.ts";
 import type { VersionPlace } from "../rows.ts";
@@ -32,7 +32,7 @@ import { dropKept, restoreKept } from "./write-kept.ts";
 import { replaceNote } from "./write-notes.ts";
 import { addPartitions, savePartition, takePartition, wakeJob } from "./write-jobs.ts";
 import type { Next } from "./write-jobs.ts";
-import { createAll, eraseOwners, keyItem, rewrapKey } from "./write-keys.ts";
+import { createAll, dropKey, eraseOwners, keyItem, retagName, rewrapKey } from "./write-keys.ts";
 import { forget, integrate } from "./write-log.ts";
 import { appendAll, closeStreams, dropEntries } from "./write-outbox.ts";
 import { applyTogether, rewrapVersion, settle } from "./write-records.ts";
@@ -82,6 +82,8 @@ export interface KeyOperations extends OutboxOperations {
   readonly replaceCheckpoint: (note: string, seen: string | null) => "replaced" | "overtaken";
   readonly create: (creations: readonly TakenCreation[]) => readonly CreationResult[];
   readonly erase: (erasure: { readonly ids: readonly SubjectId[]; readonly at: string }) => undefined;
+  readonly dropKey: (drop: KeyDrop) => RewrapResult;
+  readonly retag: (retag: NameRetag) => RewrapResult;
   readonly rewrap: (change: TakenKeyRewrap) => RewrapResult;
   readonly fail: (lease: Lease, place: KeyPlace, failure: NewFailure) => undefined;
 }
@@ -159,6 +161,8 @@ const KEYS: Table<KeyOperations> = {
     eraseOwners(connection, erasure);
     return undefined;
   },
+  dropKey,
+  retag: retagName,
   rewrap: rewrapKey,
   fail: (connection, lease, place, failure) => {
     note(connection, lease, () => keyItem(connection, place), failure);
