@@ -13,6 +13,7 @@ import { noteWritten } from "../keys/key-work.ts";
 import { asKeyWrap, RegionWraps, withoutRefused, wrappingKeyOf, wrapSetOf } from "../keys/region-wraps.ts";
 import type { KeyDependencies } from "../keys/region-wraps.ts";
 import type { Sealing } from "../keys/key-sets.ts";
+import { namedTenantKey, tenantWrapSet } from "../keys/tenant-wrap.ts";
 import { keySetMoved } from "../keys/vault-keys.ts";
 import type { Auditor } from "../audit/auditor.ts";
 import type { Lease } from "../stores/jobs.ts";
@@ -160,6 +161,8 @@ async function wrapAnew(dependencies: KeyWorkDependencies, row: KeyRow, rules: A
   const sealing = await keySets.forWriting();
   const { epoch } = sealing;
   // Wrapped under another key of this store: whatever its row says, it owes nothing to regions.
+  const named = namedTenantKey(row.wraps);
+  if (named !== null) return settled(tenantWrapSet(named.tenant, named.version), epoch);
   if (!isUnderRegions(row)) return settled({ ...wrapSetOf(row.wraps), target: 1 }, epoch);
   if (row.generation !== sealing.generation) return moveOn(dependencies, row, rules);
   const regions = new RegionWraps(dependencies);

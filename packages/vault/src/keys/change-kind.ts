@@ -39,7 +39,7 @@ export async function changeKind(
       for (const wrap of wrapped.wraps) (await regions.open({ ...columns, ...moved, wraps: [wrap] })).key.wipe();
     return { ...wrapped, moved };
   }
-  return underTenant(keys, { row: { ...row, ...as }, key, as }, { tenant, signal });
+  return await underTenant(keys, { row: { ...row, ...as }, key, as }, { tenant, signal });
 }
 
 /** The same key under the key that its tenant has in the generation in force. @throws as {@link changeKind} */
@@ -51,7 +51,7 @@ export async function rewrapUnderTenant(
   using opened = disposable(await keys.version(row, row.version, signal));
   // What the wrap named its opening has proved.
   if (opened.tenant === null) throw keyTampered("A person's key is not under a tenant's key as its row says");
-  return underTenant(keys, { row, key: opened.key }, { tenant: opened.tenant, signal });
+  return await underTenant(keys, { row, key: opened.key }, { tenant: opened.tenant, signal });
 }
 
 /** A person's key, opened, and what its row says of it. */

@@ -36,7 +36,7 @@ const arnsOf = ({ wraps }: KeyRow): readonly string[] => wraps.map(arnOf).sort()
 /** A keyring of these keys, over the same store. */
 function under({ dependencies, store }: RegionalKeyStore, regions: readonly WrappingKey[]): KeyWorkDependencies {
   const keyring = multiRegionKeyring({ regions, minimum: 1, proveWraps: "off", ...QUICK_KEYRING });
-  return { ...dependencies, keySets: new KeySets(store.gate, parseKeySet(keyring, undefined), null) };
+  return { ...dependencies, keySets: new KeySets(store.gate, parseKeySet(keyring, undefined, 1), null) };
 }
 
 async function made(dependencies: KeyWorkDependencies): Promise<KeyPlace> {
@@ -153,7 +153,7 @@ test("the key is wiped, also where no region wraps it", async (t) => {
       return opened;
     },
   };
-  const watched = { ...dependencies, keySets: new KeySets(store.gate, parseKeySet(keyring, undefined), null) };
+  const watched = { ...dependencies, keySets: new KeySets(store.gate, parseKeySet(keyring, undefined, 1), null) };
   const place = await made(watched);
   assert.equal((await addWraps(watched, place, null)).kind, "settled");
   const { stamp: seen, wrapSet } = (await store.keys.version(place.owner, place.version)).key!;

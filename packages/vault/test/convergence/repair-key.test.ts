@@ -153,7 +153,8 @@ test("a key under a tenant's owes nothing to regions, whatever its row says: no 
   assert.deepEqual([after.wraps.length, after.wrapSet], [1, tenantWrapSet("acme", TENANT_KEY)]);
 });
 
-const TENANT_KEY = "0f8fad5b-d9cb-469f-a165-70867728950e";
+/** As the wrap names it. */
+const TENANT_KEY = "01010101-0101-0101-0101-010101010101";
 
 const MEANWHILE: readonly {
   readonly title: string;
@@ -201,7 +202,7 @@ test("a key that is gone before it is read is passed over", async (t) => {
 test("a key set that changes while a key is wrapped: it is wrapped anew, under the one in force", async (t) => {
   const regional = await owing(t);
   const { store, dependencies, keyring, place } = regional;
-  const [current, next] = [parseKeySet(keyring, undefined), parseKeySet(keyring, ["next"])];
+  const [current, next] = [parseKeySet(keyring, undefined, 1), parseKeySet(keyring, ["next"], 1)];
   let tries = 0;
   const rewrap: typeof store.inventory.rewrap = async (change) => {
     if (++tries === 1) await store.gate.flip({ from: change.epoch, digest: next.digest });

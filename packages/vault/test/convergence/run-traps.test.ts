@@ -152,7 +152,8 @@ test("an account that says more than the wraps do takes no wrap away", async () 
 
 test("a key of another generation gets all its wraps anew", async () => {
   const { a, b, store, dependencies, place, names } = await oneKey();
-  const next = parseNext({ ...b, generation: 2 }, { ...keySetOf(a), generation: 1 });
+  const { keyring, keySet } = b;
+  const next = parseNext({ keyring, keySet, generation: 2 }, { ...keySetOf(a), generation: 1 });
   const keySets = new KeySets(store.gate, keySetOf(a), next);
   await keySets.flip();
   await addWraps({ ...dependencies, keySets }, place, null, ADD);

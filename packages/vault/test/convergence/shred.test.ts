@@ -43,7 +43,7 @@ async function shredding(t: TestContext, scope: Scope): Promise<Shredding> {
   return { storage, records, one, two, open, keyStore };
 }
 
-const people = (count: number): readonly { readonly id: string; readonly document: object }[] =>
+const people = (count: number): readonly { readonly id: string; readonly document: { readonly n: number } }[] =>
   Array.from({ length: count }, (_, n) => ({ id: `id-${n}`, document: { n } }));
 
 async function rowsOf(keyStore: KeyStore): Promise<readonly KeyRow[]> {

@@ -70,7 +70,7 @@ export async function regionalKeyStore(
     openedIn: async (region, place) => {
       const only = regions.filter((key) => key.region === region);
       const own = multiRegionKeyring({ regions: only, minimum: 1, ...QUICK_KEYRING });
-      const keySets = new KeySets(store.gate, parseKeySet(own, undefined), null);
+      const keySets = new KeySets(store.gate, parseKeySet(own, undefined, 1), null);
       using key = (await new RegionWraps({ ...dependencies, keySets }).open(await row(place))).key;
       return Buffer.from(key.bytes).toString("hex");
     },
