@@ -34,7 +34,6 @@ import { FollowedKeySets, type NextKeySets } from "./followed-key-sets.ts";
 import { watchKeyAges } from "./key-ages.ts";
 import type { InstalledKeySet, InstalledKeySets } from "./key-sets.ts";
 import { CRYPTOPERIOD_DAYS } from "./material-age.ts";
-import { FIRST_GENERATION } from "./installed-keys.ts";
 import { countersOf, regionsSeen } from "./regions-seen.ts";
 import { openWitnesses } from "./witnesses.ts";
 
@@ -204,11 +203,12 @@ function faultOf(error: unknown): { readonly fault: string; readonly code: strin
 type VaultKeys = Pick<VaultOptions, "keyring" | "keySet" | "next">;
 
 /** A key set and the next one, as an option of the vault. */
-export function asVaultKeys({ current, next }: InstalledKeySets["records"]): VaultKeys {
+export function asVaultKeys({ current, next }: InstalledKeySets["records"], role: KeyedRole = "records"): VaultKeys {
+  const inGeneration = next === null || role === "records" ? {} : { generation: next.generation };
   return {
     keyring: current.keyring,
     keySet: current.keys,
-    ...(next === null ? {} : { next: { keyring: next.keyring, keySet: next.keys } }),
+    ...(next === null ? {} : { next: { keyring: next.keyring, keySet: next.keys, ...inGeneration } }),
   };
 }
 
@@ -226,7 +226,7 @@ export function keysOptions(
       ...(cacheUses === undefined ? {} : { maxUses: cacheUses }),
       ...(cacheKeys === undefined ? {} : { capacity: cacheKeys }),
     },
-    ...(keys === null ? {} : { ...asVaultKeys(keys), generation: FIRST_GENERATION }),
+    ...(keys === null ? {} : { ...asVaultKeys(keys, "keys"), generation: keys.current.generation }),
   };
 }
 
