@@ -14,6 +14,15 @@ import {
 import { backupCommand } from "./commands/backup.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
+import {
+  certificateShowCommand,
+  certificateVerifyCommand,
+  eraseCommand,
+  erasuresExportCommand,
+  holdLiftCommand,
+  holdListCommand,
+  holdSetCommand,
+} from "./commands/erase.ts";
 import { exportCommand } from "./commands/export.ts";
 import { getCommand } from "./commands/get.ts";
 import { historyCommand } from "./commands/history.ts";
@@ -42,6 +51,7 @@ import { keysReportCommand, keysRetireCommand } from "./commands/keys/retire.ts"
 import { keysRotateCommand } from "./commands/keys/rotate.ts";
 import { KMS_TABLE } from "./commands/kms.ts";
 import { listCommand } from "./commands/list.ts";
+import { policyShowCommand, policyTestCommand } from "./commands/policy.ts";
 import { putCommand } from "./commands/put.ts";
 import { regionsCommand, regionsDebtCommand } from "./commands/regions.ts";
 import { restoreCommand } from "./commands/restore.ts";
@@ -93,12 +103,21 @@ const COMMANDS: readonly CommandSpec[] = [
   approvalsRequestCommand,
   approvalsApproveCommand,
   approvalsWithdrawCommand,
+  eraseCommand,
+  holdSetCommand,
+  holdLiftCommand,
+  holdListCommand,
+  certificateVerifyCommand,
+  certificateShowCommand,
+  erasuresExportCommand,
   storeStatusCommand,
   storeMigrateCommand,
   storeFlipCommand,
   tokenCreateCommand,
   tokenListCommand,
   tokenRevokeCommand,
+  policyTestCommand,
+  policyShowCommand,
   backupCommand,
   restoreCommand,
   verifyCommand,
@@ -111,10 +130,14 @@ const COMMANDS: readonly CommandSpec[] = [
 const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
   approvals: { summary: "what two principals must agree on", heading: "Looking after it" },
   audit: { summary: "who did what: entries, proofs, and whether the log is whole", heading: "Audit" },
+  hold: { summary: "legal holds: who may not be erased for now", heading: "People" },
+  certificate: { summary: "certificates of erasures", heading: "People" },
+  erasures: { summary: "the ledger of erasures and holds", heading: "People" },
   keys: {
     summary: "the keys that records hang on: under which keys they lie, other keys, what they cost",
     heading: "Looking after it",
   },
+  policy: { summary: "what roles may, and which rule decides", heading: "Looking after it" },
   store: {
     summary: "where the records, the keys and the audit lie: their state, their schemas, their key sets",
     heading: "Looking after it",

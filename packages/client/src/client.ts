@@ -5,6 +5,7 @@ import type { Answers } from "./api-types.ts";
 import { type Audit, auditOf } from "./audit.ts";
 import { type CallOptions, caller, type ClientOptions, unintelligible } from "./call.ts";
 import { type Approvals, approvalsOf } from "./approvals.ts";
+import { erasureOf, type Erasures } from "./erasure.ts";
 import { type Convergence, convergenceOf } from "./convergence.ts";
 import { encoded, present } from "./encoded.ts";
 import { ClientError } from "./errors.ts";
@@ -85,6 +86,12 @@ export interface PutOptions extends CallOptions, Whom {
   readonly ifAbsent?: boolean | undefined;
 }
 
+/** What of a document is read. */
+export interface GetOptions extends CallOptions {
+  /** 1 to 64 paths, `address.postcode`. Left out: all that the token may see. */
+  readonly fields?: readonly string[] | undefined;
+}
+
 /** The records of a service. Every method throws {@link ClientError}. */
 export interface Records {
   /** Writes a new version. */
@@ -96,9 +103,9 @@ export interface Records {
     options?: CallOptions & { readonly onExisting?: OnExisting | undefined },
   ): Promise<readonly BatchResult[]>;
   /** The newest version. */
-  get(collection: string, id: string, options?: CallOptions): Promise<StoredRecord>;
+  get(collection: string, id: string, options?: GetOptions): Promise<StoredRecord>;
   /** One version. */
-  version(collection: string, id: string, version: number, options?: CallOptions): Promise<StoredRecord>;
+  version(collection: string, id: string, version: number, options?: GetOptions): Promise<StoredRecord>;
   /** The versions, newest first, without their documents. */
   history(collection: string, id: string, options?: CallOptions): Promise<readonly VersionInfo[]>;
   /** Removes all versions; only on `ifVersion` where that is given. */
@@ -129,6 +136,8 @@ export interface Client {
   readonly convergence: Convergence;
   /** What one principal asks for and another one approves. */
   readonly approvals: Approvals;
+  /** Erasures of people, and legal holds. */
+  readonly erasure: Erasures;
   /** Resolves when the process lives. */
   health(options?: CallOptions): Promise<void>;
   /** Whether the service can do its work; that it cannot is no error here. */
@@ -194,18 +203,19 @@ export function createClient(options: ClientOptions): Client {
       return results;
     },
     get: async (collection, id, options = {}) => {
-      const path = address(collection, id);
+      const params = { path: address(collection, id), query: fieldsQuery(options) };
       return stored(
         await text(options, (http, init) =>
-          http.GET("/v1/records/{collection}/{id}", { ...init, params: { path }, parseAs: "text" }),
+          http.GET("/v1/records/{collection}/{id}", { ...init, params, parseAs: "text" }),
         ),
       );
     },
     version: async (collection, id, version, options = {}) => {
       const path = { ...address(collection, id), version: String(version) };
+      const params = { path, query: fieldsQuery(options) };
       return stored(
         await text(options, (http, init) =>
-          http.GET("/v1/records/{collection}/{id}/versions/{version}", { ...init, params: { path }, parseAs: "text" }),
+          http.GET("/v1/records/{collection}/{id}/versions/{version}", { ...init, params, parseAs: "text" }),
         ),
       );
     },
@@ -237,6 +247,7 @@ export function createClient(options: ClientOptions): Client {
     audit: auditOf(calls),
     convergence: convergenceOf(calls),
     approvals: approvalsOf(calls),
+    erasure: erasureOf(calls),
     collections: async (options = {}) =>
       (await answer("CollectionsAnswer", options, (http, init) => http.GET("/v1/collections", init))).collections,
     regions: (options = {}) => answer("RegionsAnswer", options, (http, init) => http.GET("/v1/regions", init)),
@@ -277,6 +288,9 @@ function stored({ text, headers }: { readonly text: string; readonly headers: He
     createdAt: Number.isNaN(created) ? null : new Date(created).toISOString(),
   };
 }
+
+const fieldsQuery = ({ fields }: Pick<GetOptions, "fields">): { readonly fields?: string } =>
+  fields === undefined ? {} : { fields: fields.join(",") };
 
 function whomHeaders({ subject, about, repoint, tenant }: Whom) {
   const name = (text: string): string => encoded(text, "subject-invalid");

@@ -28,6 +28,7 @@ export type {
   OnExisting,
   Owed,
   PutOptions,
+  GetOptions,
   PutResult,
   Readiness,
   Records,
@@ -52,3 +53,4 @@ export type {
   ServiceErrorCode,
 } from "./errors.ts";
 export type { Approval, Approvals, ApprovedAct } from "./approvals.ts";
+export type { Certificate, EraseRequest, ErasureResult, Erasures, ErasureUnderWay, Hold } from "./erasure.ts";

@@ -9,7 +9,7 @@ import type {
   RawServerDefault,
 } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
-import type { Vault } from "@strongroom/vault";
+import type { Action, Policy, Vault } from "@strongroom/vault";
 import type { Streams } from "./admission/streams.ts";
 import type { AuditLook } from "./audit/audit-look.ts";
 import type { RunFeed } from "./convergence/run-feed.ts";
@@ -25,8 +25,17 @@ export type Api = FastifyInstance<
   ZodTypeProvider
 >;
 
+/** What routes ask of the vault itself. Records are asked for on behalf of a caller (`actingOf`), and no other way. */
+export type AskedVault = Omit<
+  Vault,
+  | ("get" | "find" | "countFound" | "explainFind" | "history" | "list" | "collection" | "debts")
+  | ("put" | "putMany" | "prepare" | "withTransaction" | "remove")
+>;
+
 export interface ApiContext {
-  readonly vault: Vault;
+  readonly vault: AskedVault;
+  /** Who may do what. */
+  readonly policy: Policy;
   readonly regions: ProbedRegions;
   readonly limits: ServerLimits;
   readonly audit: AuditLook;
@@ -39,6 +48,10 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** What a token needs for this route. Every route under /v1 has one. */
     scope?: Scope;
+    /** What a token with roles needs; left out: the same as the scope. */
+    action?: Action;
+    /** Whether the vault decides what a token with roles may do: records, field by field. */
+    isDecidedByVault?: boolean;
     /** Whether the route acts on behalf of its caller; left out: it does if it takes a place while it works. */
     isActing?: boolean;
     /** Whether its answer goes on until the client ends it, which is no failure then. */

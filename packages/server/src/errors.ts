@@ -30,6 +30,7 @@ export type ServerErrorCode =
   | "checkpoint-absent"
   | "convergence-missing"
   | "approvals-missing"
+  | "erasure-missing"
   | "tokens-unreadable"
   | "token-absent"
   | "option-invalid"
@@ -193,6 +194,12 @@ export const SERVER_ERRORS: ErrorTable<ServerErrorCode> = {
   "approvals-missing": {
     title: "The service knows no principals that could approve anything",
     remedy: "Give its vault an audit: strongroom up and strongroom serve have one.",
+    outcome: "failure",
+    status: 501,
+  },
+  "erasure-missing": {
+    title: "The service cannot erase people",
+    remedy: "Give its vault a key store and an audit: strongroom up and strongroom serve have both.",
     outcome: "failure",
     status: 501,
   },

@@ -9,7 +9,8 @@ import { validatorCompiler } from "fastify-type-provider-zod";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { hasMethods, ruledOptions } from "@strongroom/base/options";
 import type { OptionRule } from "@strongroom/base/options";
-import type { Vault } from "@strongroom/vault";
+import { parseRoles } from "@strongroom/vault";
+import type { Policy, Vault } from "@strongroom/vault";
 import { Admission } from "./admission/admission.ts";
 import { REFUSAL_CODES, Refusals } from "./admission/refusals.ts";
 import { admitRoutes } from "./admission/admitted-routes.ts";
@@ -40,13 +41,15 @@ import { approvalRoutes } from "./routes/approvals.ts";
 import { auditRoutes, auditStateRoutes, exportRoutes } from "./routes/audit.ts";
 import { collectionRoutes } from "./routes/collections.ts";
 import { convergenceRoutes, runRoutes } from "./routes/convergence.ts";
+import { erasureRoutes, holdRoutes } from "./routes/erasure.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { recordRoutes, versionRoutes } from "./routes/records.ts";
 import { regionRoutes } from "./routes/regions.ts";
 import { runEventRoute } from "./routes/run-events.ts";
 import { healthRoutes, metricsRoute } from "./routes/service.ts";
-import { authenticate, requireScope } from "./tokens/token.ts";
+import { purposeOf, requireAccess, rolesOf } from "./tokens/access.ts";
+import { authenticate } from "./tokens/token.ts";
 import type { TokenVerifier } from "./tokens/token.ts";
 
 /** What a server is made of. */
@@ -130,7 +133,7 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   const app = newApp(options, limits, { onEnd, onMalformed });
   const tally = new RefusalTally(options.vault, app.log);
   const { vault, tokens } = options;
-  const context: ApiContext = { vault, tokens, regions, limits, audit, feed, streams };
+  const context: ApiContext = { vault, policy: policyOf(vault), tokens, regions, limits, audit, feed, streams };
   const absent = new AbsentRoutes();
   const hosts = new KnownHosts(options.hosts ?? []);
 
@@ -198,6 +201,11 @@ export async function createServer(given: ServerOptions): Promise<Api> {
     { prefix: "/v1" },
   );
   return app;
+}
+
+/** A program may have put something of its own before its vault that lacks it: then there are no roles but scopes. */
+function policyOf({ policy }: Partial<Pick<Vault, "policy">>): Policy {
+  return policy ?? parseRoles({});
 }
 
 interface ReadServerOptions extends Omit<ServerOptions, "limits"> {
@@ -303,8 +311,10 @@ function guardedRoutes(v1: Api, { context, options, absent, admission, refusals 
   const { tokens, collections } = options;
   v1.addHook("onRequest", async (request) => {
     request.token = await authenticate(request, tokens);
-    const { scope } = request.routeOptions.config;
-    if (scope !== undefined) requireScope(request.token, scope);
+    const { scope, action, isDecidedByVault } = request.routeOptions.config;
+    const { collection = null } = request.params as { readonly collection?: string };
+    const asked = { collection, purpose: purposeOf(request) };
+    if (scope !== undefined) requireAccess(request.token, context.policy, { scope, action, isDecidedByVault }, asked);
     else if (request.is404) throw absent.error(request.method, request.url);
     else throw new ServerError("internal", "The route names no scope");
   });
@@ -325,7 +335,8 @@ function guardedRoutes(v1: Api, { context, options, absent, admission, refusals 
     const { token, routeOptions } = request;
     const { work, isActing = work !== "none" } = routeOptions.config;
     if (token === null || !isActing) return;
-    actAs(request, context.vault.as(actorOf(token, request.headers as ActorHeaders)));
+    const roles = rolesOf(token, context.policy);
+    actAs(request, context.vault.as(actorOf(token, request.headers as ActorHeaders), { roles }));
     await principals.introduce(token);
   });
   v1.setNotFoundHandler((request, reply) => sendProblem(absent.error(request.method, request.url), request, reply));
@@ -339,6 +350,8 @@ function guardedRoutes(v1: Api, { context, options, absent, admission, refusals 
   runRoutes(v1);
   runEventRoute(v1, context);
   approvalRoutes(v1);
+  erasureRoutes(v1);
+  holdRoutes(v1);
   auditRoutes(v1, context);
   auditStateRoutes(v1, context);
   exportRoutes(v1);

@@ -6,6 +6,8 @@ import { approvalsOf } from "./approvals/approvals.ts";
 import type { Approvals } from "./approvals/approvals.ts";
 import type { Auditor } from "./audit/auditor.ts";
 import type { VaultAudit } from "./audit/view.ts";
+import type { AnyCollection } from "./collections/handle.ts";
+import type { Erasures } from "./erasure/erasures.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
 import type { Dependencies } from "./limits.ts";
 import { readItems, readOptions } from "./options.ts";
@@ -23,9 +25,22 @@ import type { PreparedWrite } from "./records/prepared.ts";
 import { putMany } from "./records/put-many.ts";
 import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
 import { get, history } from "./records/read.ts";
-import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
+import type { VersionInfo } from "./records/read.ts";
 import { put, remove } from "./records/write.ts";
+import { EVERYTHING } from "./roles/paths.ts";
+import type { Access } from "./roles/access.ts";
+import { putPart } from "./roles/put-part.ts";
+import type { ReadOptions } from "./roles/read-options.ts";
+import { shown } from "./roles/shown.ts";
+import type { ShownPage, ShownRecord } from "./roles/shown.ts";
+import { sealedFields } from "./sealed/sealed-fields.ts";
+import type { SealedRecord } from "./sealed/sealed-fields.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
+import { countFound, explainFind, find } from "./search/find.ts";
+import type { FindExplanation, FindOptions, FoundCount } from "./search/find.ts";
+import type { FindQuery } from "./search/query.ts";
+import { vaultIndexes } from "./search/vault-indexes.ts";
+import type { VaultIndexes } from "./search/vault-indexes.ts";
 import { debts, tellDebts } from "./convergence/debts.ts";
 import type { LiveLatency } from "./convergence/live-latency.ts";
 import type { Convergence } from "./convergence/view.ts";
@@ -38,6 +53,8 @@ import type { ActingVault } from "./vault.ts";
 export interface ActingParts {
   /** Their audit is the caller's. */
   readonly dependencies: Dependencies;
+  /** What the caller may: asked before anything is looked up. */
+  readonly access: Access;
   /** Wraps are owed by what was written. */
   readonly onOwed: () => void;
   /** Keys that owe wraps; null: the vault has no key store. */
@@ -48,10 +65,13 @@ export interface ActingParts {
   readonly latency: Pick<LiveLatency, "ended">;
   /** What a caller asks of the audit's log. */
   readonly viewOf: (auditor: Auditor) => VaultAudit;
+  /** Erasures, on behalf of a caller. */
+  readonly erasuresOf: (auditor: Auditor, view: VaultAudit) => Erasures;
 }
 
 export class ActingRecords implements ActingVault {
   readonly subjects: Subjects;
+  readonly indexes: VaultIndexes;
   readonly convergence: Convergence;
   readonly #parts: ActingParts;
   readonly #prepared: PreparedWrites;
@@ -62,6 +82,9 @@ export class ActingRecords implements ActingVault {
     this.#parts = parts;
     this.#prepared = new PreparedWrites(dependencies);
     this.subjects = subjectsOf(dependencies, readOptions);
+    this.indexes = vaultIndexes(dependencies, (what, collection, work) =>
+      asking(dependencies.audit, "index", (asked) => asked.act("index", { collection, details: { what } }, work)),
+    );
     this.convergence = parts.convergenceOf(dependencies.audit);
   }
 
@@ -72,6 +95,12 @@ export class ActingRecords implements ActingVault {
     return approvalsOf({ notes: store.notes, audit: view, principal: audit.actor.principal, clock });
   }
 
+  get erasure(): Erasures | null {
+    const { audit } = this.#d;
+    const view = this.audit;
+    return view === null || audit === null ? null : this.#parts.erasuresOf(audit, view);
+  }
+
   get audit(): VaultAudit | null {
     const { audit } = this.#d;
     if (audit !== null) this.#audit ??= this.#parts.viewOf(audit);
@@ -80,9 +109,17 @@ export class ActingRecords implements ActingVault {
 
   put(address: AddressInput, document: object, options: PutOptions = {}): Promise<PutResult> {
     return this.#timed(
-      asking(this.#d.audit, "write", async (asked) =>
-        this.#owing(await put(this.#d, parseAddress(address), document as JsonObject, readOptions.put(options), asked)),
-      ),
+      asking(this.#d.audit, "write", async (asked) => {
+        const [place, given] = [parseAddress(address), readOptions.put(options)];
+        asked.uses(place.collection);
+        const how = { access: this.#access, options: given, asked };
+        const mode = this.#access.requireWrite(place.collection, document);
+        return this.#owing(
+          mode === "whole"
+            ? await put(this.#d, place, document as JsonObject, given, asked)
+            : await putPart(this.#d, place, document as JsonObject, how),
+        );
+      }),
     );
   }
 
@@ -93,52 +130,119 @@ export class ActingRecords implements ActingVault {
   ): Promise<readonly PutManyResult[]> {
     return asking(this.#d.audit, "write", async (asked) => {
       const name = parseCollection(collection);
-      const results = await putMany(this.#d, name, readItems(items), readOptions.putMany(options), asked);
+      const [given, how] = [readItems(items), readOptions.putMany(options)];
+      asked.uses(name);
+      // Threat: `unchanged` says that a guess at a document was right.
+      if (how.onExisting === "compare") this.#access.requireWhole(name);
+      this.#access.requireWholeWrite(
+        name,
+        given.map((item) => item.document),
+      );
+      const results = await putMany(this.#d, name, given, how, asked);
       for (const result of results) if ("wraps" in result) this.#owing(result);
       return results;
     });
   }
 
   prepare(address: AddressInput, document: object, options: PutOptions = {}): Promise<PreparedWrite> {
-    return asking(this.#d.audit, "write", async (asked) =>
-      this.#prepared.prepare(parseAddress(address), document as JsonObject, readOptions.put(options), asked),
-    );
+    return asking(this.#d.audit, "write", async (asked) => {
+      const [place, given] = [parseAddress(address), readOptions.put(options)];
+      asked.uses(place.collection);
+      this.#access.requireWholeWrite(place.collection, [document]);
+      return this.#prepared.prepare(place, document as JsonObject, given, asked);
+    });
   }
 
   withTransaction(client: unknown, prepared: readonly PreparedWrite[]): Promise<readonly PutResult[]> {
     return asking(this.#d.audit, "write", (asked) => this.#prepared.make(client, prepared, asked));
   }
 
-  get(address: AddressInput, options: GetOptions = {}): Promise<VaultRecord> {
+  get(address: AddressInput, options: ReadOptions & { readonly sealed: true }): Promise<SealedRecord>;
+  get(address: AddressInput, options?: ReadOptions): Promise<ShownRecord>;
+  get(address: AddressInput, options: ReadOptions = {}): Promise<ShownRecord | SealedRecord> {
     return this.#timed(
-      asking(this.#d.audit, "read", async (asked) =>
-        get(this.#d, parseAddress(address), readOptions.get(options), asked),
-      ),
+      asking(this.#d.audit, "read", async (asked) => {
+        const { fields, sealed = false, ...how } = readOptions.get(options);
+        const place = parseAddress(address);
+        const { collection } = place;
+        asked.uses(collection);
+        const view = this.#access.requireView(collection, fields);
+        const tellsWhom = this.#access.view(collection).kind === "whole";
+        const record = await shown(this.#d, await get(this.#d, place, how, asked), { view, tellsWhom }, how.signal);
+        return sealed ? sealedFields(record, this.#d.declarations.of(collection).fields) : record;
+      }),
     );
   }
 
   history(address: AddressInput): Promise<readonly VersionInfo[]> {
-    return asking(this.#d.audit, "history", async (asked) => history(this.#d, parseAddress(address), asked));
+    return asking(this.#d.audit, "history", async (asked) => {
+      const place = parseAddress(address);
+      asked.uses(place.collection);
+      // Threat: lengths of messages and names of people tell of what is masked.
+      this.#access.requireWhole(place.collection);
+      return history(this.#d, place, asked);
+    });
   }
 
   remove(address: AddressInput, options: RemoveOptions = {}): Promise<RemoveResult> {
-    return asking(this.#d.audit, "remove", async (asked) =>
-      remove(this.#d, parseAddress(address), readOptions.remove(options), asked),
-    );
+    return asking(this.#d.audit, "remove", async (asked) => {
+      const place = parseAddress(address);
+      asked.uses(place.collection);
+      this.#access.require("write", place.collection);
+      return remove(this.#d, place, readOptions.remove(options), asked);
+    });
   }
 
-  collection<Document extends object>(name: string): TypedCollection<Document> {
-    return typedCollection(this, parseCollection(name));
+  collection<Document extends object>(named: string | AnyCollection): TypedCollection<Document> {
+    return typedCollection(this, parseCollection(typeof named === "string" ? named : named.name));
   }
 
   list(collection: string, options: ListOptions = {}): Promise<ListResult> {
-    return asking(this.#d.audit, "list", async (asked) =>
-      list(this.#d, parseCollection(collection), readOptions.list(options), asked),
-    );
+    return asking(this.#d.audit, "list", async (asked) => {
+      const name = parseCollection(collection);
+      asked.uses(name);
+      this.#access.requireIds(name);
+      return list(this.#d, name, readOptions.list(options), asked);
+    });
+  }
+
+  find(collection: string, query: FindQuery, options: FindOptions = {}): Promise<ShownPage> {
+    return asking(this.#d.audit, "find", async (asked) => {
+      const [name, how] = [parseCollection(collection), readOptions.find(options)];
+      asked.uses(name);
+      const view = this.#access.requireView(name);
+      this.#access.requireFind(name, Object.keys(query));
+      const { items, ...page } = await find(this.#d, name, query, how, asked);
+      const showing = { view, tellsWhom: view.kind === "whole" };
+      return { ...page, items: await Promise.all(items.map((one) => shown(this.#d, one, showing, how.signal))) };
+    });
+  }
+
+  countFound(
+    collection: string,
+    query: FindQuery,
+    options: Pick<FindOptions, "tenant" | "signal"> = {},
+  ): Promise<FoundCount> {
+    return asking(this.#d.audit, "find", async (asked) => {
+      const [name, how] = [parseCollection(collection), readOptions.countFound(options)];
+      asked.uses(name);
+      this.#access.requireFind(name, Object.keys(query));
+      return countFound(this.#d, name, query, how, asked);
+    });
+  }
+
+  explainFind(collection: string, query: FindQuery): Promise<FindExplanation> {
+    return asking(this.#d.audit, "find", async (asked) => {
+      const name = parseCollection(collection);
+      asked.uses(name);
+      this.#access.requireFind(name, Object.keys(query));
+      return explainFind(this.#d, name, query, asked);
+    });
   }
 
   debts(options: ListOptions = {}): Promise<DebtPage> {
     return asking(this.#d.audit, "list", async (asked) => {
+      this.#access.require("read", EVERYTHING);
       const sources = { keys: this.#parts.keyInventory, versions: this.#d.store.inventory };
       const found = await debts(this.#d, sources, readOptions.list(options));
       await tellDebts(this.#d, found, asked);
@@ -148,11 +252,18 @@ export class ActingRecords implements ActingVault {
 
   flipKeySet(): Promise<KeySetStatus> {
     const { keys } = this.#d;
-    return asking(this.#d.audit, "flip-key-set", (asked) => asked.act("flip-key-set", {}, () => keys.flip()));
+    return asking(this.#d.audit, "flip-key-set", async (asked) => {
+      this.#access.require("keys");
+      return asked.act("flip-key-set", {}, () => keys.flip());
+    });
   }
 
   get #d(): Dependencies {
     return this.#parts.dependencies;
+  }
+
+  get #access(): Access {
+    return this.#parts.access;
   }
 
   /** What fails is over quickly, and says nothing of the load. */

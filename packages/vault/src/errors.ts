@@ -11,6 +11,8 @@ import { RUN_ERRORS } from "./run-errors.ts";
 import type { RunErrorCode } from "./run-errors.ts";
 import { PEOPLE_ERRORS } from "./people-errors.ts";
 import type { PeopleErrorCode } from "./people-errors.ts";
+import { ROLES_ERRORS } from "./roles-errors.ts";
+import type { RolesErrorCode } from "./roles-errors.ts";
 import { SEARCH_ERRORS } from "./search-errors.ts";
 import type { SearchErrorCode } from "./search-errors.ts";
 
@@ -19,6 +21,7 @@ export type VaultErrorCode =
   | PeopleErrorCode
   | AuditErrorCode
   | ErasureErrorCode
+  | RolesErrorCode
   | SearchErrorCode
   | "record-absent"
   | "version-absent"
@@ -283,6 +286,7 @@ export const VAULT_ERRORS: ErrorTable<VaultErrorCode> = {
   ...PEOPLE_ERRORS,
   ...AUDIT_ERRORS,
   ...ERASURE_ERRORS,
+  ...ROLES_ERRORS,
   ...SEARCH_ERRORS,
   ...RUN_ERRORS,
   "key-set-unknown": {

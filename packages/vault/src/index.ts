@@ -2,17 +2,40 @@
  * @strongroom/vault: records of personal data, each version one message bound to its address.
  */
 export { openVault } from "./open-vault.ts";
-export type { AuditAlarm, AuditOptions, VaultOptions } from "./options.ts";
+export type { AuditAlarm, AuditOptions, ErasureOptions, VaultOptions } from "./options.ts";
 export type { ActingVault, Vault } from "./vault.ts";
 export { DEFAULT_VAULT_LIMITS } from "./limits.ts";
 export type { VaultLimits } from "./limits.ts";
 
 export { parseTenant } from "./collections/declaration.ts";
 export type { CollectionOptions } from "./collections/declaration.ts";
+export type { CompoundIndexOptions, FieldOptions } from "./collections/fields.ts";
+export { defineCollection } from "./collections/handle.ts";
+export type { AnyCollection, CollectionHandle, DocumentOf, FoundBy, InputOf } from "./collections/handle.ts";
 export { isSchemaInput } from "./collections/schema.ts";
 export type { JsonSchema, SchemaInput } from "./collections/schema.ts";
 export { masked } from "./masks/masks.ts";
 export type { MaskKind } from "./masks/masks.ts";
+export { MOST_FIELDS } from "./roles/access.ts";
+export type { Roles } from "./roles/access.ts";
+export { parseRoles } from "./roles/parse-roles.ts";
+export { seen } from "./roles/seen.ts";
+export { ACTIONS, decide, STANDING_ROLES } from "./roles/policy.ts";
+export type {
+  Action,
+  Decision,
+  GrantOptions,
+  Policy,
+  PolicyRequest,
+  RoleOptions,
+  RolesOptions,
+  Rule,
+} from "./roles/policy.ts";
+export type { ReadOptions } from "./roles/read-options.ts";
+export type { ShownPage, ShownRecord } from "./roles/shown.ts";
+export { Sealed } from "./sealed/sealed.ts";
+export { sealFields } from "./sealed/sealed-fields.ts";
+export type { SealedObject, SealedRecord, SealedValue } from "./sealed/sealed-fields.ts";
 export type { SubjectKeyCounts, Tenant } from "./keys/subject-keys.ts";
 export { DEFAULT_KEY_CACHE } from "./options.ts";
 export type { KeyCacheSettings, KeysOptions } from "./options.ts";
@@ -47,6 +70,15 @@ export { versionContext } from "./records/version.ts";
 export type { VersionAddress } from "./records/version.ts";
 export type { WhomOptions } from "./records/whom.ts";
 export type { Expectation, PutOptions, PutResult, RemoveOptions, RemoveResult, WrapSummary } from "./records/write.ts";
+
+export { isAboutName, nameCommitment, verifyCertificate } from "./erasure/certificate.ts";
+export type { CertificateFacts, Remainder, VerifiedCertificate, WrappingKeyState } from "./erasure/certificate.ts";
+export type { EraseOptions, ErasureResult, Erasures, ErasureUnderWay, Hold, HoldOptions } from "./erasure/erasures.ts";
+export { parseLedgerLine } from "./erasure/ledger.ts";
+export type { LedgerLine } from "./erasure/ledger.ts";
+export type { LedgerCopy } from "./erasure/ledgers.ts";
+export type { ErasureStep, HoldFile } from "./erasure/person-files.ts";
+export type { WhoseOptions } from "./erasure/whose.ts";
 
 export type { RestoredBackup } from "./audit/accept-restore.ts";
 export type { Actor } from "./audit/auditor.ts";
@@ -92,6 +124,16 @@ export type {
   WitnessedLog,
 } from "./audit/witness.ts";
 
+export { DEFAULT_FIND_LIMIT } from "./search/find.ts";
+export type { FindExplanation, FindOptions, FindResult, FoundCount } from "./search/find.ts";
+export type { FieldQuery, FindQuery } from "./search/query.ts";
+export type { IndexesApplied } from "./search/apply.ts";
+export type { Duplicate, Unopened } from "./search/build.ts";
+export type { DocumentsLooked, Unfit } from "./search/documents.ts";
+export type { IndexLeakage } from "./search/leakage.ts";
+export type { IndexPlanLine, IndexStep } from "./search/plan-indexes.ts";
+export type { IndexApplyOptions, IndexPlan, IndexPlanOptions, VaultIndexes } from "./search/vault-indexes.ts";
+
 export type { SubjectListOptions, SubjectOptions, SubjectRecordsPage, Subjects } from "./subjects/subjects.ts";
 
 export { MOST_SEEN } from "./convergence/debt.ts";
@@ -118,7 +160,7 @@ export type {
   ShredProof,
   ShredState,
   WrappingKeyFate,
-  WrappingKeyState,
+  AskedWrappingKey,
   PlanLine,
   PlanProblem,
   PlanWrap,
@@ -174,6 +216,19 @@ export type {
   NewKey,
 } from "./stores/key-store.ts";
 export type { AppendResult, Outbox, OutboxEntry, StreamRow, UnitEntry, WaitingEntry } from "./stores/outbox.ts";
+export { MAX_TAGS } from "./stores/indexes.ts";
+export type {
+  Filling,
+  FillResult,
+  IndexId,
+  Indexes,
+  IndexRow,
+  IndexState,
+  Tag,
+  TagFrequency,
+  TaggedRecord,
+  TagQuery,
+} from "./stores/indexes.ts";
 export type { DroppedKept, KeptItem, KeptMessages } from "./stores/kept.ts";
 export { MAX_NOTE_BYTES, MAX_NOTE_NAME } from "./stores/notes.ts";
 export type { Note, Notes } from "./stores/notes.ts";

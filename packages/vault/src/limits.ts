@@ -11,6 +11,7 @@ import type { KeyCostMeter } from "./keys/cost.ts";
 import type { KeySets } from "./keys/key-sets.ts";
 import type { SubjectKeys } from "./keys/subject-keys.ts";
 import type { RowAddresses } from "./records/row-addresses.ts";
+import type { IndexBook } from "./search/index-book.ts";
 import type { Store } from "./stores/store.ts";
 
 /** Sizes and numbers that a vault does not go beyond. */
@@ -72,6 +73,8 @@ export interface Dependencies {
   readonly subjectKeys: SubjectKeys | null;
   readonly declarations: Declarations;
   readonly rowAddresses: RowAddresses;
+  /** What records are found by; null: without a key store, or of a store that keeps no tags, by nothing. */
+  readonly indexes: IndexBook | null;
   /** The audit, on behalf of whoever calls; null: the vault has none. */
   readonly audit: Auditor | null;
   /** Counts what keys cost; null without a key store. */

@@ -9,6 +9,7 @@ import { parseCaller } from "./audit/actor.ts";
 import type { Actor } from "./audit/auditor.ts";
 import { parseCollections } from "./collections/declaration.ts";
 import type { Declarations } from "./collections/declaration.ts";
+import { OpenErasures } from "./erasure/open-erasures.ts";
 import { VaultError } from "./errors.ts";
 import { jobs } from "./jobs.ts";
 import type { JobSummary } from "./jobs.ts";
@@ -28,8 +29,8 @@ import { parseLimits } from "./limits.ts";
 import type { Dependencies } from "./limits.ts";
 import { openAudited } from "./open-audited.ts";
 import type { OpenAudit, OpenedAudit } from "./open-audited.ts";
-import { parseAudit, parseKeys, readOptions } from "./options.ts";
-import type { ParsedKeysOptions, VaultOptions } from "./options.ts";
+import { parseAudit, parseErasure, parseKeys, readOptions } from "./options.ts";
+import type { AuditOptions, ErasureOptions, ParsedKeysOptions, VaultOptions } from "./options.ts";
 import { collections } from "./records/pages.ts";
 import type { CollectionCount } from "./records/pages.ts";
 import { RowAddresses } from "./records/row-addresses.ts";
@@ -43,7 +44,13 @@ import { RepairCounters } from "./convergence/worker.ts";
 import type { RepairStatus } from "./convergence/worker.ts";
 import { Repairs } from "./convergence/repairs.ts";
 import type { RepairOptions } from "./convergence/repairs.ts";
+import { definitionsOf } from "./search/definitions.ts";
+import { IndexBook } from "./search/index-book.ts";
 import type { KeyStore } from "./stores/key-store.ts";
+import { Access } from "./roles/access.ts";
+import type { Roles } from "./roles/access.ts";
+import { parseRoles } from "./roles/parse-roles.ts";
+import type { Policy } from "./roles/policy.ts";
 import type { Store } from "./stores/store.ts";
 import type { ActingVault, Vault } from "./vault.ts";
 import type { VerifyParts } from "./verify/parts.ts";
@@ -87,8 +94,10 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
   const limits = parseLimits(given.limits);
   const people = given.keys === undefined ? null : parseKeys(given.keys);
   const audit = given.audit === undefined ? null : parseAudit(given.audit);
+  const erasing = parseErasure(given.erasure);
   const declarations = await parseCollections(given.collections, people?.scope ?? "record");
   requireTogether(given, declarations);
+  const policy = parseRoles(given.roles);
   const cost = people === null ? null : meterOf(people, { current, keyring: given.keyring, clock });
   const keyParts = people === null ? null : await openKeys(people, { store, keys, current, next, clock, cost });
   if (people === null) await requireNoKeyStore(store);
@@ -101,7 +110,8 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
       ? null
       : await open({ store, keyStore: people.store, subjectKeys, declarations, clock, audit });
   const auditor = audited?.auditor ?? null;
-  const parts = { store, keys, subjectKeys, declarations, rowAddresses, cost, clock, limits, turns };
+  const indexes = indexBook({ store, keys, subjectKeys, declarations });
+  const parts = { store, keys, subjectKeys, declarations, rowAddresses, indexes, cost, clock, limits, turns };
   const looks = [store, ...(people === null ? [] : [people.store])].map(
     ({ inventory }) => new DebtLook(inventory, clock),
   );
@@ -122,7 +132,50 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
     areShared: people?.keyring === undefined,
   };
   const debt = new DebtView(looks);
-  return new RecordVault({ dependencies, audited, debt, repair, convergence, keySets, keyStore, verified });
+  const erasures =
+    audit === null || people === null || audited === null
+      ? null
+      : erasuresOf(dependencies, audited, { audit, people, erasing, repairing });
+  const vault = new RecordVault({
+    ...{ dependencies, policy, audited, debt, repair, convergence, erasures, keySets, keyStore, verified },
+  });
+  await erasures?.replay().catch(async (error: unknown) => {
+    await vault.letGo();
+    throw error;
+  });
+  erasures?.start();
+  return vault;
+}
+
+/** What erasures are opened with besides. */
+interface OfErasures {
+  readonly audit: AuditOptions;
+  readonly people: ParsedKeysOptions;
+  readonly erasing: Required<ErasureOptions>;
+  readonly repairing: RepairOptions | undefined;
+}
+
+function erasuresOf(
+  dependencies: Dependencies,
+  { auditor, verified }: OpenedAudit,
+  { audit, people, erasing, repairing }: OfErasures,
+): OpenErasures | null {
+  const { subjectKeys } = dependencies;
+  if (subjectKeys === null) return null;
+  const { generation, cache } = people;
+  return new OpenErasures({
+    ...{ dependencies, auditor, subjectKeys, log: audit.log, keyStore: people.store },
+    auditKeys: verified.keys,
+    sequence: verified.settle,
+    settings: {
+      generation: { number: generation, isShared: people.keyring === undefined },
+      cacheAgeMs: cache.maxAgeMs,
+      ...erasing,
+    },
+    copies: erasing.ledgers,
+    wasRestored: audit.acceptRestore !== undefined,
+    repair: repairing ?? null,
+  });
 }
 
 /** That what is of no use alone is not given alone. @throws VaultError `vault-option-invalid` */
@@ -140,6 +193,21 @@ function requireTogether({ keys, collections: declared, audit }: VaultOptions, d
 interface OfRecords extends Pick<Dependencies, "store" | "keys" | "clock" | "cost"> {
   readonly current: KeySet;
   readonly next: KeySet | null;
+}
+
+/** Null: without keys of people, or without a place for tags, nothing is found. @throws VaultError `vault-option-invalid` */
+function indexBook({
+  store,
+  keys,
+  subjectKeys,
+  declarations,
+}: Pick<Dependencies, "store" | "keys" | "subjectKeys" | "declarations">): IndexBook | null {
+  const { indexes } = store;
+  if (indexes !== undefined && subjectKeys !== null)
+    return new IndexBook({ store, indexes, keys, subjectKeys, declarations });
+  if (declarations.all.some((declared) => definitionsOf(declared).length > 0))
+    throw new VaultError("vault-option-invalid", "Fields are declared with find, and the store keeps no tags");
+  return null;
 }
 
 /** Without a keyring of their own they are wrapped by that of the records, under the same key sets. */
@@ -207,10 +275,13 @@ function repairs(
 /** What a vault is made of, once its parts are open. */
 interface VaultParts {
   readonly dependencies: Dependencies;
+  readonly policy: Policy;
   readonly audited: OpenedAudit | null;
   readonly debt: DebtView;
   readonly repair: Repairs | null;
   readonly convergence: OpenConvergence;
+  /** Null: the vault has no audit. */
+  readonly erasures: OpenErasures | null;
   readonly keySets: KnownKeySets;
   readonly keyStore: KeyStore | null;
   readonly verified: VerifyParts;
@@ -219,27 +290,35 @@ interface VaultParts {
 class RecordVault extends ActingRecords implements Vault {
   readonly #dependencies: Dependencies;
   readonly #parts: VaultParts;
-  readonly #acting: Omit<ActingParts, "dependencies">;
+  readonly #acting: Omit<ActingParts, "dependencies" | "access">;
 
   constructor(parts: VaultParts) {
-    const { dependencies, audited, repair, convergence } = parts;
-    const acting: Omit<ActingParts, "dependencies"> = {
+    const { dependencies, policy, audited, repair, convergence } = parts;
+    const acting: Omit<ActingParts, "dependencies" | "access"> = {
       onOwed: () => repair?.wake(),
       keyInventory: parts.keyStore?.inventory ?? null,
       convergenceOf: (auditor) => convergence.as(auditor),
       latency: convergence.latency,
       viewOf: (auditor) => requireAudit(audited).viewOf(auditor),
+      erasuresOf: (auditor, view) => requireErasures(parts.erasures).of(auditor, view),
     };
-    super({ dependencies, ...acting });
+    super({ dependencies, access: new Access({ policy, ...dependencies }, null), ...acting });
     this.#parts = parts;
     this.#acting = acting;
     this.#dependencies = dependencies;
   }
 
-  as(actor: Actor): ActingVault {
-    const { audit } = this.#dependencies;
-    const dependencies = { ...this.#dependencies, audit: audit?.as(parseCaller(readOptions.actor(actor))) ?? null };
-    return new ActingRecords({ dependencies, ...this.#acting });
+  get policy(): Policy {
+    return this.#parts.policy;
+  }
+
+  as(actor: Actor, roles?: Roles): ActingVault {
+    const { audit, declarations } = this.#dependencies;
+    const caller = readOptions.actor(actor);
+    const dependencies = { ...this.#dependencies, audit: audit?.as(parseCaller(caller)) ?? null };
+    const asked = roles === undefined ? null : { ...readOptions.roles(roles), purpose: caller.purpose };
+    const access = new Access({ policy: this.policy, declarations }, asked);
+    return new ActingRecords({ dependencies, access, ...this.#acting });
   }
 
   async collections(): Promise<readonly CollectionCount[]> {
@@ -293,13 +372,19 @@ class RecordVault extends ActingRecords implements Vault {
       if (one.status === "rejected") throw one.reason;
   }
 
-  async close(): Promise<void> {
-    const { repair, convergence, debt, keyStore, audited } = this.#parts;
-    await Promise.all([repair?.stop(), convergence.stop()]);
+  /** Ends what works, and leaves the stores open. */
+  async letGo(): Promise<void> {
+    const { repair, convergence, erasures, debt, audited } = this.#parts;
+    await Promise.all([repair?.stop(), convergence.stop(), erasures?.stop()]);
     await debt.ended();
     // Its last entries are sealed under keys, and lie in the stores.
     await audited?.close();
     this.#dependencies.subjectKeys?.close();
+  }
+
+  async close(): Promise<void> {
+    const { keyStore, audited } = this.#parts;
+    await this.letGo();
     // All, whatever becomes of one.
     const stores = [this.#dependencies.store, ...(keyStore === null ? [] : [keyStore])];
     const closed = await Promise.allSettled([...stores.map((store) => store.close()), audited?.closeLog()]);
@@ -314,6 +399,11 @@ class RecordVault extends ActingRecords implements Vault {
     const { keyStore } = this.#parts;
     return keyStore === null ? [this.#dependencies.store] : [this.#dependencies.store, keyStore];
   }
+}
+
+function requireErasures(erasures: OpenErasures | null): OpenErasures {
+  if (erasures !== null) return erasures;
+  throw new TypeError("a vault without an audit has no erasures");
 }
 
 function requireAudit(audited: OpenedAudit | null): OpenedAudit {

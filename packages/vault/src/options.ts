@@ -7,11 +7,13 @@ import type { OptionRule } from "@strongroom/base/options";
 import type { Keyring } from "@strongroom/envelope";
 import { SCOPES } from "./collections/declaration.ts";
 import type { CollectionOptions } from "./collections/declaration.ts";
+import type { AnyCollection } from "./collections/handle.ts";
 import type { RestoredBackup } from "./audit/accept-restore.ts";
 import type { Actor } from "./audit/auditor.ts";
 import type { CheckpointSigner } from "./audit/signer.ts";
 import type { AuditStatus } from "./audit/view.ts";
 import type { Witness } from "./audit/witness.ts";
+import type { LedgerCopy } from "./erasure/ledgers.ts";
 import { VaultError } from "./errors.ts";
 import type { KeySetInput } from "./keys/key-set.ts";
 import type { KeyStore } from "./stores/key-store.ts";
@@ -20,7 +22,10 @@ import { parseNumbers } from "./limits.ts";
 import type { VaultLimits } from "./limits.ts";
 import type { ListOptions } from "./records/pages.ts";
 import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
-import type { GetOptions } from "./records/read.ts";
+import type { ReadOptions } from "./roles/read-options.ts";
+import type { Roles } from "./roles/access.ts";
+import type { RolesOptions } from "./roles/policy.ts";
+import type { FindOptions } from "./search/find.ts";
 import type { WhomOptions } from "./records/whom.ts";
 import type { Expectation, PutOptions, RemoveOptions } from "./records/write.ts";
 import type { RepairOptions } from "./convergence/repairs.ts";
@@ -83,6 +88,18 @@ export interface AuditOptions {
   readonly onFault?: (error: unknown) => void;
 }
 
+/** How people are erased. */
+export interface ErasureOptions {
+  /** Copies of the ledger apart from the stores: read at every start, and added to with each erasure and hold. */
+  readonly ledgers?: readonly LedgerCopy[];
+  /** Milliseconds of the longest request that a process of the vault answers; two minutes when left out. */
+  readonly longestRequestMs?: number;
+  /** Whether backups of records and keys are made and set back together; what is not known is said to be so. */
+  readonly backups?: "together" | "apart" | "unknown";
+  /** Whether a hold is lifted only when another principal has approved it. */
+  readonly fourEyes?: boolean;
+}
+
 /** Something that was found wrong. */
 export type AuditAlarm = AuditStatus["alarms"][number];
 
@@ -114,13 +131,20 @@ export interface VaultOptions {
    * and the database have in clear what callers call people.
    */
   readonly keys?: KeysOptions;
-  /** What is declared of collections, by their names; only with `keys`. */
-  readonly collections?: Readonly<Record<string, CollectionOptions>>;
+  /** What is declared of collections, by their names, or a list of what `defineCollection` made; only with `keys`. */
+  readonly collections?: Readonly<Record<string, CollectionOptions>> | readonly AnyCollection[];
   /**
    * The audit: nothing is read or written without an entry in it, and no history of a record changes unseen. Only with
    * `keys`. Left out: the vault has none, and stores that have one are refused.
    */
   readonly audit?: AuditOptions;
+  /**
+   * What callers may who are given roles (`vault.as`), beside `read`, `write`, `audit` and `admin`, which are always
+   * there. What no role of a caller allows is refused.
+   */
+  readonly roles?: RolesOptions;
+  /** Of a vault with an audit. */
+  readonly erasure?: ErasureOptions;
   /** Now. For tests that need another. */
   readonly clock?: () => Date;
   readonly limits?: Partial<VaultLimits>;
@@ -172,10 +196,18 @@ const WHOM: Rules<WhomOptions> = { subject: ANYTHING, about: ANYTHING, tenant: A
 const PUT: Rules<PutOptions> = { ...WHOM, expect: EXPECTATION, signal: SIGNAL };
 const PUT_MANY: Rules<PutManyOptions> = { onExisting: ON_EXISTING, signal: SIGNAL };
 const ITEM: Rules<PutManyItem> = { id: ANYTHING, document: ANYTHING, ...WHOM };
-const GET: Rules<GetOptions> = { version: ANYTHING, signal: SIGNAL };
+const GET: Rules<ReadOptions> = { version: ANYTHING, signal: SIGNAL, fields: ANYTHING, sealed: YES_OR_NO };
 const REMOVE: Rules<RemoveOptions> = { expect: EXPECTATION };
 const LIST: Rules<ListOptions> = { cursor: ANYTHING, limit: ANYTHING };
+const FIND: Rules<FindOptions> = { ...LIST, tenant: ANYTHING, signal: SIGNAL };
+const COUNT_FOUND: Rules<Pick<FindOptions, "tenant" | "signal">> = { tenant: ANYTHING, signal: SIGNAL };
 const ACTOR: Rules<Actor> = { principal: ANYTHING, purpose: ANYTHING, ticket: ANYTHING, export: ANYTHING };
+const ROLES: Rules<Roles> = {
+  roles: [
+    (value) => Array.isArray(value) && value.length <= 256 && value.every((one) => typeof one === "string"),
+    "a list of names of roles",
+  ],
+};
 const SUBJECT: Rules<SubjectOptions> = { tenant: ANYTHING, signal: SIGNAL };
 const SUBJECT_LIST: Rules<SubjectListOptions> = { ...SUBJECT, ...LIST };
 const KEYRING: OptionRule = [(value) => hasMethods(value, "onEncrypt", "onDecrypt"), "a Keyring"];
@@ -210,6 +242,15 @@ const AUDIT: Rules<AuditOptions> = {
   onAlarm: A_FUNCTION,
   onFault: A_FUNCTION,
 };
+const ERASURE: Rules<ErasureOptions> = {
+  ledgers: [
+    (value) => Array.isArray(value) && value.every((one) => hasMethods(one, "read", "append")),
+    "a list of LedgerCopies",
+  ],
+  longestRequestMs: [isCount, "a whole number from 1"],
+  backups: [(value) => BACKUPS.includes(value as "unknown"), 'one of "together", "apart", "unknown"'],
+  fourEyes: YES_OR_NO,
+};
 const VAULT: Rules<VaultOptions> = {
   store: [isStore, "a Store"],
   keyring: KEYRING,
@@ -218,6 +259,8 @@ const VAULT: Rules<VaultOptions> = {
   keys: ANYTHING,
   collections: ANYTHING,
   audit: ANYTHING,
+  roles: ANYTHING,
+  erasure: ANYTHING,
   clock: A_FUNCTION,
   limits: ANYTHING,
   repair: ANYTHING,
@@ -229,10 +272,13 @@ export const readOptions: {
   readonly put: (given: unknown) => PutOptions;
   readonly putMany: (given: unknown) => PutManyOptions;
   readonly item: (given: unknown) => PutManyItem;
-  readonly get: (given: unknown) => GetOptions;
+  readonly get: (given: unknown) => ReadOptions;
   readonly remove: (given: unknown) => RemoveOptions;
   readonly list: (given: unknown) => ListOptions;
+  readonly find: (given: unknown) => FindOptions;
+  readonly countFound: (given: unknown) => Pick<FindOptions, "tenant" | "signal">;
   readonly actor: (given: unknown) => Actor;
+  readonly roles: (given: unknown) => Roles;
   readonly subject: (given: unknown) => SubjectOptions;
   readonly subjectList: (given: unknown) => SubjectListOptions;
 } = {
@@ -240,10 +286,13 @@ export const readOptions: {
   put: reader<PutOptions>(PUT, "the options of put"),
   putMany: reader<PutManyOptions>(PUT_MANY, "the options of putMany", ["onExisting"]),
   item: reader<PutManyItem>(ITEM, "what an item of putMany has", ["id", "document"]),
-  get: reader<GetOptions>(GET, "the options of get"),
+  get: reader<ReadOptions>(GET, "the options of get"),
   remove: reader<RemoveOptions>(REMOVE, "the options of remove"),
   list: reader<ListOptions>(LIST, "the options of list"),
+  find: reader<FindOptions>(FIND, "the options of find"),
+  countFound: reader<Pick<FindOptions, "tenant" | "signal">>(COUNT_FOUND, "the options of countFound"),
   actor: reader<Actor>(ACTOR, "an actor", ["principal"]),
+  roles: reader<Roles>(ROLES, "what a caller may", ["roles"]),
   subject: reader<SubjectOptions>(SUBJECT, "the options of subjects"),
   subjectList: reader<SubjectListOptions>(SUBJECT_LIST, "the options of subjects.records"),
 };
@@ -298,6 +347,22 @@ export function parseAudit(given: unknown): AuditOptions {
 }
 
 const readAudit: (given: unknown) => AuditOptions = reader<AuditOptions>(AUDIT, "the options of the audit", ["log"]);
+
+const BACKUPS = ["together", "apart", "unknown"] as const;
+const LONGEST_REQUEST_MS = 120_000;
+
+/**
+ * Reads the options of erasures.
+ *
+ * @throws VaultError `vault-option-invalid`
+ */
+export function parseErasure(given: unknown): Required<ErasureOptions> {
+  const values = given === undefined ? {} : readErasure(given);
+  const { ledgers = [], longestRequestMs = LONGEST_REQUEST_MS, backups = "unknown", fourEyes = false } = values;
+  return { ledgers: [...ledgers], longestRequestMs, backups, fourEyes };
+}
+
+const readErasure: (given: unknown) => ErasureOptions = reader<ErasureOptions>(ERASURE, "the options of erasure");
 
 function isAuditLog(value: unknown): boolean {
   if (!hasMethods(value, "state", "integrate", "latest", "entries", "find", "requireRoom", "ping", "close"))

@@ -15,6 +15,9 @@ import type { Contract, ContractOptions, NewStorage, StoreContractOptions } from
 import { flipsContract, gateRowContract } from "./store-contract/gate-row.ts";
 import { gateContract } from "./store-contract/gate.ts";
 import { entriesTogetherContract } from "./store-contract/entries-together.ts";
+import { fillingsContract, tagsGoContract } from "./store-contract/fillings.ts";
+import { findContract } from "./store-contract/finding.ts";
+import { indexesContract } from "./store-contract/indexes.ts";
 import { failuresContract, inventoryContract } from "./store-contract/inventory.ts";
 import { jobsContract } from "./store-contract/jobs.ts";
 import { creationsContract, keyGateContract, keyLimitsContract } from "./store-contract/key-creations.ts";
@@ -41,8 +44,11 @@ import { peopleOfRecordsContract } from "./store-contract/people-of-records.ts";
 import { recordsContract } from "./store-contract/records.ts";
 import { statesContract } from "./store-contract/subject-states.ts";
 import { subjectsContract, subjectsTogetherContract } from "./store-contract/subjects.ts";
+import { ofIndexed } from "./store-contract/tagging.ts";
+import { callerTagsContract, tagsTogetherContract } from "./store-contract/tags-together.ts";
 import { transactionsContract } from "./store-contract/transactions.ts";
 import { unitEntriesContract } from "./store-contract/unit-entries.ts";
+import { unitTagsContract } from "./store-contract/unit-tags.ts";
 import { unitsContract } from "./store-contract/units.ts";
 import { untrustedContract } from "./store-contract/untrusted.ts";
 
@@ -97,6 +103,17 @@ const PARTS: readonly Part[] = [
   [callerEntriesContract, ({ callerTransaction, atomicUnits }) => callerTransaction && atomicUnits > 1],
 ];
 
+/** Parts of stores that keep tags, and of which of them. */
+const TAG_PARTS: readonly Part[] = [
+  [indexesContract, EVERY],
+  [findContract, EVERY],
+  [unitTagsContract, EVERY],
+  [fillingsContract, EVERY],
+  [tagsGoContract, EVERY],
+  [tagsTogetherContract, ({ atomicUnits }) => atomicUnits > 1],
+  [callerTagsContract, ({ callerTransaction, atomicUnits }) => callerTransaction && atomicUnits > 1],
+];
+
 /**
  * Registers the contract's tests. Each is given storage of its own; more than a hundred are registered for a store
  * that can do everything.
@@ -130,6 +147,7 @@ export function storeContract(name: string, newStorage: NewStorage, options: Sto
   const contract = contractOn(name, newStorage, options);
   capabilitiesContract(contract, declared);
   for (const [part, isOf] of PARTS) if (isOf(declared)) part(contract);
+  for (const [part, isOf] of TAG_PARTS) if (isOf(declared)) part(ofIndexed(contract));
 }
 
 /** Parts of the contract of a key store. */

@@ -5,6 +5,8 @@ import type { Approvals } from "./approvals/approvals.ts";
 import type { Actor } from "./audit/auditor.ts";
 import type { VaultAudit } from "./audit/view.ts";
 import type { JobSummary } from "./jobs.ts";
+import type { CollectionHandle } from "./collections/handle.ts";
+import type { Erasures } from "./erasure/erasures.ts";
 import type { KeySetStatus } from "./keys/key-sets.ts";
 import type { KeyCost } from "./keys/cost.ts";
 import type { SubjectKeyCounts } from "./keys/subject-keys.ts";
@@ -15,23 +17,33 @@ import type { PreparedWrite } from "./records/prepared.ts";
 import type { CollectionCount, ListOptions, ListResult } from "./records/pages.ts";
 import type { PutManyResult } from "./records/batch-plan.ts";
 import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
-import type { GetOptions, VaultRecord, VersionInfo } from "./records/read.ts";
+import type { VersionInfo } from "./records/read.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
+import type { FindExplanation, FindOptions, FoundCount } from "./search/find.ts";
+import type { FindQuery } from "./search/query.ts";
+import type { VaultIndexes } from "./search/vault-indexes.ts";
 import type { DebtSeen, WrapDebt } from "./convergence/debt.ts";
 import type { DebtPage } from "./convergence/debts.ts";
 import type { Convergence } from "./convergence/view.ts";
 import type { RepairStatus } from "./convergence/worker.ts";
 import type { KeySetInput } from "./keys/key-set.ts";
+import type { Roles } from "./roles/access.ts";
+import type { Policy } from "./roles/policy.ts";
+import type { ReadOptions } from "./roles/read-options.ts";
+import type { ShownPage, ShownRecord } from "./roles/shown.ts";
+import type { SealedRecord } from "./sealed/sealed-fields.ts";
 import type { Subjects } from "./subjects/subjects.ts";
 import type { VerifyOptions, VerifyReport } from "./verify/report.ts";
 
 /** The calls of a vault on behalf of one caller. */
 export interface ActingVault {
   /**
-   * Writes a new version of a record, of the document as it is at the call. A value of an interface is a document too;
-   * what JSON cannot hold is refused by the compiler as far as it can tell, and by the vault.
+   * Writes a new version of a record, of the document as it is at the call; for a caller whose roles see or write a
+   * part of documents, of what is stored with the fields of the document over it. A value of an interface is a document
+   * too; what JSON cannot hold is refused by the compiler as far as it can tell, and by the vault.
    *
    * @throws VaultError `vault-option-invalid`, `id-invalid`, `collection-invalid`, `subject-invalid`, `tenant-invalid`,
+   *   `not-permitted`, `field-forbidden`, `value-masked`,
    *   `subject-differs`, `subject-missing`, `subject-restricted`, `subject-erased`, the `subject-key-…` codes,
    *   `collection-differs`, `document-invalid`, `document-too-large`, `version-conflict`, `record-contended`,
    *   `wraps-below-minimum`,
@@ -58,14 +70,18 @@ export interface ActingVault {
     options: PutManyOptions,
   ): Promise<readonly PutManyResult[]>;
   /**
-   * Reads one version of a record. Nothing is given back that is not authentic, of this address and of this version.
+   * Reads one version of a record. Nothing is given back that is not authentic, of this address and of this version;
+   * of the document what the caller may see. With `sealed`, the values of fields that the collection declares come as
+   * {@link Sealed}.
    *
-   * @throws VaultError `record-absent`, `version-absent`, `record-moved`, `record-moved-collection`,
+   * @throws VaultError `not-permitted`, `field-forbidden`, `fields-invalid`,
+   *   `record-absent`, `version-absent`, `record-moved`, `record-moved-collection`,
    *   `record-moved-subject`, `record-rolled-back`, `record-tampered`, `subject-restricted`, `subject-erased`,
    *   `subject-name-absent`, `subject-key-absent`, `subject-key-tampered`, `collection-differs`, `key-not-configured`,
    *   `regions-unavailable`, `deadline-exceeded`, `keyring-overloaded`, `aborted`
    */
-  get(address: AddressInput, options?: GetOptions): Promise<VaultRecord>;
+  get(address: AddressInput, options: ReadOptions & { readonly sealed: true }): Promise<SealedRecord>;
+  get(address: AddressInput, options?: ReadOptions): Promise<ShownRecord>;
   /**
    * Does everything of a `put` that needs keys or the network, and stores nothing: {@link Vault.withTransaction} then
    * makes it. Call it before the transaction begins, and not within.
@@ -156,6 +172,76 @@ export interface ActingVault {
     name: string,
   ): TypedCollection<Document>;
   /**
+   * A declared collection, with the types of its declaration. The declaration that counts is that of the vault's options.
+   *
+   * @throws VaultError `collection-invalid`
+   * @example
+   * ```ts
+   * import { randomBytes } from "node:crypto";
+   * import { rawAesKeyring } from "@strongroom/envelope";
+   * import { defineCollection, openVault } from "@strongroom/vault";
+   * import { memoryKeyStore, memoryStore } from "@strongroom/vault/memory";
+   * import { email } from "@strongroom/vault/normalisers";
+   *
+   * const customers = defineCollection("customers", { fields: { email: { find: email(), unique: true } } });
+   * await using vault = await openVault({
+   *   store: memoryStore(),
+   *   keyring: rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) }),
+   *   keys: { store: memoryKeyStore() },
+   *   collections: [customers],
+   * });
+   * await vault.collection(customers).put("1", { email: "Ada@Example.com" });
+   * const { items } = await vault.collection(customers).find({ email: "ada@example.com" });
+   * console.log(items.length, items[0]?.id); // prints: 1 1
+   * ```
+   */
+  collection<Document extends object, Input extends object, Found extends string>(
+    declared: CollectionHandle<Document, Input, Found>,
+  ): TypedCollection<Document, Input, Found>;
+  /**
+   * Records by the values of fields that the collection declares with `find`: those that meet all of the query. Values
+   * are found in whichever spelling they are written, as the field's normaliser has it. Each record is opened and
+   * compared before it is given out, at most `limit` of them for a page. What was looked for is in the audit by the
+   * names of its fields, also where nothing was found; every record that is given out is told as a read.
+   *
+   * @throws VaultError `not-permitted`, `field-forbidden`, `find-invalid`, `index-not-ready`, `cursor-invalid`, `limit-invalid`, `tenant-invalid`,
+   *   `vault-option-invalid`, `record-contended` and what opening a key throws
+   * @example
+   * ```ts
+   * import { randomBytes } from "node:crypto";
+   * import { rawAesKeyring } from "@strongroom/envelope";
+   * import { openVault } from "@strongroom/vault";
+   * import { memoryKeyStore, memoryStore } from "@strongroom/vault/memory";
+   * import { date, phone } from "@strongroom/vault/normalisers";
+   *
+   * await using vault = await openVault({
+   *   store: memoryStore(),
+   *   keyring: rawAesKeyring({ keyNamespace: "example", keyName: "local", wrappingKey: randomBytes(32) }),
+   *   keys: { store: memoryKeyStore() },
+   *   collections: {
+   *     people: { fields: { phones: { find: phone({ country: "DE" }) }, born: { find: date(), buckets: "month" } } },
+   *   },
+   * });
+   * await vault.put({ collection: "people", id: "1" }, { phones: ["+49 30 1234567"], born: "1986-03-01" });
+   * const found = await vault.find("people", { phones: "030 1234567", born: { from: "1986-01-01", to: "1987-12-31" } });
+   * console.log(found.items.map(({ id }) => id)); // prints: [ '1' ]
+   * ```
+   */
+  find(collection: string, query: FindQuery, options?: FindOptions): Promise<ShownPage>;
+  /**
+   * How many records have the tags of a query, counted up to 10,000 and without opening any: an upper bound of what is
+   * found, and nothing proves it.
+   *
+   * @throws VaultError as `find` does
+   */
+  countFound(
+    collection: string,
+    query: FindQuery,
+    options?: Pick<FindOptions, "tenant" | "signal">,
+  ): Promise<FoundCount>;
+  /** By which indexes a query is answered, and what is compared only then. @throws VaultError as `find` does */
+  explainFind(collection: string, query: FindQuery): Promise<FindExplanation>;
+  /**
    * Ids of a collection in the order of their UTF-8 bytes; where ids are sealed, in no order.
    *
    * @throws VaultError `collection-absent`, `collection-differs`, `cursor-invalid`, `limit-invalid`
@@ -199,6 +285,10 @@ export interface ActingVault {
   readonly convergence: Convergence;
   /** The people that records are about: whether they may be read and written about, their records and their keys. */
   readonly subjects: Subjects;
+  /** What records are found by: what is declared, what there is, and the work that brings the one to the other. */
+  readonly indexes: VaultIndexes;
+  /** Erasures of people and legal holds; null: the vault has no audit, without which nobody is erased. */
+  readonly erasure: Erasures | null;
   /** What two principals must agree on; null: the vault has no audit, and nothing to sign a request with. */
   readonly approvals: Approvals | null;
   /** The audit's log, asked on behalf of the same caller; null: the vault has no audit. */
@@ -211,7 +301,8 @@ export interface Vault extends ActingVault {
    * The same vault on behalf of somebody: what they read, write and are refused is in the audit as theirs. Calls of the
    * vault itself are those of the option `audit.principal`. Without an audit there is nobody to be told of.
    *
-   * @throws VaultError `audit-actor-invalid`
+   * @param roles what they may: with a list of roles, what no role of it allows is refused. Left out: everything
+   * @throws VaultError `audit-actor-invalid`, `vault-option-invalid`
    * @example
    * ```ts
    * import { randomBytes } from "node:crypto";
@@ -231,7 +322,9 @@ export interface Vault extends ActingVault {
    * console.log((await clerk.get({ collection: "people", id: "1" })).document["name"]); // prints: Ada
    * ```
    */
-  as(actor: Actor): ActingVault;
+  as(actor: Actor, roles?: Roles): ActingVault;
+  /** What roles may, those of the option `roles` and those that are always there. */
+  readonly policy: Policy;
   /** Every collection that ever had a record. */
   collections(): Promise<readonly CollectionCount[]>;
   /**

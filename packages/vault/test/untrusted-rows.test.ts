@@ -351,7 +351,7 @@ for (const [set, code] of Object.entries(ODD_GATES)) {
 test("a program that may read and not write any more reads", async (t) => {
   const { vault, path } = await fileVault(t);
   await vault.put(bob, { who: "bob" });
-  forge(path, "update gate set min_writer = 5");
+  forge(path, "update gate set min_writer = 6");
   assert.deepEqual((await vault.get(bob)).document, { who: "bob" });
   assert.equal(await outcome(vault.put(bob, {})), "store-newer");
 });

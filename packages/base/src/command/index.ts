@@ -14,7 +14,18 @@ export type {
   SettingsGiven,
   SettingsSource,
 } from "./spec.ts";
-export { given, oneOf, oneOfOr, option, repeatedOption, someOf, text, wholeNumber, wholeNumberOr } from "./options.ts";
+export {
+  given,
+  oneOf,
+  oneOfOr,
+  option,
+  repeatedOption,
+  someOf,
+  text,
+  texts,
+  wholeNumber,
+  wholeNumberOr,
+} from "./options.ts";
 export type { OptionSpec, OptionTable, OptionValues } from "./options.ts";
 export { runProcess, runProgram } from "./run.ts";
 export type { ProgramIo } from "./run.ts";

@@ -68,6 +68,11 @@ export function someOf<const Word extends string>(words: readonly Word[]): z.Zod
   return z.array(z.enum(words, `must be one of ${words.join(", ")}`)).optional();
 }
 
+/** One or more words, the option repeated for each, or absent. */
+export function texts(): z.ZodType<readonly string[] | undefined> {
+  return z.array(z.string().min(1, "must not be empty")).optional();
+}
+
 /** A switch: given or not. */
 export function given(): z.ZodType<boolean> {
   return z

@@ -1,12 +1,14 @@
 // The ledger of erasures, replayed over what was restored: who was restricted or erased after the backup was made stays
 // so, before anybody can ask. A ledger is NDJSON, a line for each person: {"person": "UUID", "state": "erased"}; other
-// members are passed over. Only states are set here: what `erased` promises of keys and rows is the erasure's to do.
+// members are passed over. Keys of who was erased are destroyed here; their records go when the vault is open. Holds are
+// the vault's to set: they are authenticated under its key.
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { systemReason } from "@strongroom/base/files";
-import { isSubjectId, type Store, type SubjectId, type SubjectState } from "@strongroom/vault";
+import { isSubjectId, type SubjectId, type SubjectState } from "@strongroom/vault";
 import { z } from "zod";
 import { CliError } from "../errors.ts";
+import type { CommandStores } from "../installation/command-vault.ts";
 
 type LedgerState = Exclude<SubjectState, "active">;
 
@@ -19,7 +21,7 @@ const BEFORE: Readonly<Record<LedgerState, readonly SubjectState[]>> = {
 
 const lineSchema = z.object({
   person: z.string().refine(isSubjectId),
-  state: z.enum(["restricted", "erasing", "erased"]),
+  state: z.enum(["restricted", "erasing", "erased", "active", "held", "lifted"]),
 });
 
 /** The last state of each person. */
@@ -45,6 +47,7 @@ export async function readLedger(path: string): Promise<Ledger> {
       number++;
       if (line.trim() === "") continue;
       const { person, state } = parseLine(line, path, number);
+      if (state === "active" || state === "held" || state === "lifted") continue;
       const before = ledger.get(person);
       // The states only go on: the order of lines does not matter.
       if (before === undefined || BEFORE[state].includes(before)) ledger.set(person, state);
@@ -62,7 +65,7 @@ function parseLine(
   line: string,
   path: string,
   number: number,
-): { readonly person: SubjectId; readonly state: LedgerState } {
+): { readonly person: SubjectId; readonly state: LedgerState | "active" | "held" | "lifted" } {
   try {
     if (line.length <= LONGEST_LINE) {
       const { data } = lineSchema.safeParse(JSON.parse(line));
@@ -72,21 +75,26 @@ function parseLine(
     // Told below, without the text.
   }
   throw new CliError("input-invalid", {
-    detail: `${path}, line ${number}: it is not {"person": "UUID", "state": "restricted", "erasing" or "erased"}.`,
+    detail: `${path}, line ${number}: it is not {"person": "UUID", "state": "restricted", "erasing", "erased" or "held"}.`,
     remedy: "Give the ledger as it was written. Nothing was restored.",
   });
 }
 
 /** Sets the states, in a store that nobody uses yet. */
-export async function replay(ledger: Ledger, { subjects }: Pick<Store, "subjects">): Promise<ReplayedErasures> {
+export async function replay(
+  ledger: Ledger,
+  { records: { subjects }, keys }: Pick<CommandStores, "records" | "keys">,
+): Promise<ReplayedErasures> {
   const counts = { restricted: 0, erasing: 0, erased: 0, unchanged: 0, unknown: 0 };
   for (const [id, to] of ledger) {
     const [row = null] = await subjects.get([id]);
     const from = BEFORE[to];
+    if (to !== "restricted") await keys.keys.erase([id], new Date().toISOString());
     // To make a row for somebody without a key is to make the key store look older than the records.
     if (row === null) counts.unknown++;
     else if (from.includes(row.state)) {
-      await subjects.setState({ id, from, to });
+      // Erased is said when the records are gone as well.
+      await subjects.setState({ id, from, to: to === "erased" ? "erasing" : to });
       counts[to]++;
     } else counts.unchanged++;
   }

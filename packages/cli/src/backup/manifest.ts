@@ -23,7 +23,7 @@ export const MOST_BYTES: Readonly<Record<keyof typeof MANIFEST, number>> = {
 };
 
 /** What a file of a backup is, in the order in which they are copied. */
-export const CONTENTS = ["records", "keys", "audit", "kms", "region-keys"] as const;
+export const CONTENTS = ["records", "keys", "audit", "kms", "region-keys", "erasures"] as const;
 export type Content = (typeof CONTENTS)[number];
 
 const moment = z.iso.datetime();
@@ -41,7 +41,7 @@ interface Span {
 /** A file of a backup. */
 export interface BackupFile {
   readonly content: Content;
-  readonly form: "sqlite" | "pg_dump" | "json";
+  readonly form: "sqlite" | "pg_dump" | "json" | "ndjson";
   /** Within the backup; it leads nowhere else. */
   readonly name: string;
   readonly bytes: number;
@@ -51,7 +51,7 @@ export interface BackupFile {
 
 export const backupFileSchema: z.ZodType<BackupFile> = z.strictObject({
   content: z.enum(CONTENTS),
-  form: z.enum(["sqlite", "pg_dump", "json"]),
+  form: z.enum(["sqlite", "pg_dump", "json", "ndjson"]),
   name: z.string().regex(/^[a-z][a-z0-9-]{0,40}(\.[a-z0-9]{1,10}){1,2}$/),
   bytes: count,
   sha256,

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { makeFolderSync, publishSync, systemReason } from "@strongroom/base/files";
 import { startProgress } from "@strongroom/base/terminal/progress";
-import { FLEET_PREFIX, type Witness } from "@strongroom/vault";
+import { FLEET_PREFIX, type LedgerCopy, type Witness } from "@strongroom/vault";
 import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
 import { dataFolder, prepareDataFolder } from "../data-folder.ts";
@@ -15,12 +15,14 @@ import { comparePeople } from "../doctor/people.ts";
 import { CliError } from "../errors.ts";
 import { openCommandKeys } from "../installation/command-keys.ts";
 import { type CommandStores, type CommandVault, openCommandVault } from "../installation/command-vault.ts";
+import { givenLedger, ledgerCopies } from "../installation/ledger-copy.ts";
 import { openWitnesses } from "../installation/witnesses.ts";
 import { ALL_ROLES, placeSettings, sqlitePath, STORE_ROLES } from "../store/which.ts";
 import { type CheckedBackup, checkBackup } from "./check-backup.ts";
 import { copyWhole, measureFile } from "./copy-files.ts";
 import { makeDraftFolder } from "./draft-folder.ts";
 import { type Ledger, readLedger, replay, type ReplayedErasures } from "./erasures.ts";
+import { LEDGER_FILE } from "./erasures-export.ts";
 import { inFolder } from "./facts.ts";
 import { altered, type BackupFile, type Manifest } from "./manifest.ts";
 import { type ToldWitness, tellWitnesses } from "./tell-witnesses.ts";
@@ -75,8 +77,9 @@ export async function restoreBackup(
   const { manifest } = checked;
   requireRestorable(config, checked);
   const ledger = request.erasures === null ? null : await readLedger(request.erasures);
-  const files = manifest.files.filter(({ form }) => form !== "pg_dump");
-  if (files.length < manifest.files.length) return restoreDumped({ context, config, request, checked, ledger }, files);
+  const files = manifest.files.filter(({ form, content }) => form !== "pg_dump" && content !== "erasures");
+  if (manifest.files.some(({ form }) => form === "pg_dump"))
+    return restoreDumped({ context, config, request, checked, ledger }, files);
   makeParent(config.dataDir);
   const draft = makeDraftFolder(config.dataDir);
   try {
@@ -166,6 +169,8 @@ function placeOf({ content }: BackupFile, path: string): string {
     audit: folder.auditLog,
     kms: folder.kmsDatabase,
     "region-keys": folder.keys,
+    // The stores of the same backup have all of it.
+    erasures: join(path, LEDGER_FILE),
   }[content];
 }
 
@@ -204,6 +209,7 @@ async function opened(
     let erasures: ReplayedErasures | null = null;
     const vault = await openCommandVault({
       ...{ config, folder, env: context.env, keySets: keys.keySets, witnesses },
+      ledgers: ledgersOf({ context, config, request }, manifest.vault),
       acceptRestore: {
         reason: request.reason,
         backup: manifest.id,
@@ -214,11 +220,13 @@ async function opened(
       prepare: async (stores) => {
         await requireKeys(stores, context.signal);
         await forgetProcesses(stores.records);
-        if (ledger !== null) erasures = await replay(ledger, stores.records);
+        if (ledger !== null) erasures = await replay(ledger, stores);
       },
     });
     try {
       const accepted = await settled(vault, context);
+      // Who was erased after the backup was closed before anybody could ask; their records go now.
+      await vault.vault.erasure?.resume();
       await request.whileOpen?.(vault);
       return {
         ...{ backup: manifest.id, vault: manifest.vault, erasures, ...accepted },
@@ -230,6 +238,18 @@ async function opened(
   } finally {
     await keys.close();
   }
+}
+
+/** What says who was erased since: the copies beside the witnesses, and the file that was given. */
+function ledgersOf(
+  { context, config, request }: Pick<Restoring, "context" | "config" | "request">,
+  vaultId: string,
+): readonly LedgerCopy[] {
+  const kept = ledgerCopies(config, vaultId, context.env);
+  // Of a drill nothing is told anywhere.
+  const copies =
+    request.witnesses === "told" ? kept : kept.map((copy) => ({ ...copy, append: () => Promise.resolve() }));
+  return request.erasures === null ? copies : [...copies, givenLedger(request.erasures)];
 }
 
 /** It is asked what it has seen, and is not told of what may come to nothing. */

@@ -19,6 +19,7 @@ import { sqliteFiles } from "../store/sqlite-state.ts";
 import { ALL_ROLES, STORE_ROLES, type StoreRole } from "../store/which.ts";
 import { copyDatabase, copyWhole, measureFile, settleDatabase } from "./copy-files.ts";
 import { makeDraftFolder } from "./draft-folder.ts";
+import { LEDGER_FILE, ledgerOf } from "./erasures-export.ts";
 import { type CopiedFacts, factsOf } from "./facts.ts";
 import { fileText } from "./file-text.ts";
 import {
@@ -160,7 +161,7 @@ export async function copyStore(work: BackupWork, role: StoreRole): Promise<Back
   });
 }
 
-/** The KMS of this folder, where there is one, and which keys of it are the vault's. */
+/** The KMS of this folder, where there is one, which keys of it are the vault's, and the ledger of erasures. */
 export async function copyKmsFiles(work: BackupWork): Promise<readonly BackupFile[]> {
   const { folder } = work;
   const files: BackupFile[] = [];
@@ -176,6 +177,13 @@ export async function copyKmsFiles(work: BackupWork): Promise<readonly BackupFil
         copyWhole(folder.keys, to),
       ),
     );
+  files.push(
+    await copied(work, { content: "erasures", form: "ndjson", name: LEDGER_FILE }, async (to) => {
+      let text = "";
+      for await (const line of ledgerOf(work.opened.vault)) text += `${line}\n`;
+      createFileSync(to, text);
+    }),
+  );
   return files;
 }
 

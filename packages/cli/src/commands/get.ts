@@ -1,5 +1,5 @@
 // `strongroom get`: one document, exactly as it is stored when piped, indented on a terminal.
-import { text, wholeNumber } from "@strongroom/base/command";
+import { text, texts, wholeNumber } from "@strongroom/base/command";
 import { printableJson, printableJsonText } from "@strongroom/base/terminal";
 import { command, type CommandSpec, option, withService } from "../command.ts";
 import { WHY_OPTIONS } from "./audit-options.ts";
@@ -14,6 +14,7 @@ export const getCommand: CommandSpec = command({
   flagGroups: ["client"],
   options: {
     version: option("--version <n>", "this version instead of the latest", wholeNumber(1, Number.MAX_SAFE_INTEGER)),
+    fields: option("--fields <path...>", "these fields alone, as address.postcode; repeat for several", texts()),
     output: option("-o, --output <file>", "write to a file (mode 0600) that appears whole or not at all", text()),
     ...WHY_OPTIONS,
   },
@@ -23,14 +24,16 @@ export const getCommand: CommandSpec = command({
       line: "npx strongroom get people ada --version 1 --output ada-1.json",
       meaning: "the first version, into a file",
     },
+    { line: "npx strongroom get people ada --fields name address.postcode", meaning: "some fields alone" },
     { line: "npx strongroom get people ada --json | jq .version", meaning: "with its version and subject around it" },
   ],
   run: withService(async (client, { context, args, options }) => {
     const [collection = "", id = ""] = args;
     const { terminal } = context;
-    const record = await (options.version === undefined
-      ? client.records.get(collection, id)
-      : client.records.version(collection, id, options.version));
+    const { fields, version: wanted } = options;
+    const record = await (wanted === undefined
+      ? client.records.get(collection, id, { fields })
+      : client.records.version(collection, id, wanted, { fields }));
     const content = (): string => {
       const { document, text: stored, version, subject, about: also, createdAt } = record;
       if (terminal.mode === "json") {

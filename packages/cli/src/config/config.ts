@@ -1,7 +1,7 @@
 // The configuration as a type that cannot be wrong inside. What each setting means, its default, its flag and its
 // variable are in its row in settings.ts, which the compiler holds to this type.
 import type { KmsLogLevel, LocalRegion, RootKeySetting, WitnessSetting } from "@strongroom/kms/command";
-import type { CollectionOptions, Scope } from "@strongroom/vault";
+import type { CollectionOptions, RolesOptions, Scope } from "@strongroom/vault";
 
 export type { LocalRegion, RootKeySetting, WitnessSetting } from "@strongroom/kms/command";
 
@@ -113,6 +113,8 @@ export interface Config {
   readonly audit: AuditSettings;
   /** What is declared of collections, by their names. */
   readonly collections: Readonly<Record<string, CollectionOptions>>;
+  /** What tokens with roles may, by the roles' names. */
+  readonly roles: RolesOptions;
   /** The KMS that `strongroom up` and `strongroom kms serve` run. */
   readonly kms: {
     /** Nearest first. */

@@ -16,10 +16,11 @@ import { AUDIT_SETTINGS } from "./audit-settings.ts";
 import { collectionDeclarations, scope } from "./collections.ts";
 import type { Config } from "./config.ts";
 import { databaseSettings } from "./database-settings.ts";
+import { roleDeclarations } from "./roles.ts";
 import { wrappingRegions } from "./wrapping-regions.ts";
 
 /** Settings that are no group of settings. */
-type Single = "dataDir" | "collections";
+type Single = "dataDir" | "collections" | "roles";
 
 /** A row for every setting of {@link Config}. */
 export type InstallationSettings = {
@@ -175,6 +176,17 @@ export const SETTINGS: InstallationSettings = {
       "record, subject or tenant. subject, whom a record is about: id, none, or `{ field }`. ids: public or sealed. " +
       "tenant: a name, or `{ field }`. purposes: codes, one of which a call must name. schema: what documents are to " +
       "be like, as a JSON Schema; in a .js or .ts file also a Standard Schema (zod, valibot, arktype)",
+    ways: [],
+  },
+  roles: {
+    schema: roleDeclarations,
+    default: {},
+    standard: "none",
+    meaning:
+      "what tokens with roles may, by the roles' names: `{ tokens?, grants }`. tokens: ids or labels of tokens that " +
+      "have the role, beside those made with it (strongroom token create --role). grants: a list of " +
+      "`{ collection, fields?, actions, purposes? }`, with actions out of read, read:masked, write, find, " +
+      "find:FIELD, erase, audit, keys and admin. What no grant allows is denied; strongroom policy test explains a decision",
     ways: [],
   },
   kms: {

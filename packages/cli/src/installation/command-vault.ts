@@ -2,6 +2,7 @@
 import {
   type AuditLog,
   type KeyStore,
+  type LedgerCopy,
   openVault,
   type Store,
   type Vault,
@@ -11,6 +12,7 @@ import {
 import type { Config } from "../config/config.ts";
 import { type OpenedStore, openStore, type StoreParts } from "../store/open.ts";
 import type { StoreRole } from "../store/which.ts";
+import { erasureOptions, ledgerCopies } from "./ledger-copy.ts";
 import type { InstalledKeySets } from "./key-sets.ts";
 import { asVaultKeys, keysOptions, vaultFailed } from "./service.ts";
 
@@ -19,6 +21,8 @@ export interface CommandVaultParts extends StoreParts {
   readonly keySets: InstalledKeySets;
   readonly witnesses: readonly Witness[];
   readonly acceptRestore?: NonNullable<VaultOptions["audit"]>["acceptRestore"];
+  /** Copies of the ledger of erasures; left out: as configured. */
+  readonly ledgers?: readonly LedgerCopy[];
   /** Before the vault is opened, of stores that are. */
   readonly prepare?: (stores: CommandStores) => Promise<void>;
 }
@@ -52,6 +56,7 @@ export async function openCommandVault(parts: CommandVaultParts): Promise<Comman
     const stores = { records: await opened("records"), keys: await opened("keys"), audit: await opened("audit") };
     await parts.prepare?.(stores);
     const { config, keySets, witnesses, acceptRestore } = parts;
+    const { vault: id } = await stores.records.gate.current();
     const vault = await openVault({
       store: stores.records,
       ...asVaultKeys(keySets.records),
@@ -63,6 +68,7 @@ export async function openCommandVault(parts: CommandVaultParts): Promise<Comman
         witnesses,
         ...(acceptRestore === undefined ? {} : { acceptRestore }),
       },
+      erasure: erasureOptions(config, parts.ledgers ?? ledgerCopies(config, id, parts.env)),
     }).catch(vaultFailed);
     ends.push(() => vault.close());
     return { vault, stores, close };

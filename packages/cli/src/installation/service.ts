@@ -34,6 +34,7 @@ import { FollowedKeySets, type NextKeySets } from "./followed-key-sets.ts";
 import { watchKeyAges } from "./key-ages.ts";
 import type { InstalledKeySet, InstalledKeySets } from "./key-sets.ts";
 import { CRYPTOPERIOD_DAYS } from "./material-age.ts";
+import { erasureOptions, ledgerCopies } from "./ledger-copy.ts";
 import { countersOf, regionsSeen } from "./regions-seen.ts";
 import { openWitnesses } from "./witnesses.ts";
 
@@ -113,7 +114,9 @@ async function serve(
     ...asVaultKeys(keySets.records),
     keys: keysOptions(config, keySets, keyStore.store),
     collections: config.collections,
+    roles: config.roles,
     audit: await auditOptions(parts, auditLog.store, records.store.gate),
+    erasure: erasureOptions(config, ledgerCopies(config, (await records.store.gate.current()).vault, parts.env)),
     ...repairOptions(config, (role) => inForce(role).keyring.health(), logger),
   }).catch(vaultFailed);
   ends.push(() => vault.close());

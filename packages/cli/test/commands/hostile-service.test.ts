@@ -58,6 +58,12 @@ const CALLS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "approvals request": [["arn:aws:kms:eu-west-1:000000000000:key/a"]],
   "approvals approve": [["arn:aws:kms:eu-west-1:000000000000:key/a"]],
   "approvals withdraw": [["arn:aws:kms:eu-west-1:000000000000:key/a"]],
+  erase: [["x", "--reason", "art-17", "--yes"]],
+  "hold set": [["x", "--reason", "litigation"]],
+  "hold lift": [["00000000-0000-4000-8000-000000000000", "--reason", "settled"]],
+  "hold list": [[]],
+  "certificate verify": [["evil-access.json", "--key", "KEY"]],
+  "certificate show": [["00000000-0000-4000-8000-000000000000"]],
   "store status": [[]],
   "store migrate": [["--dry-run"]],
   doctor: [[]],
@@ -65,6 +71,11 @@ const CALLS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   inspect: [["message.bin"]],
   "token list": [[]],
   "token revoke": [["evil"]],
+  "policy test": [
+    ["--token", "evil"],
+    ["--token", "evil", "--role", "read", "--field", "a"],
+  ],
+  "policy show": [[]],
   "kms health": [["URL"]],
   "kms policy test": [
     ["--policy", "policy.json", "--principal", "arn:aws:iam::000000000000:user/a", "--action", "Decrypt"],
@@ -77,6 +88,7 @@ const SAY_NOTHING_OF_OTHERS: Readonly<Record<string, string>> = {
   serve: "its log (log.test.ts)",
   verify: "what it finds, through the same door as every result; it opens nothing of a folder that is no vault's",
   trust: "the file that is trusted, by its path",
+  "erasures export": "opaque ids and codes, through a writer of its own",
   "store flip": "the keys of the configuration, by its path or its ARNs",
   "keys retire": "steps of its own, ids of a form and its own stores, through the same door as every result",
   "keys report": "a report that is checked",
@@ -124,7 +136,7 @@ async function run(
   args: readonly string[],
   columns?: number,
 ): Promise<Ended> {
-  const takesUrl = !/^(?:(?:kms|token|store) .*|inspect|audit verify|backup|restore)$/.test(name);
+  const takesUrl = !/^(?:(?:kms|token|policy|store) .*|inspect|audit verify|certificate verify|backup|restore)$/.test(name);
   const words = [
     ...name.split(" "),
     ...args.map((one) => (one === "URL" ? url : one === "KEY" ? AUDIT_KEY : one)),

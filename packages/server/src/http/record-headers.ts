@@ -3,7 +3,7 @@
  * tag of version 3 is `"3"`), whom it is about, and on an answer all that is known of the document in its body.
  */
 import { parseSubject, VaultError } from "@strongroom/vault";
-import type { Expectation, PutOptions, VaultRecord } from "@strongroom/vault";
+import type { Expectation, PutOptions, ShownRecord, VaultRecord } from "@strongroom/vault";
 import type { FastifyReply } from "fastify";
 import { ServerError } from "../errors.ts";
 
@@ -159,7 +159,7 @@ export function decodeText(text: string, header: string): string {
 export function sendRecord(
   { headers }: { readonly headers: ConditionHeaders },
   reply: FastifyReply,
-  record: VaultRecord,
+  record: ShownRecord,
 ): FastifyReply {
   const { document, version, subject, about, createdAt } = record;
   reply.header("etag", entityTag(version));

@@ -80,7 +80,12 @@ const COMMON: readonly ProblemCode[] = [
 ];
 
 /** What any request may answer that acts on behalf of its caller. */
-export const ACTING: readonly ProblemCode[] = ["audit-actor-invalid", "purpose-missing", "purpose-refused"];
+export const ACTING: readonly ProblemCode[] = [
+  "audit-actor-invalid",
+  "purpose-missing",
+  "purpose-refused",
+  "not-permitted",
+];
 
 /** What opening a key of the key store may answer: of a name, a sealed id or a message. */
 export const NAMING: readonly ProblemCode[] = [
@@ -120,7 +125,7 @@ export const PRESENT: readonly ProblemCode[] = [
 ];
 
 /** What reading a record, or one version of it, may answer. */
-export const READING: readonly ProblemCode[] = [...PRESENT, ...OPENING];
+export const READING: readonly ProblemCode[] = [...PRESENT, ...OPENING, "field-forbidden", "fields-invalid"];
 
 /** What writing a message may answer. */
 export const WRITING: readonly ProblemCode[] = [
@@ -132,6 +137,8 @@ export const WRITING: readonly ProblemCode[] = [
   "document-invalid",
   "document-unfit",
   "document-too-large",
+  "field-forbidden",
+  "value-masked",
   "subject-missing",
   "subject-differs",
   "subject-restricted",

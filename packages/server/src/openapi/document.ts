@@ -27,6 +27,7 @@ const ABOUT: NonNullable<Extract<FastifyDynamicSwaggerOptions, { openapi?: unkno
     { name: "audit", description: "Who did what, and proofs of it." },
     { name: "keys", description: "What is stored beside the keys that are declared, and runs that bring it there." },
     { name: "approvals", description: "What one principal asks for and another one approves." },
+    { name: "erasure", description: "Erasures of people, their certificates, and legal holds." },
     { name: "service", description: "The service itself." },
   ],
   components: {
@@ -82,6 +83,8 @@ const REQUESTS: ReadonlySet<string> = new Set([
   "RunRequest",
   "ReasonRequest",
   "ApprovalRequest",
+  "EraseRequest",
+  "ErasureReason",
 ]);
 
 type TransformObject = NonNullable<FastifyDynamicSwaggerOptions["transformObject"]>;

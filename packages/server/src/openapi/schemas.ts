@@ -206,6 +206,25 @@ export const pageFields = (
     .meta({ description: `${things} of the page; 100 when left out.` }),
 });
 
+/** Which fields of a document are asked for. */
+export interface FieldsQuery {
+  readonly fields?: string | undefined;
+}
+
+/** Longer than any list of fields that is taken. */
+const LONGEST_FIELDS = 16_384;
+
+export const fieldsQuery: z.ZodType<FieldsQuery> = z.object({
+  fields: z
+    .string()
+    .max(LONGEST_FIELDS)
+    .optional()
+    .meta({
+      description: "1 to 64 paths of fields, with commas between; left out: all that the token may see.",
+      examples: ["name,address.postcode"],
+    }),
+});
+
 export const listQuery = (
   most: number,
 ): z.ZodType<{ readonly cursor?: string | undefined; readonly limit?: number | undefined }> =>

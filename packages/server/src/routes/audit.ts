@@ -140,7 +140,7 @@ export function exportRoutes(app: Api): void {
   app.post(
     "/exports/:export",
     {
-      config: { scope: "read" },
+      config: { scope: "read", isDecidedByVault: true },
       schema: {
         operationId: "endExport",
         summary: "Say that an export has ended",

@@ -18,9 +18,9 @@ import {
   listQuery,
 } from "../openapi/schemas.ts";
 import type { BatchRequest } from "../openapi/schemas.ts";
-import { mayRead } from "../tokens/token.ts";
+import { mayRead } from "../tokens/access.ts";
 
-export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void {
+export function collectionRoutes(app: Api, { vault, policy, limits }: ApiContext): void {
   app.get(
     "/collections",
     {
@@ -44,7 +44,7 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
   app.get(
     "/records/:collection",
     {
-      config: { scope: "read" },
+      config: { scope: "read", isDecidedByVault: true },
       schema: {
         operationId: "listRecords",
         summary: "List a collection's ids",
@@ -83,7 +83,7 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
   app.post(
     "/records/:collection",
     {
-      config: { scope: "write", work: batchWork },
+      config: { scope: "write", isDecidedByVault: true, work: batchWork },
       bodyLimit: limits.batchBytes,
       schema: {
         operationId: "putRecords",
@@ -120,7 +120,7 @@ export function collectionRoutes(app: Api, { vault, limits }: ApiContext): void 
       const { onExisting } = request.body;
       requireUnconditional(request.headers);
       // Threat: `unchanged` says that a guess at a document was right.
-      if (onExisting === "compare" && !mayRead(request)) {
+      if (onExisting === "compare" && !mayRead(request, policy, request.params.collection)) {
         const why = "Comparing with what is stored needs the scope read; the choices replace and keep do not";
         throw new ServerError("scope-missing", why, { scope: "read" });
       }

@@ -44,7 +44,7 @@ export function convergenceRoutes(app: Api, { vault, limits }: ApiContext): void
   app.get(
     "/keys/plan",
     {
-      config: { scope: "read" },
+      config: { scope: "read", action: "keys" },
       schema: {
         operationId: "planRun",
         summary: "What is stored beside what is declared, and what a run would do",
@@ -64,7 +64,7 @@ export function convergenceRoutes(app: Api, { vault, limits }: ApiContext): void
   app.get(
     "/keys/inventory",
     {
-      config: { scope: "read" },
+      config: { scope: "read", action: "keys" },
       schema: {
         operationId: "getKeyInventory",
         summary: "How many items lie under each key and material",
@@ -82,7 +82,7 @@ export function convergenceRoutes(app: Api, { vault, limits }: ApiContext): void
   app.get(
     "/keys/probe",
     {
-      config: { scope: "read" },
+      config: { scope: "read", action: "keys" },
       schema: {
         operationId: "probeKey",
         summary: "What is left under a wrapping key",
@@ -102,7 +102,7 @@ export function convergenceRoutes(app: Api, { vault, limits }: ApiContext): void
   app.get(
     "/keys/run",
     {
-      config: { scope: "read", work: "none" },
+      config: { scope: "read", action: "keys", work: "none" },
       schema: {
         operationId: "getRun",
         summary: "How far a run is",
@@ -121,7 +121,7 @@ export function convergenceRoutes(app: Api, { vault, limits }: ApiContext): void
     "/keys/run/failures",
     {
       // It names records and people: whoever asks is in the audit.
-      config: { scope: "read", work: "none", isActing: true },
+      config: { scope: "read", action: "keys", work: "none", isActing: true },
       schema: {
         operationId: "listRunFailures",
         summary: "List the items that could not be brought to the declared keys",
@@ -177,7 +177,7 @@ export function runRoutes(app: Api): void {
     202: { description: "It is noted; the work follows.", content: { "application/json": { schema: runAnswer } } },
     ...problemAnswers(...CHANGING),
   };
-  const config = { scope: "admin", work: "none", isActing: true } as const;
+  const config = { scope: "admin", action: "keys", work: "none", isActing: true } as const;
   app.post(
     "/keys/run",
     {

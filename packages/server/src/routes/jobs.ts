@@ -11,7 +11,7 @@ export function jobRoutes(app: Api, { vault }: ApiContext): void {
   app.get(
     "/jobs",
     {
-      config: { scope: "read", work: "none" },
+      config: { scope: "read", action: "keys", work: "none" },
       schema: {
         operationId: "listJobs",
         summary: "List the jobs",

@@ -9,7 +9,7 @@ export function keyRoutes(app: Api, { vault }: ApiContext): void {
   app.get(
     "/keys/cost",
     {
-      config: { scope: "read", work: "none" },
+      config: { scope: "read", action: "keys", work: "none" },
       schema: {
         operationId: "getKeyCost",
         summary: "What the keys cost",

@@ -20,6 +20,7 @@ import {
 import {
   actorHeaders,
   documentBody,
+  fieldsQuery,
   notModified,
   putAnswer,
   putHeaders,
@@ -30,16 +31,17 @@ import {
   versionsAnswer,
   writeHeaders,
 } from "../openapi/schemas.ts";
-import { mayRead } from "../tokens/token.ts";
+import type { FieldsQuery } from "../openapi/schemas.ts";
+import { mayRead } from "../tokens/access.ts";
 
 /** Adds the routes of one record as it is. */
-export function recordRoutes(app: Api, { limits }: ApiContext): void {
+export function recordRoutes(app: Api, { limits, policy }: ApiContext): void {
   const url = "/records/:collection/:id";
 
   app.put(
     url,
     {
-      config: { scope: "write" },
+      config: { scope: "write", isDecidedByVault: true },
       bodyLimit: limits.documentBytes,
       schema: {
         operationId: "putRecord",
@@ -47,7 +49,8 @@ export function recordRoutes(app: Api, { limits }: ApiContext): void {
         description:
           "Writes a new version. Without a condition it is written on whatever is there. Whom the record is about is " +
           "kept: another subject is refused (`subject-differs`) unless `Strongroom-Repoint: true` says that it is " +
-          "meant.",
+          "meant. A token whose roles see or write a part of documents sets the fields that it sends, over what is " +
+          "stored; what it sends as it was shown it stays.",
         tags: ["records"],
         params: recordParams,
         headers: putHeaders,
@@ -86,22 +89,27 @@ export function recordRoutes(app: Api, { limits }: ApiContext): void {
       return reply
         .code(result.outcome === "created" ? 201 : 200)
         .header("etag", entityTag(result.version))
-        .send(result.outcome === "replaced" && !mayRead(request) ? onlySent(result, whom) : result);
+        .send(
+          result.outcome === "replaced" && !mayRead(request, policy, result.collection)
+            ? onlySent(result, whom)
+            : result,
+        );
     },
   );
 
   app.get(
     url,
     {
-      config: { scope: "read" },
+      config: { scope: "read", isDecidedByVault: true },
       schema: {
         operationId: "getRecord",
         summary: "Read a record",
         description:
-          "The newest version's document. Nothing is given that is not authentic, of this address and of this " +
-          "version.",
+          "The newest version's document, or what the token's roles show of it. Nothing is given that is not " +
+          "authentic, of this address and of this version.",
         tags: ["records"],
         params: recordParams,
+        querystring: fieldsQuery,
         headers: readHeaders,
         response: {
           200: { description: "The document.", content: { "application/json": { schema: documentBody } } },
@@ -112,7 +120,10 @@ export function recordRoutes(app: Api, { limits }: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const record = await actingOf(request).get(request.params, { signal: request.deadline });
+      const record = await actingOf(request).get(request.params, {
+        ...fieldsOf(request.query),
+        signal: request.deadline,
+      });
       return sendRecord(request, reply, record);
     },
   );
@@ -120,7 +131,7 @@ export function recordRoutes(app: Api, { limits }: ApiContext): void {
   app.delete(
     url,
     {
-      config: { scope: "write" },
+      config: { scope: "write", isDecidedByVault: true },
       schema: {
         operationId: "removeRecord",
         summary: "Remove a record",
@@ -146,7 +157,7 @@ export function versionRoutes(app: Api): void {
   app.get(
     "/records/:collection/:id/versions",
     {
-      config: { scope: "read" },
+      config: { scope: "read", isDecidedByVault: true },
       schema: {
         operationId: "listVersions",
         summary: "List a record's versions",
@@ -177,12 +188,13 @@ export function versionRoutes(app: Api): void {
   app.get(
     "/records/:collection/:id/versions/:version",
     {
-      config: { scope: "read" },
+      config: { scope: "read", isDecidedByVault: true },
       schema: {
         operationId: "getVersion",
         summary: "Read one version of a record",
         tags: ["versions"],
         params: versionParams,
+        querystring: fieldsQuery,
         headers: readHeaders,
         response: {
           200: {
@@ -197,11 +209,19 @@ export function versionRoutes(app: Api): void {
     },
     async (request, reply) => {
       const { version, ...address } = request.params;
-      const record = await actingOf(request).get(address, { version: Number(version), signal: request.deadline });
+      const record = await actingOf(request).get(address, {
+        ...fieldsOf(request.query),
+        version: Number(version),
+        signal: request.deadline,
+      });
       return sendRecord(request, reply, record);
     },
   );
 }
+
+/** Left out: all that may be seen. */
+const fieldsOf = ({ fields }: FieldsQuery): { readonly fields?: readonly string[] } =>
+  fields === undefined ? {} : { fields: fields.split(",") };
 
 /** People who were not sent and are not new were read. */
 function onlySent({ subject, about, ...written }: PutResult, sent: Whom): Omit<PutResult, "subject"> {

@@ -15,7 +15,7 @@ export function regionRoutes(app: Api, { vault, regions, limits }: ApiContext): 
   app.get(
     "/regions",
     {
-      config: { scope: "read", work: "none" },
+      config: { scope: "read", action: "keys", work: "none" },
       schema: {
         operationId: "getRegions",
         summary: "Health of the regions",
@@ -113,7 +113,7 @@ function shownTotals(counters: RegionCounters | null): RegionCounters | null {
   return Object.fromEntries(REGION_COUNTERS.map((name) => [name, counters[name]])) as unknown as RegionCounters;
 }
 
-async function shownDebt(vault: Vault): Promise<RegionsAnswer["wrapDebt"]> {
+async function shownDebt(vault: Pick<Vault, "debtSeen" | "wrapDebt">): Promise<RegionsAnswer["wrapDebt"]> {
   // Counted for whoever asks only while nothing was seen yet.
   const seen = vault.debtSeen() ?? { ...(await vault.wrapDebt()), at: new Date().toISOString(), capped: false };
   const { items, regions, at, capped } = seen;

@@ -13,21 +13,22 @@ import type { RunLook } from "../convergence/run-feed.ts";
 import { EVENT_STREAM_TYPE, EventStream } from "../http/event-stream.ts";
 import { knownError, problemAnswer } from "../http/problems.ts";
 import { problemAnswers } from "../openapi/answers.ts";
-import { authenticate, requireScope } from "../tokens/token.ts";
+import { purposeOf, requireAccess } from "../tokens/access.ts";
+import { authenticate } from "../tokens/token.ts";
 
 /** After so long without an event, in milliseconds, a comment is sent. */
 const HEARTBEAT_MS = 15_000;
 /** Timers are late, and a little early: a tick within this, in milliseconds, is a second. */
 const JITTER_MS = 100;
 
-const SCOPE = "read";
+const NEEDS = { scope: "read", action: "keys" } as const;
 
 /** Adds the route. */
 export function runEventRoute(app: Api, context: ApiContext): void {
   app.get(
     "/keys/run/events",
     {
-      config: { scope: SCOPE, work: "none", isStream: true },
+      config: { ...NEEDS, work: "none", isStream: true },
       schema: {
         operationId: "followRun",
         summary: "Follow a run as it goes",
@@ -56,7 +57,7 @@ export function runEventRoute(app: Api, context: ApiContext): void {
 async function follow(
   request: FastifyRequest,
   reply: FastifyReply,
-  { feed, streams, tokens, limits }: ApiContext,
+  { feed, streams, tokens, policy, limits }: ApiContext,
 ): Promise<void> {
   let stream: EventStream | null = null;
   let unfollow = (): void => undefined;
@@ -86,7 +87,7 @@ async function follow(
     isChecking = true;
     const problem = await authenticate(request, tokens)
       .then((identity) => {
-        requireScope(identity, SCOPE);
+        requireAccess(identity, policy, NEEDS, { collection: null, purpose: purposeOf(request) });
         return null;
       })
       .catch((error: unknown) => ({ error }));

@@ -4,7 +4,7 @@
  */
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { ServerError } from "../errors.ts";
-import { changeTokenFile, readTokenFile, tokenFileStamp } from "./token-file.ts";
+import { changeTokenFile, readTokenFile, ROLE_NAME, tokenFileStamp } from "./token-file.ts";
 import type { TokenRecord } from "./token-file.ts";
 import { hashToken, newToken, SCOPES } from "./token.ts";
 import type { Scope, TokenIdentity, TokenVerifier } from "./token.ts";
@@ -16,6 +16,15 @@ export interface NewToken {
   readonly identity: TokenIdentity;
 }
 
+/** What a token is made with: one scope or one role at least. */
+export interface NewTokenOptions {
+  /** For a person to read. */
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  /** Names of roles of the vault's policy. One that the policy does not have allows nothing. */
+  readonly roles?: readonly string[];
+}
+
 /** What may be shown of a token. */
 export interface TokenInfo extends TokenIdentity {
   readonly createdAt: string;
@@ -24,7 +33,7 @@ export interface TokenInfo extends TokenIdentity {
 /** The tokens of a file. */
 export interface FileTokens extends TokenVerifier {
   /** @throws ServerError `option-invalid`, `tokens-unreadable` */
-  create(options: { readonly name: string; readonly scopes: readonly Scope[] }): Promise<NewToken>;
+  create(options: NewTokenOptions): Promise<NewToken>;
   list(): Promise<readonly TokenInfo[]>;
   /** @throws ServerError `token-absent` */
   revoke(id: string): Promise<TokenInfo>;
@@ -67,12 +76,14 @@ class TokensInFile implements FileTokens {
     this.#path = path;
   }
 
-  async create({ name, scopes }: { readonly name: string; readonly scopes: readonly Scope[] }): Promise<NewToken> {
-    if (scopes.length === 0 || !scopes.every((scope) => SCOPES.includes(scope))) {
-      throw new ServerError("option-invalid", `A token has one or more of the scopes ${SCOPES.join(", ")}`);
-    }
+  async create({ name, scopes, roles = [] }: NewTokenOptions): Promise<NewToken> {
+    if (scopes.length + roles.length === 0 || !scopes.every((scope) => SCOPES.includes(scope)))
+      throw new ServerError("option-invalid", `A token has one or more of the scopes ${SCOPES.join(", ")}, or roles`);
+    if (!roles.every((role) => ROLE_NAME.test(role)))
+      throw new ServerError("option-invalid", "A role's name is a small letter, then up to 62 of a-z 0-9 -");
     const token = newToken();
-    const identity = { id: randomBytes(6).toString("hex"), name, scopes: [...new Set(scopes)] };
+    const own = roles.length === 0 ? {} : { roles: [...new Set(roles)] };
+    const identity = { id: randomBytes(6).toString("hex"), name, scopes: [...new Set(scopes)], ...own };
     await this.#change((records) => [
       ...records,
       { ...identity, hash: hashToken(token), createdAt: new Date().toISOString() },
@@ -131,8 +142,8 @@ class TokensInFile implements FileTokens {
 }
 
 /** A copy: whoever is told a token's scopes cannot add to them. */
-function identityOf({ id, name, scopes }: TokenRecord): TokenIdentity {
-  return { id, name, scopes: [...scopes] };
+function identityOf({ id, name, scopes, roles }: TokenRecord): TokenIdentity {
+  return { id, name, scopes: [...scopes], ...(roles === undefined ? {} : { roles: [...roles] }) };
 }
 
 function info(record: TokenRecord): TokenInfo {

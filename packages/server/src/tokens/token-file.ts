@@ -12,6 +12,9 @@ import { ServerError } from "../errors.ts";
 import { SCOPES } from "./token.ts";
 import type { TokenIdentity } from "./token.ts";
 
+/** The name of a role. */
+export const ROLE_NAME: RegExp = /^[a-z][a-z0-9-]{0,62}$/;
+
 export interface TokenRecord extends TokenIdentity {
   /** SHA-256 of the token, hex. */
   readonly hash: string;
@@ -19,13 +22,16 @@ export interface TokenRecord extends TokenIdentity {
   readonly createdAt: string;
 }
 
-const tokenRecord = z.strictObject({
-  id: z.string().regex(/^[A-Za-z0-9._:@/+=-]{1,122}$/, "must be 1 to 122 characters of A-Za-z0-9._:@/+=-"),
-  name: z.string(),
-  scopes: z.array(z.enum(SCOPES)).min(1),
-  hash: z.string().regex(/^[0-9a-f]{64}$/),
-  createdAt: z.string(),
-});
+const tokenRecord = z
+  .strictObject({
+    id: z.string().regex(/^[A-Za-z0-9._:@/+=-]{1,122}$/, "must be 1 to 122 characters of A-Za-z0-9._:@/+=-"),
+    name: z.string(),
+    scopes: z.array(z.enum(SCOPES)),
+    roles: z.array(z.string().regex(ROLE_NAME)).optional(),
+    hash: z.string().regex(/^[0-9a-f]{64}$/),
+    createdAt: z.string(),
+  })
+  .refine(({ scopes, roles = [] }) => scopes.length + roles.length > 0, "has neither a scope nor a role");
 const tokensFile = z.strictObject({ version: z.literal(1), tokens: z.array(tokenRecord) });
 
 /** How long to wait for another writer, in milliseconds: writing the file takes a few. */
@@ -40,7 +46,8 @@ export async function readTokenFile(path: string): Promise<readonly TokenRecord[
   const text = await readUnchangeable(path);
   if (text === null) return [];
   const parsed = tokensFile.safeParse(parseJson(text));
-  if (parsed.success) return parsed.data.tokens;
+  if (parsed.success)
+    return parsed.data.tokens.map(({ roles, ...token }) => ({ ...token, ...(roles === undefined ? {} : { roles }) }));
   const where = parsed.error.issues
     .map(({ path: at, message }) => `${at.join(".") || "the file"}: ${message}`)
     .join("; ");

@@ -29,6 +29,8 @@ export interface TokenIdentity {
   /** For a person to read. The audit has it sealed. */
   readonly name: string;
   readonly scopes: readonly Scope[];
+  /** Roles of the vault's policy that it was made with. Left out: none. */
+  readonly roles?: readonly string[];
 }
 
 /** Tells whose a token is. Implementations compare in constant time. */
@@ -52,11 +54,6 @@ export function hasScope({ scopes }: TokenIdentity, scope: Scope): boolean {
   return scopes.some((held) => INCLUDED[held].includes(scope));
 }
 
-/** Whether what was read may be told to whoever makes this request. */
-export function mayRead({ token }: Pick<FastifyRequest, "token">): boolean {
-  return token !== null && hasScope(token, "read");
-}
-
 const BEARER = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
 /**
@@ -74,15 +71,4 @@ export async function authenticate(request: FastifyRequest, tokens: TokenVerifie
   const identity = await tokens.verify(token);
   if (identity === null) throw new ServerError("token-invalid", "The service does not know this token");
   return identity;
-}
-
-/** @throws ServerError `scope-missing` */
-export function requireScope(identity: TokenIdentity, scope: Scope): void {
-  if (!hasScope(identity, scope)) {
-    throw new ServerError(
-      "scope-missing",
-      `This needs the scope ${scope}; the token has ${identity.scopes.join(", ")}`,
-      { scope },
-    );
-  }
 }

@@ -16,8 +16,15 @@ import type { Kms } from "@strongroom/kms";
 import { createServer, fileTokens } from "@strongroom/server";
 import type { Api, FileTokens, RegionCall, Scope, ServerOptions } from "@strongroom/server";
 import { openVault } from "@strongroom/vault";
-import type { CollectionOptions, KeysOptions, RepairOptions, Vault, VaultLimits } from "@strongroom/vault";
-import { sqliteKeyStore, sqliteStore } from "@strongroom/vault/sqlite";
+import type {
+  CollectionOptions,
+  KeysOptions,
+  RepairOptions,
+  RolesOptions,
+  Vault,
+  VaultLimits,
+} from "@strongroom/vault";
+import { sqliteAuditLog, sqliteKeyStore, sqliteStore } from "@strongroom/vault/sqlite";
 import type { SqliteStoreOptions } from "@strongroom/vault/sqlite";
 import { defer } from "../../../../tests/support/defer.ts";
 
@@ -47,6 +54,9 @@ export interface InstallationOptions extends Partial<Pick<ServerOptions, "limits
   /** With a key store, `keys.sqlite` beside the records. Left out: without. */
   readonly keys?: Omit<KeysOptions, "store">;
   readonly declared?: Readonly<Record<string, CollectionOptions>>;
+  readonly roles?: RolesOptions;
+  /** With an audit, `audit.sqlite` beside the records; only with `keys`. Left out: without. */
+  readonly isAudited?: boolean;
   /** Owed wraps are repaired. Left out: they stay owed. */
   readonly repair?: RepairOptions;
   /** Address that the keyring's clients call in place of every region, once the keys are made. */
@@ -68,6 +78,8 @@ export async function installation(
     store,
     keys,
     declared,
+    roles,
+    isAudited = false,
     repair,
     keyring: timeouts,
     blackHole,
@@ -94,6 +106,8 @@ export async function installation(
     keyring,
     ...(keys === undefined ? {} : { keys: { store: await sqliteKeyStore(join(folder, "keys.sqlite")), ...keys } }),
     ...(declared === undefined ? {} : { collections: declared }),
+    ...(roles === undefined ? {} : { roles }),
+    ...(isAudited ? { audit: { log: await sqliteAuditLog(join(folder, "audit.sqlite")) } } : {}),
     ...(vaultLimits === undefined ? {} : { limits: vaultLimits }),
     ...(repair === undefined ? {} : { repair: { health: () => keyring.health(), ...repair } }),
   });

@@ -110,17 +110,23 @@ export class ActingAuditor implements Auditor {
 
   #readTogether(read: ReleasedRead): Promise<void> {
     const of = `${read.row.collection}/${this.#caller}`;
-    return this.#shared.together.tell(of, read, (reads) => this.#written("read", reads));
+    return this.#shared.together.tell(of, read, async (reads) => {
+      let draft: Draft;
+      try {
+        draft = await this.#read("read", reads);
+      } catch (error) {
+        throw reads.length > 1 ? new NotTogether("not all can be sealed", { cause: error }) : error;
+      }
+      await this.#write(draft, reads);
+    });
   }
 
-  /** Resolves when an entry of reads is durable. @throws NotTogether: of several not all can be sealed */
+  /** Resolves when an entry of reads is durable. */
   async #written(action: AuditAction, reads: readonly ReleasedRead[]): Promise<void> {
-    let draft: Draft;
-    try {
-      draft = await this.#read(action, reads);
-    } catch (error) {
-      throw action === "read" && reads.length > 1 ? new NotTogether("not all can be sealed", { cause: error }) : error;
-    }
+    await this.#write(await this.#read(action, reads), reads);
+  }
+
+  async #write(draft: Draft, reads: readonly ReleasedRead[]): Promise<void> {
     this.#shared.requireOpen();
     await this.#shared.groups.write(draft, reads.flatMap(peopleOf), reads.length);
   }

@@ -43,6 +43,8 @@ export interface AuditKeys {
   signingSeed(): SecretBytes;
   /** The same of the key that signs statements, and nothing else. */
   statementSeed(): SecretBytes;
+  /** The same of the key that signs certificates of erasures. */
+  certificateSeed(): SecretBytes;
   /**
    * The newest key of each owner, in their order; made where there is none.
    *

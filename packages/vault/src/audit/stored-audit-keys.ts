@@ -10,7 +10,7 @@ import { createdOrLost } from "../keys/creations.ts";
 import { keyCheck, keyTampered, soundRow, VAULT_OWNER } from "../keys/key-binding.ts";
 import { newColumns } from "../keys/region-wraps.ts";
 import type { FreshKey, KeyDependencies, MadeAt } from "../keys/region-wraps.ts";
-import { keySetMoved, MAKE_ATTEMPTS } from "../keys/vault-keys.ts";
+import { keySetMoved, MAKE_ATTEMPTS } from "../keys/key-maker.ts";
 import { isVaultError, VaultError } from "../errors.ts";
 import type { Address } from "../records/address.ts";
 import type { KeyName, KeyRead, KeyVersion } from "../stores/key-store.ts";
@@ -37,6 +37,7 @@ const LABELS = {
   address: "strongroom/audit-address/1",
   sign: "strongroom/audit-sign/1",
   statements: "strongroom/audit-statements/1",
+  certificates: "strongroom/audit-certificates/1",
   own: "strongroom/audit-own/1",
 } as const;
 
@@ -57,6 +58,7 @@ export class StoredAuditKeys implements AuditKeys, AuditCompanion {
   readonly #tags = new Map<string, AddressTag>();
   readonly #sign: SecretBytes;
   readonly #statements: SecretBytes;
+  readonly #certificates: SecretBytes;
   readonly #own: SecretBytes;
   #ownSealing: PartSealing;
   readonly #held: AgedMap<PartSealing>;
@@ -80,6 +82,7 @@ export class StoredAuditKeys implements AuditKeys, AuditCompanion {
     this.#address = hashOf(LABELS.address);
     this.#sign = derived(LABELS.sign);
     this.#statements = derived(LABELS.statements);
+    this.#certificates = derived(LABELS.certificates);
     this.#own = derived(LABELS.own);
     this.#ownSealing = this.#newOwnSealing();
     this.#held = new AgedMap(bounds);
@@ -110,6 +113,10 @@ export class StoredAuditKeys implements AuditKeys, AuditCompanion {
 
   statementSeed(): SecretBytes {
     return SecretBytes.copyOf(this.#statements.bytes);
+  }
+
+  certificateSeed(): SecretBytes {
+    return SecretBytes.copyOf(this.#certificates.bytes);
   }
 
   partKeysAtHand(owners: readonly PartOwner[]): readonly PartKey[] | null {
@@ -195,6 +202,7 @@ export class StoredAuditKeys implements AuditKeys, AuditCompanion {
     this.#address.wipe();
     this.#sign.wipe();
     this.#statements.wipe();
+    this.#certificates.wipe();
     this.#own.wipe();
     this.#root.key.wipe();
   }

@@ -10,6 +10,10 @@ import type { Tenant } from "../keys/subject-keys.ts";
 import { isCollection } from "../records/address.ts";
 import type { Collection, Subject } from "../records/address.ts";
 import type { Scope } from "../stores/subjects.ts";
+import { parseFields } from "./fields.ts";
+import type { CompoundIndexOptions, DeclaredFields, FieldOptions } from "./fields.ts";
+import { isHandle } from "./handle.ts";
+import { withoutNever } from "./never.ts";
 import { documentSchema, isSchemaInput } from "./schema.ts";
 import type { DocumentSchema, SchemaInput } from "./schema.ts";
 
@@ -37,10 +41,17 @@ export interface CollectionOptions {
   readonly purposes?: readonly string[];
   /** What its documents must be like. Left out: anything that JSON holds. */
   readonly schema?: SchemaInput;
+  /**
+   * What is declared of fields, by their paths: what records are found by, and what is seen of them by whom. Left out:
+   * nothing, and no record is found but by its id.
+   */
+  readonly fields?: Readonly<Record<string, FieldOptions>>;
+  /** Indexes of several fields together, by their names: `[a-z][a-z0-9_-]{0,62}`. */
+  readonly indexes?: Readonly<Record<string, CompoundIndexOptions>>;
 }
 
 /** A declaration with everything in it. */
-export interface Declaration {
+export interface Declaration extends DeclaredFields {
   readonly collection: Collection;
   readonly scope: Scope;
   readonly subject: "record" | "id" | "none" | { readonly field: string };
@@ -96,6 +107,9 @@ const MEMBERS: Readonly<Record<keyof CollectionOptions, readonly [is: (value: un
     "a tenant (up to 63 of a-z, 0-9, '.', '_', '-') or { field: NAME }",
   ],
   schema: [isSchemaInput, "a Standard Schema or a JSON Schema"],
+  // Read with everything that is wrong with each.
+  fields: [() => true, "an object"],
+  indexes: [() => true, "an object"],
   purposes: [isPurposes, `a list of 1 to ${MAX_PURPOSES} codes (up to 64 of a-z, 0-9, '.', '-')`],
 };
 
@@ -117,6 +131,11 @@ export class Declarations {
   constructor(scope: Scope, declared: readonly Declaration[] = []) {
     this.#scope = scope;
     this.#declared = new Map(declared.map((declaration) => [declaration.collection, declaration]));
+  }
+
+  /** Those that are declared. */
+  get all(): readonly Declaration[] {
+    return [...this.#declared.values()];
   }
 
   /** Whether a collection declares what it may be used for. */
@@ -145,8 +164,7 @@ export class Declarations {
  * @throws VaultError `vault-option-invalid` with everything that is wrong
  */
 export async function parseCollections(given: unknown, scope: Scope): Promise<Declarations> {
-  const names = typeof given === "object" && given !== null ? Object.keys(given) : [];
-  const { values, problems: found } = ownOptions(given ?? {}, names, "collections");
+  const { values, problems: found } = byName(given ?? {});
   const problems = [...found];
   const declared: Declaration[] = [];
   const schemas = new Map<Collection, SchemaInput>();
@@ -160,16 +178,37 @@ export async function parseCollections(given: unknown, scope: Scope): Promise<De
     for (const problem of own.problems) problems.push(problem);
     for (const [member, [isRight, mustBe]] of Object.entries(MEMBERS))
       if (member in own.values && !isRight(own.values[member])) problems.push(`${shown}: ${member} must be ${mustBe}`);
-    declared.push(withDefaults(name, own.values, scope));
+    const wrong: string[] = [];
+    const ofFields = parseFields(own.values, wrong);
+    for (const problem of wrong) problems.push(`${shown}: ${problem}`);
+    declared.push({ ...withDefaults(name, own.values, scope), ...ofFields });
     const { schema } = own.values;
     if (isSchemaInput(schema)) schemas.set(name, schema);
   }
   if (problems.length > 0) throw new VaultError("vault-option-invalid", `collections: ${problems.join("; ")}`);
   const ready = declared.map(async (one): Promise<Declaration> => {
-    const schema = schemas.get(one.collection);
-    return schema === undefined ? one : { ...one, schema: await documentSchema(schema, one.collection) };
+    const given = schemas.get(one.collection);
+    const schema = given === undefined ? null : await documentSchema(given, one.collection);
+    return { ...one, schema: withoutNever(schema, one.fields, one.collection) };
   });
   return new Declarations(scope, await Promise.all(ready));
+}
+
+/** An object by the names of collections, or a list of what `defineCollection` made. */
+function byName(given: unknown): ReturnType<typeof ownOptions> {
+  if (!Array.isArray(given)) {
+    const names = typeof given === "object" && given !== null ? Object.keys(given) : [];
+    return ownOptions(given, names, "collections");
+  }
+  const handles = Array.from(given as unknown[]);
+  const values = Object.create(null) as Record<string, unknown>;
+  const problems: string[] = [];
+  for (const handle of handles) {
+    if (!isHandle(handle)) problems.push("a list of collections has only what defineCollection made");
+    else if (handle.name in values) problems.push(`${JSON.stringify(handle.name)} is declared twice`);
+    else values[handle.name] = handle.options;
+  }
+  return { values, problems };
 }
 
 /** Copies, so that nobody changes a declaration afterwards. */
@@ -183,6 +222,8 @@ function withDefaults(collection: Collection, given: CollectionOptions, scope: S
     tenant: fieldOf(tenant) ?? tenant,
     purposes: isPurposes(purposes) ? [...purposes] : null,
     schema: null,
+    fields: new Map(),
+    indexes: new Map(),
   };
 }
 

@@ -108,7 +108,7 @@ export function fieldOf(segments: readonly PropertyKey[]): string {
 }
 
 /** @throws VaultError `document-unfit` */
-function requireNone(problems: readonly FieldProblem[], collection: string): void {
+export function requireNone(problems: readonly FieldProblem[], collection: string): void {
   if (problems.length === 0) return;
   const told = problems.slice(0, MOST_PROBLEMS);
   const list = told.map(({ field, kind }) => (field === "" ? kind : `${field}: ${kind}`)).join("; ");

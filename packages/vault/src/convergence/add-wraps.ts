@@ -14,7 +14,7 @@ import { asKeyWrap, RegionWraps, withoutRefused, wrappingKeyOf, wrapSetOf } from
 import type { KeyDependencies } from "../keys/region-wraps.ts";
 import type { Sealing } from "../keys/key-sets.ts";
 import { namedTenantKey, tenantWrapSet } from "../keys/tenant-wrap.ts";
-import { keySetMoved } from "../keys/vault-keys.ts";
+import { keySetMoved } from "../keys/key-maker.ts";
 import type { Auditor } from "../audit/auditor.ts";
 import type { Lease } from "../stores/jobs.ts";
 import { MAX_KEY_WRAPS } from "../stores/key-limits.ts";

@@ -5,7 +5,7 @@
 import { isVaultError, VaultError } from "../errors.ts";
 import { soundRow } from "../keys/key-binding.ts";
 import type { SubjectKeys } from "../keys/subject-keys.ts";
-import { keySetMoved } from "../keys/vault-keys.ts";
+import { keySetMoved } from "../keys/key-maker.ts";
 import type { Lease } from "../stores/jobs.ts";
 import type { KeyName, KeyPlace, KeyRow } from "../stores/key-store.ts";
 import type { SubjectId } from "../stores/subjects.ts";

@@ -49,9 +49,7 @@ export async function staleTenantSets({
     return under === null ? [] : [{ id, ...under }];
   });
   const present = await presentVersions(keys, [...new Set(sets.map(({ tenant }) => tenant))], generation);
-  return sets
-    .filter(({ tenant, version }) => version === null || present.get(tenant) !== version)
-    .map(({ id }) => id);
+  return sets.filter(({ tenant, version }) => version === null || present.get(tenant) !== version).map(({ id }) => id);
 }
 
 /** Tenant -> the version of its key of this generation; without those that have none yet. */

@@ -8,7 +8,7 @@ import { isInner, regionOfKey } from "./target.ts";
 import { staleTenantSets } from "./shred-keys.ts";
 import type { KeyWorkDependencies } from "./add-wraps.ts";
 import type { WrapSetId } from "../stores/wrap-set.ts";
-import type { ShredProof, ShredState, WrappingKeyState } from "./view.ts";
+import type { ShredProof, ShredState, AskedWrappingKey } from "./view.ts";
 
 /** What is looked at of a key store. */
 export type ShredDependencies = Pick<KeyWorkDependencies, "store" | "keySets">;
@@ -40,14 +40,14 @@ export async function presentGeneration({ keySets }: Pick<ShredDependencies, "ke
 export async function shredState(
   dependencies: ShredDependencies,
   generation: number,
-  describe: (key: string) => Promise<Pick<WrappingKeyState, "state" | "deletionAt">>,
+  describe: (key: string) => Promise<Pick<AskedWrappingKey, "state" | "deletionAt">>,
   clock: () => Date,
 ): Promise<ShredState> {
   if (!Number.isSafeInteger(generation) || generation < 0)
     throw new VaultError("vault-option-invalid", "A shredding generation is a whole number from 0");
   const present = await presentGeneration(dependencies);
   const names = [...(await keysUpTo(dependencies, generation)).keys()].sort();
-  const keys: WrappingKeyState[] = [];
+  const keys: AskedWrappingKey[] = [];
   for (const key of names) {
     const told = await describe(key);
     keys.push({ key, region: regionOfKey(key) || null, ...told, askedAt: clock().toISOString() });
@@ -65,13 +65,13 @@ export async function shredState(
   };
 }
 
-const GONE: ReadonlySet<WrappingKeyState["state"]> = new Set<WrappingKeyState["state"]>([
+const GONE: ReadonlySet<AskedWrappingKey["state"]> = new Set<AskedWrappingKey["state"]>([
   "gone-proven",
   "gone-attested",
 ]);
 
 /** From when on a key opens nothing; null: nobody has scheduled that. */
-function endOf({ state, deletionAt, askedAt }: WrappingKeyState): string | null {
+function endOf({ state, deletionAt, askedAt }: AskedWrappingKey): string | null {
   if (GONE.has(state)) return deletionAt ?? askedAt;
   return state === "pending-deletion" ? deletionAt : null;
 }

@@ -289,7 +289,7 @@ export interface Convergence {
    */
   shredState(
     generation: number,
-    describe: (key: string) => Promise<Pick<WrappingKeyState, "state" | "deletionAt">>,
+    describe: (key: string) => Promise<Pick<AskedWrappingKey, "state" | "deletionAt">>,
   ): Promise<ShredState>;
 }
 
@@ -297,7 +297,7 @@ export interface Convergence {
 export type WrappingKeyFate = "in-use" | "disabled" | "pending-deletion" | "gone-proven" | "gone-attested" | "unknown";
 
 /** A wrapping key that wraps, or has wrapped, keys of the key store. */
-export interface WrappingKeyState {
+export interface AskedWrappingKey {
   readonly key: string;
   readonly region: string | null;
   readonly state: WrappingKeyFate;
@@ -327,7 +327,7 @@ export interface ShredState {
   readonly generation: number;
   /** In force now. */
   readonly present: number;
-  readonly keys: readonly WrappingKeyState[];
+  readonly keys: readonly AskedWrappingKey[];
   /** When the last of them is gone; null: not all are scheduled, or the generation is not left. */
   readonly holdsFrom: string | null;
   /** Whether all are gone. */

@@ -49,6 +49,8 @@ const IS_OWNER: Readonly<Record<string, (owner: string) => boolean>> = {
   lookup: (owner) => owner === VAULT_OWNER,
   names: (owner) => owner === VAULT_OWNER,
   audit: (owner) => owner === VAULT_OWNER,
+  mask: (owner) => owner === VAULT_OWNER,
+  index: (owner) => owner === VAULT_OWNER,
 };
 
 /**

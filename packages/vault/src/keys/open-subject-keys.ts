@@ -3,6 +3,7 @@
  */
 import type { Time } from "@strongroom/envelope/hierarchical";
 import { keyedHash } from "@strongroom/envelope/keyrings";
+import type { SecretBytes } from "@strongroom/envelope/keyrings";
 import type { AuditKeys } from "../audit/audit-keys.ts";
 import { StoredAuditKeys } from "../audit/stored-audit-keys.ts";
 import { VaultError } from "../errors.ts";
@@ -17,6 +18,7 @@ import type { KeyCostMeter } from "./cost.ts";
 import { createdOrLost } from "./creations.ts";
 import type { KeySets } from "./key-sets.ts";
 import { branchKeyId, DEFAULT_TENANT, VAULT_OWNER } from "./key-binding.ts";
+import { IndexKeys } from "./index-keys.ts";
 import { lp } from "./length-prefixed.ts";
 import { People, requireSame } from "./people.ts";
 import type { Named } from "./people.ts";
@@ -33,7 +35,8 @@ import type {
   SubjectKeys,
   Tenant,
 } from "./subject-keys.ts";
-import { keySetMoved, MAKE_ATTEMPTS, VaultKeys } from "./vault-keys.ts";
+import { keySetMoved, MAKE_ATTEMPTS } from "./key-maker.ts";
+import { VaultKeys } from "./vault-keys.ts";
 
 /** What the keys of a vault are opened with. */
 export interface SubjectKeysOptions {
@@ -60,6 +63,7 @@ const ROW_ID_LABEL = "strongroom/record-id/1";
 class StoredSubjectKeys implements SubjectKeys {
   readonly vault: string;
   readonly opening: SubjectKeys["opening"];
+  readonly indexKeys: IndexKeys;
   readonly #keys: VaultKeys;
   readonly #people: People;
   readonly #bounds: AgedMapOptions;
@@ -71,6 +75,7 @@ class StoredSubjectKeys implements SubjectKeys {
     this.#cost = cost;
     this.vault = keys.dependencies.vault;
     this.opening = keys.opening;
+    this.indexKeys = new IndexKeys(keys);
     this.#keys = keys;
     this.#bounds = { capacity, maxAgeMs, now: () => keys.now() };
     this.#people = new People(keys, this.#bounds);
@@ -88,10 +93,18 @@ class StoredSubjectKeys implements SubjectKeys {
   }
 
   async nameOf(id: SubjectId, signal: AbortSignal | undefined): Promise<Subject> {
+    return (await this.#named(id, signal)).name;
+  }
+
+  async tenantOf(id: SubjectId, signal: AbortSignal | undefined): Promise<Tenant> {
+    return (await this.#named(id, signal)).tenant;
+  }
+
+  async #named(id: SubjectId, signal: AbortSignal | undefined): Promise<Named> {
     const known = this.#people.knownById(id);
-    if (known !== null) return known.name;
+    if (known !== null) return known;
     const [found] = await this.#people.names([id], signal);
-    return requireSame(found, null).name;
+    return requireSame(found, null);
   }
 
   async proveName(id: SubjectId, signal: AbortSignal | undefined): Promise<void> {
@@ -208,6 +221,10 @@ class StoredSubjectKeys implements SubjectKeys {
     if (this.#closed) opened.close();
     this.#keys.audit = opened;
     return opened;
+  }
+
+  async maskKey(signal: AbortSignal | undefined): Promise<SecretBytes> {
+    return (await this.#keys.mask(signal)).key;
   }
 
   forget(id: SubjectId): void {

@@ -24,7 +24,7 @@ import { openText, sealText, textHeader } from "./sealed-text.ts";
 import type { TextKey, TextOwner, TextPlace } from "./sealed-text.ts";
 import type { Tenant } from "./subject-keys.ts";
 import type { OpenedKey } from "./opened-key.ts";
-import { keySetMoved } from "./vault-keys.ts";
+import { keySetMoved } from "./key-maker.ts";
 import type { VaultKeys } from "./vault-keys.ts";
 
 /** A person, as callers say them. */

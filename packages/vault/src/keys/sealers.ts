@@ -20,7 +20,7 @@ import type { Named, People } from "./people.ts";
 import type { FreshKey, MadeAt } from "./region-wraps.ts";
 import { ownerOfKey } from "./sealed-text.ts";
 import type { Sealer, SealerRequest, Tenant, Whom } from "./subject-keys.ts";
-import { keySetMoved, MAKE_ATTEMPTS } from "./vault-keys.ts";
+import { keySetMoved, MAKE_ATTEMPTS } from "./key-maker.ts";
 import type { OpenedKey } from "./opened-key.ts";
 import type { ReadRow, VaultKeys } from "./vault-keys.ts";
 
@@ -273,7 +273,13 @@ class Round {
     return people.map((person) => {
       const name = this.#people.row(person, ownerOfKey(names), names);
       const audit = this.#auditKey({ kind: "subject", owner: person.id }, { epoch, generation });
-      return { slot: null, person, fresh: null, creation: { epoch: earlierEpoch(epoch, person), name, key: null }, audit };
+      return {
+        slot: null,
+        person,
+        fresh: null,
+        creation: { epoch: earlierEpoch(epoch, person), name, key: null },
+        audit,
+      };
     });
   }
 

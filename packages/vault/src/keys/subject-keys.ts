@@ -3,9 +3,11 @@
  * this folder that `records/` knows.
  */
 import type { Keyring } from "@strongroom/envelope";
+import type { SecretBytes } from "@strongroom/envelope/keyrings";
 import type { AuditKeys } from "../audit/audit-keys.ts";
 import type { Collection, RecordId, Subject } from "../records/address.ts";
 import type { KeyKind, KeyRewrap, KeyRow } from "../stores/key-store.ts";
+import type { IndexKeys } from "./index-keys.ts";
 import type { Scope, SubjectId, UnitSubject } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 
@@ -86,6 +88,8 @@ export interface SubjectKeys {
   sealers(requests: readonly SealerRequest[], signal: AbortSignal | undefined): Promise<readonly (Sealer | Error)[]>;
   /** Opens what hangs on a key of the key store: the branch key is the context's subject. */
   readonly opening: Keyring;
+  /** What tags of documents are made with. */
+  readonly indexKeys: IndexKeys;
   /** Ids of people by names; null: nobody has it. Makes nobody. */
   resolve(
     names: readonly { readonly name: Subject; readonly tenant: Tenant }[],
@@ -93,6 +97,8 @@ export interface SubjectKeys {
   ): Promise<readonly (SubjectId | null)[]>;
   /** The name of somebody, as the caller says it. @throws VaultError `subject-name-absent`, `subject-key-tampered` */
   nameOf(id: SubjectId, signal: AbortSignal | undefined): Promise<Subject>;
+  /** Whose person somebody is. @throws VaultError as `nameOf` does */
+  tenantOf(id: SubjectId, signal: AbortSignal | undefined): Promise<Tenant>;
   /** The row ids of records in a collection whose ids are sealed: a keyed hash of each, 43 characters. */
   rowIds(
     collection: Collection,
@@ -150,6 +156,8 @@ export interface SubjectKeys {
    * @throws VaultError `key-store-behind`, `subject-key-tampered`, and as making and opening do
    */
   audit(signal: AbortSignal | undefined): Promise<AuditKeys>;
+  /** Under which values are hashed for those who may not see them. Whoever has it wipes it. */
+  maskKey(signal: AbortSignal | undefined): Promise<SecretBytes>;
   counts(): SubjectKeyCounts;
   /** Wipes everything. */
   close(): void;

@@ -3,8 +3,8 @@
  * that is not of the kind, or so short that the rest could be guessed, nothing is shown; of none, how long it is.
  */
 
-/** Kinds of masks, of values of a document. */
-export type MaskKind = "card" | "email" | "iban" | "last4" | "name" | "phone" | "redact";
+/** Kinds of masks, of values of a document. `hash`, a keyed one, is made by a vault alone, which has the key. */
+export type MaskKind = "card" | "email" | "hash" | "iban" | "last4" | "name" | "phone" | "redact";
 
 /** In the place of what is not shown. */
 export const HIDDEN = "•••";
@@ -32,6 +32,7 @@ const bare = (text: string): string => text.normalize("NFKC").replace(/[\s\p{Pd}
 /** Kind -> what is shown of a text. */
 const MASKS: Readonly<Record<MaskKind, (text: string) => string>> = {
   redact: () => HIDDEN,
+  hash: () => HIDDEN,
   last4: lastFour,
   card: (text) => (/^\d{12,19}$/.test(bare(text)) ? lastFour(bare(text)) : HIDDEN),
   iban: (text) => {

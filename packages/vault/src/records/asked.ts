@@ -224,7 +224,11 @@ export const isOfOneRecord = (error: unknown): boolean =>
   isVaultError(error) && (error.code === "record-rolled-back" || error.code === "record-tampered");
 
 /** A record as the audit is told of it. */
-export function concerned({ row, address }: Place, whom: Whom | null, version: Version | null): Concerned {
+export function concerned(
+  { row, address }: Pick<Place, "row"> & { readonly address: Pick<Concerned, "id"> },
+  whom: Whom | null,
+  version: Version | null,
+): Concerned {
   const { scheme = null, subject = null, about = [] } = whom ?? {};
   return { row, id: address.id, version, scheme, subject, about };
 }

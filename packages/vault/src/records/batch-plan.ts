@@ -12,6 +12,7 @@ import type { KeyCall } from "../keys/key-work.ts";
 import type { Sealing } from "../keys/key-sets.ts";
 import type { Sealer } from "../keys/subject-keys.ts";
 import type { Dependencies } from "../limits.ts";
+import type { OpenIndex } from "../search/tagger.ts";
 import type { Epoch } from "../stores/gate.ts";
 import type { RecordRows, StoredMessage } from "../stores/rows.ts";
 import type { SubjectId, UnitSubject } from "../stores/subjects.ts";
@@ -22,8 +23,8 @@ import { concerned, OVERTAKEN, untilNewest } from "./asked.ts";
 import type { Asked, Newest } from "./asked.ts";
 import { decodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
-import { sealersFor, sealVersion, versionBefore } from "./new-version.ts";
-import type { SealedNewVersion } from "./new-version.ts";
+import { sealersFor, sealVersion, taggingFor, versionBefore } from "./new-version.ts";
+import type { SealedNewVersion, Tagging } from "./new-version.ts";
 import { countRead, everybody, mentioned, provePeople } from "./people.ts";
 import { nextVersion, recordState } from "./read.ts";
 import type { RecordState } from "./read.ts";
@@ -77,6 +78,7 @@ const ABOUT_ONE_ITEM: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
   "subject-name-absent",
   "subject-key-absent",
   "subject-key-tampered",
+  "value-taken",
 ]);
 
 /** A document's bytes; or what is wrong with it, which matters only when it is to be written or compared. */
@@ -107,6 +109,8 @@ export interface Plan {
   readonly results: ItemResults;
   /** To be counted when it is made. */
   readonly uses: readonly KeyUseOfWrite[];
+  /** The item that its tags are of; null: nothing is to be written. */
+  readonly newest: Item | null;
   /** Which items are about whom. */
   readonly people: readonly { readonly item: Item; readonly id: SubjectId }[];
 }
@@ -116,6 +120,8 @@ export interface PlanOptions {
   readonly signal: AbortSignal | undefined;
   readonly asked: Asked;
   readonly sealing: Sealing;
+  /** The indexes that are written at its epoch. */
+  readonly open: readonly OpenIndex[];
   /** Items of which it turned out that they cannot be written, and why. More are added. */
   readonly refused: Map<Item, unknown>;
 }
@@ -129,6 +135,7 @@ export async function planGroups(
   const { limits } = dependencies;
   const { asked } = options;
   const plans: Plan[] = [];
+  using tagging = await taggingFor(dependencies, options.open, options.signal);
   let open = groups;
   // Each round refuses an item or is the last one.
   while (open.length > 0) {
@@ -152,7 +159,7 @@ export async function planGroups(
       });
       const sealed = await mapBounded(withSealers, limits.batchConcurrency, async ({ draft, own, calls: told }) => ({
         group: draft.group,
-        plan: await asked.noting(told, () => sealGroup(dependencies, draft, own, { ...options, calls: told })),
+        plan: await asked.noting(told, () => sealGroup(dependencies, draft, own, { ...options, tagging, calls: told })),
       }));
       for (const { plan } of sealed) if (plan !== null) plans.push(plan);
       open = sealed.filter(({ plan }) => plan === null).map(({ group }) => group);
@@ -292,17 +299,23 @@ async function draftGroup(
   return { group, head, versions, results, found, mentioned: mentioned(row.collection, found) };
 }
 
+/** How a group is sealed. */
+interface SealOptions extends PlanOptions {
+  readonly tagging: Tagging | null;
+  readonly calls: readonly KeyCall[];
+}
+
 /** Null: an item turned out to be refused, and the group is to be planned anew. */
 async function sealGroup(
   dependencies: Dependencies,
   { group, head, versions, results: told, found, mentioned: before }: Draft,
   sealers: readonly (Sealer | Error)[],
-  { signal, asked, sealing, refused, calls }: PlanOptions & { readonly calls: readonly KeyCall[] },
+  { signal, asked, sealing, refused, tagging, calls }: SealOptions,
 ): Promise<Plan | null> {
   const { epoch } = sealing;
   if (versions.length === 0) {
     const read = told.some(([, one]) => isRead(one)) ? concerned(group, found, head.head?.version ?? null) : null;
-    return { group, unit: null, draft: null, read, epoch, results: told, uses: [], people: [] };
+    return { group, unit: null, draft: null, read, epoch, results: told, uses: [], newest: null, people: [] };
   }
   const sealed: SealedNewVersion[] = [];
   const results = [...told];
@@ -313,7 +326,7 @@ async function sealGroup(
       if (sealer instanceof Error) throw sealer;
       const [proved, done] = await Promise.allSettled([
         toProve === null ? null : provePeople(dependencies, group.row, toProve, signal),
-        sealVersion(dependencies, { ...group, ...draft, sealer, sealing, signal }),
+        sealVersion(dependencies, { ...group, ...draft, sealer, sealing, tagging, signal }),
       ]);
       if (done.status === "rejected") throw done.reason;
       if (proved.status === "rejected") throw proved.reason;
@@ -349,12 +362,14 @@ async function sealGroup(
       versions: next,
       subjects,
       sealedId: sealed.at(-1)?.sealedId ?? null,
+      tags: sealed.at(-1)?.tags,
     },
   };
   const people = versions.flatMap(({ item }, index) =>
     [...(sealed[index]?.people ?? []), ...before].map(({ id }) => ({ item, id })),
   );
-  return { group, unit, draft, read: null, epoch, results, uses: sealed.map(({ use }) => use), people };
+  const newest = versions.at(-1)?.item ?? null;
+  return { group, unit, draft, read: null, epoch, results, uses: sealed.map(({ use }) => use), newest, people };
 }
 
 async function storedDocument(

@@ -10,6 +10,8 @@ import type { PreparedWrite } from "./prepared.ts";
 import type { PutManyItem, PutManyOptions } from "./put-many.ts";
 import type { GetOptions, VaultRecord, VersionInfo } from "./read.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./write.ts";
+import type { FindExplanation, FindOptions, FindResult, FoundCount } from "../search/find.ts";
+import type { FindQuery } from "../search/query.ts";
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any function, whatever it takes
 type AnyFunction = (...given: any) => unknown;
@@ -59,15 +61,19 @@ export interface NotList {
  * checked against it, neither when it is written nor when it is read. Otherwise each call is the vault's of the same
  * name.
  */
-export interface TypedCollection<Document extends object = JsonObject> {
+export interface TypedCollection<
+  Document extends object = JsonObject,
+  Input extends object = Document,
+  Found extends string = string,
+> {
   /** The collection's name. */
   readonly name: string;
   /** Writes a new version of a record. @throws VaultError as `vault.put` does */
-  put(id: string, document: Document, options?: PutOptions): Promise<PutResult>;
+  put(id: string, document: Input, options?: PutOptions): Promise<PutResult>;
   /** Prepares a write for `vault.withTransaction`. @throws VaultError as `vault.prepare` does */
-  prepare(id: string, document: Document, options?: PutOptions): Promise<PreparedWrite>;
+  prepare(id: string, document: Input, options?: PutOptions): Promise<PreparedWrite>;
   /** Writes many records, in one transaction where the store can do that. @throws VaultError as `vault.putMany` does */
-  putMany(items: readonly PutManyItem<Document>[], options: PutManyOptions): Promise<readonly PutManyResult[]>;
+  putMany(items: readonly PutManyItem<Input>[], options: PutManyOptions): Promise<readonly PutManyResult[]>;
   /** Reads one version of a record. @throws VaultError as `vault.get` does */
   get(id: string, options?: GetOptions): Promise<VaultRecord<Document>>;
   /** All versions of a record, newest first, unopened. @throws VaultError `id-invalid`, `record-absent` */
@@ -76,6 +82,12 @@ export interface TypedCollection<Document extends object = JsonObject> {
   remove(id: string, options?: RemoveOptions): Promise<RemoveResult>;
   /** Ids by pages. @throws VaultError `collection-absent`, `cursor-invalid`, `limit-invalid` */
   list(options?: ListOptions): Promise<ListResult>;
+  /** Records by fields that are declared with `find`. @throws VaultError as `vault.find` does */
+  find(query: FindQuery<Found>, options?: FindOptions): Promise<FindResult<Document>>;
+  /** How many records that may be. @throws VaultError as `vault.find` does */
+  countFound(query: FindQuery<Found>, options?: Pick<FindOptions, "tenant" | "signal">): Promise<FoundCount>;
+  /** By which indexes they are found. @throws VaultError as `vault.find` does */
+  explainFind(query: FindQuery<Found>): Promise<FindExplanation>;
 }
 
 /** The vault's operations, which parse the addresses that they are given. */
@@ -91,6 +103,13 @@ export interface RecordOperations {
   history(address: AddressInput): Promise<readonly VersionInfo[]>;
   remove(address: AddressInput, options: RemoveOptions): Promise<RemoveResult>;
   list(collection: string, options: ListOptions): Promise<ListResult>;
+  find(collection: string, query: FindQuery, options: FindOptions): Promise<FindResult>;
+  countFound(
+    collection: string,
+    query: FindQuery,
+    options: Pick<FindOptions, "tenant" | "signal">,
+  ): Promise<FoundCount>;
+  explainFind(collection: string, query: FindQuery): Promise<FindExplanation>;
 }
 
 /** The view of one collection over the vault's operations. */
@@ -109,5 +128,8 @@ export function typedCollection<Document extends object>(
     history: async (id) => operations.history(at(id)),
     remove: async (id, options = {}) => operations.remove(at(id), options),
     list: async (options = {}) => operations.list(collection, options),
+    find: async (query, options = {}) => (await operations.find(collection, query, options)) as FindResult<Document>,
+    countFound: async (query, options = {}) => operations.countFound(collection, query, options),
+    explainFind: async (query) => operations.explainFind(collection, query),
   };
 }

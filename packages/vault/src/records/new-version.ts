@@ -8,12 +8,17 @@ import type { KeyUseOfWrite } from "../keys/cost.ts";
 import type { Sealing } from "../keys/key-sets.ts";
 import type { Sealer } from "../keys/subject-keys.ts";
 import type { Dependencies } from "../limits.ts";
+import { tenantOfRecord } from "../search/index-book.ts";
+import type { Agreed } from "../search/index-book.ts";
+import type { OpenIndex, Tagger } from "../search/tagger.ts";
+import type { Tag } from "../stores/indexes.ts";
 import type { StoredMessage } from "../stores/rows.ts";
 import type { UnitSubject } from "../stores/subjects.ts";
 import type { NewVersion } from "../stores/units.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
-import type { Address, Place, Subject, Version } from "./address.ts";
+import type { Address, Collection, Place, Subject, Version } from "./address.ts";
 import type { Asked } from "./asked.ts";
+import { decodeDocument } from "./document.ts";
 import { peopleOf, requireOpenPeople } from "./people.ts";
 import type { PeopleNames } from "./people.ts";
 import { damaged } from "./read.ts";
@@ -42,6 +47,37 @@ export async function versionBefore(
   await requireOpenPeople(dependencies, row, read, read.stored, signal);
   requireContext(read.stored.message, address);
   return read.stored;
+}
+
+/** What a version is sealed with, and the indexes that its tags are of. @throws VaultError `index-unknown` … */
+export async function sealingFor(
+  { keys, indexes }: Pick<Dependencies, "keys" | "indexes">,
+  collection: Collection,
+): Promise<Agreed> {
+  return indexes === null ? { sealing: await keys.forWriting(), open: [] } : indexes.agreed(collection);
+}
+
+/** What makes the tags of versions, and of which indexes. Whoever has it disposes of it. */
+export interface Tagging extends Disposable {
+  readonly open: readonly OpenIndex[];
+  readonly tagger: Tagger;
+}
+
+/** Null: there is no index. */
+export async function taggingFor(
+  { indexes }: Pick<Dependencies, "indexes">,
+  open: readonly OpenIndex[],
+  signal: AbortSignal | undefined,
+): Promise<Tagging | null> {
+  if (indexes === null || open.length === 0) return null;
+  const tagger = await indexes.tagger(open, signal);
+  return {
+    open,
+    tagger,
+    [Symbol.dispose]: () => {
+      tagger[Symbol.dispose]();
+    },
+  };
 }
 
 /** Whom a version in this collection is to be about. */
@@ -118,6 +154,8 @@ export interface VersionInput extends SealerInput {
   readonly plaintext: Uint8Array;
   readonly sealer: Sealer;
   readonly sealing: Sealing;
+  /** Null: it is found by nothing. */
+  readonly tagging: Tagging | null;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -131,14 +169,23 @@ export interface SealedNewVersion {
   readonly wrapSet: WrapSet;
   /** To be counted when it is stored. */
   readonly use: KeyUseOfWrite;
+  /** What it is found by, as the newest version; undefined: there is no index. */
+  readonly tags: readonly Tag[] | undefined;
 }
 
-/** @throws VaultError as sealBytes does; `store-full` */
+/** @throws VaultError as sealBytes does; `document-unfit`: more values than a record is found by; `store-full` */
 export async function sealVersion(
-  { store, subjectKeys, rowAddresses, declarations, clock }: Omit<Dependencies, "keys" | "limits" | "turns">,
-  { address, row, version, plaintext, concern, sealer, sealing, signal }: VersionInput,
+  {
+    store,
+    subjectKeys,
+    rowAddresses,
+    declarations,
+    clock,
+  }: Omit<Dependencies, "keys" | "limits" | "turns" | "indexes">,
+  { address, row, version, plaintext, concern, sealer, sealing, tagging, signal }: VersionInput,
 ): Promise<SealedNewVersion> {
   await store.requireRoom();
+  const tags = tagging === null ? undefined : tagsOf(declarations, tagging, { address, plaintext, sealer });
   const { collection, id } = row;
   const { subject, about } = sealer;
   // That the keys' answer is one that will be read again.
@@ -162,7 +209,18 @@ export async function sealVersion(
       isNew: sealer.isNew,
       target: (sealer.wrapSet ?? wrapSet).target,
     },
+    tags,
   };
+}
+
+function tagsOf(
+  declarations: Dependencies["declarations"],
+  { open, tagger }: Tagging,
+  { address, plaintext, sealer }: Pick<VersionInput, "address" | "plaintext" | "sealer">,
+): readonly Tag[] {
+  const document = decodeDocument(plaintext);
+  const ofPerson = sealer.name === null ? null : sealer.tenant;
+  return tagger.tagsOf(open, document, tenantOfRecord(declarations.of(address.collection), ofPerson, document));
 }
 
 const withoutSubject = (names: readonly Subject[], subject: Subject | null): readonly Subject[] =>

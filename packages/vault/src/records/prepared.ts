@@ -13,7 +13,7 @@ import type { JsonObject } from "./document.ts";
 import { closedError, isClosed } from "./people.ts";
 import { withEntries } from "./units.ts";
 import type { Drafted } from "./units.ts";
-import { keySetMoved, preparePut, recordContended, takenPut } from "./write.ts";
+import { keySetMoved, preparePut, recordContended, takenError, takenPut } from "./write.ts";
 import type { Expectation, PreparedUnit, PutOptions, PutResult } from "./write.ts";
 
 /**
@@ -66,7 +66,7 @@ export class PreparedWrites {
 
   /** `vault.withTransaction`. */
   async make(client: unknown, given: readonly PreparedWrite[], asked: Asked): Promise<readonly PutResult[]> {
-    const { store, keys, subjectKeys, cost } = this.#dependencies;
+    const { store, keys, subjectKeys, indexes, cost } = this.#dependencies;
     if (store.transaction === undefined)
       throw new VaultError("transaction-refused", "The vault's store takes part in no transaction of others");
     const prepared = takenList(given);
@@ -87,6 +87,9 @@ export class PreparedWrites {
       throw keySetMoved();
     }
     if (lost >= 0) throw overtaken(kept[lost]?.expect.kind);
+    const taken = results.findIndex(({ kind }) => kind === "taken");
+    const [takenBy, place] = [results[taken], kept[taken]?.place];
+    if (takenBy?.kind === "taken" && place !== undefined) throw takenError(indexes, place.address.collection, takenBy);
     const closed = results.find(isClosed);
     if (closed !== undefined) {
       // The caller's transaction cannot wait for keys: what is prepared next asks for them afresh.

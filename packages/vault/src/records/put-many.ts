@@ -30,13 +30,14 @@ import type {
 } from "./batch-plan.ts";
 import { encodeDocument } from "./document.ts";
 import type { DocumentLimits, JsonObject } from "./document.ts";
+import { sealingFor } from "./new-version.ts";
 import { closedError, FreshTries, isClosed } from "./people.ts";
 import type { Closed } from "./people.ts";
 import { makeUnits, requireUnitFits } from "./units.ts";
 import type { MakeOptions, Settled } from "./units.ts";
 import { takenWhom } from "./whom.ts";
 import type { WhomOptions } from "./whom.ts";
-import { connectionsLost, keySetMoved, recordContended, requireNotAborted } from "./write.ts";
+import { connectionsLost, keySetMoved, recordContended, requireNotAborted, takenError } from "./write.ts";
 
 /** One document of a batch. */
 export interface PutManyItem<Document = JsonObject> extends WhomOptions {
@@ -85,7 +86,7 @@ export async function putMany(
       const address = { collection, id };
       return { address, row: rows[index] ?? address, items: own };
     });
-    const results = await untilMade(dependencies, groups, { onExisting, asked, signal });
+    const results = await untilMade(dependencies, collection, groups, { onExisting, asked, signal });
     if (results.some(([, { outcome }]) => outcome === "created" || outcome === "replaced"))
       rowAddresses.wrote(collection);
     const all = [...given.refused, ...results];
@@ -133,23 +134,24 @@ async function tellInParts(asked: Asked, result: string, all: readonly Concerned
  */
 async function untilMade(
   dependencies: Dependencies,
+  collection: Collection,
   groups: readonly Group[],
-  options: Omit<PlanOptions, "sealing" | "refused">,
+  options: Omit<PlanOptions, "sealing" | "open" | "refused">,
 ): Promise<ItemResults> {
-  const { store, keys, subjectKeys, cost, limits } = dependencies;
+  const { store, keys, subjectKeys, indexes, cost, limits } = dependencies;
   const atomic = store.capabilities.atomicUnits > 1;
   const refused = new Map<Item, unknown>();
   const fresh = new FreshTries(subjectKeys);
   const made: Plan[] = [];
   let waiting: readonly Plan[] = [];
-  let open = groups;
+  let again = groups;
   let isMoved = false;
   let isLost = false;
   for (let attempt = 1; attempt <= limits.writeAttempts; attempt++) {
-    const sealing = await keys.forWriting();
+    const { sealing, open } = await sealingFor(dependencies, collection);
     const stale = waiting.filter(({ epoch }) => epoch !== sealing.epoch);
-    const again = [...open, ...stale.map(({ group }) => group)];
-    const planned = await planGroups(dependencies, again, { ...options, sealing, refused });
+    const unplanned = [...again, ...stale.map(({ group }) => group)];
+    const planned = await planGroups(dependencies, unplanned, { ...options, sealing, open, refused });
     requireNotAborted(options.signal);
     waiting = [...waiting.filter((plan) => !stale.includes(plan)), ...planned];
     const settled = await makePlans(store, waiting, { ...options, atomic });
@@ -169,8 +171,10 @@ async function untilMade(
     if (isMoved) keys.moved();
     const left = waiting.filter((plan) => kindOf(plan) !== "made");
     const closed = await refuseClosed(store, left, [...settled.values()].filter(isClosed), { refused, fresh });
+    for (const [plan, one] of settled)
+      if (one.kind === "taken" && plan.newest !== null) refused.set(plan.newest, takenError(indexes, collection, one));
     const isOpen = (plan: Plan): boolean => IS_LOST[kindOf(plan)] || closed.has(plan);
-    open = left.filter(isOpen).map(({ group }) => group);
+    again = left.filter(isOpen).map(({ group }) => group);
     waiting = left.filter((plan) => !isOpen(plan));
   }
   if (isLost) throw connectionsLost();
@@ -216,7 +220,7 @@ const IS_LOST: Readonly<Record<Settled["kind"], boolean>> = {
   "gate-moved": true,
   "not-made": false,
   void: true,
-  taken: false,
+  taken: true,
   // Told of by refuseClosed.
   "subject-closed": false,
   "key-set-back": false,

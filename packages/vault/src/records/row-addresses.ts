@@ -13,7 +13,7 @@ import type { Address, Collection, RecordId } from "./address.ts";
 /** What the rows' addresses hang on. */
 export interface RowAddressOptions {
   readonly store: Pick<Store, "records">;
-  readonly subjectKeys: Pick<SubjectKeys, "rowIds"> | null;
+  readonly subjectKeys: Pick<SubjectKeys, "rowIds" | "openId"> | null;
   readonly declarations: Declarations;
 }
 
@@ -67,6 +67,14 @@ export class RowAddresses {
   /** Whether a row is of the kind that is declared. */
   isDeclared(collection: Collection, { sealedId }: Pick<ListedRecord, "sealedId">): boolean {
     return (sealedId !== null) === this.isSealed(collection);
+  }
+
+  /** The record's own id. @throws VaultError `collection-differs`, `record-tampered` and what opening a key throws */
+  async ownId({ collection, id }: Address, sealedId: Uint8Array | null, signal?: AbortSignal): Promise<RecordId> {
+    const { subjectKeys } = this.#options;
+    if (subjectKeys === null) return id;
+    if (!this.isDeclared(collection, { sealedId })) throw collectionDiffers();
+    return sealedId === null ? id : subjectKeys.openId(sealedId, { collection, rowId: id }, signal);
   }
 
   /** A record of the declared kind was written. */

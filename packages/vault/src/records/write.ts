@@ -13,12 +13,12 @@ import type { RecordRows, WrapCount } from "../stores/rows.ts";
 import type { RecordStore } from "../stores/store.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import { parseVersion } from "./address.ts";
-import type { Address, Place, Version } from "./address.ts";
+import type { Address, Collection, Place, Version } from "./address.ts";
 import { concerned, OVERTAKEN } from "./asked.ts";
 import type { Asked, Newest } from "./asked.ts";
 import { encodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
-import { sealersFor, sealVersion, versionBefore } from "./new-version.ts";
+import { sealersFor, sealingFor, sealVersion, taggingFor, versionBefore } from "./new-version.ts";
 import type { SealedNewVersion } from "./new-version.ts";
 import { answered, closedError, everybody, FreshTries, isClosed, mentioned, provePeople } from "./people.ts";
 import { nextVersion, recordAbsent, recordState } from "./read.ts";
@@ -146,9 +146,9 @@ export async function preparePut(
   { plaintext, stated, expect, signal }: TakenPut,
   asked: Asked,
 ): Promise<PreparedUnit<PutResult> | typeof OVERTAKEN> {
-  const { store, keys, rowAddresses } = dependencies;
+  const { store, rowAddresses } = dependencies;
   requireNotAborted(signal);
-  const sealing = await keys.forWriting();
+  const { sealing, open } = await sealingFor(dependencies, address.collection);
   const row = await rowAddresses.of(address, signal);
   const place = { address, row };
   asked.concerns(place, null);
@@ -173,7 +173,7 @@ export async function preparePut(
   if (!newest.value) return OVERTAKEN;
   if (sealed.status === "rejected") throw sealed.reason;
   if (proved.status === "rejected") throw proved.reason;
-  const { next, people, sealedId, names, wrapSet, use } = sealed.value;
+  const { next, people, sealedId, names, wrapSet, use, tags } = sealed.value;
   requireUnitFits(store, messagesOf([next]));
   requireNotAborted(signal);
   const { createdAt } = next;
@@ -192,6 +192,7 @@ export async function preparePut(
         versions: [next],
         subjects: everybody([...people, ...mentioned(row.collection, stored)]),
         sealedId,
+        tags,
       },
     },
     result: { ...address, ...answered(names), version, createdAt, outcome, wraps: wrapSummary(wrapSet) },
@@ -205,7 +206,9 @@ export async function preparePut(
     if (sealer === undefined) throw new VaultError("encryption-failed", "The keys gave no answer for a record");
     if (sealer instanceof Error) throw sealer;
     using held = sealer;
+    using tagging = await taggingFor(dependencies, open, signal);
     return await sealVersion(dependencies, {
+      tagging,
       address,
       row,
       version,
@@ -225,44 +228,76 @@ export async function remove(
   { expect = ANY }: RemoveOptions,
   asked: Asked,
 ): Promise<RemoveResult> {
-  const { store, keys, clock, rowAddresses } = dependencies;
+  const { keys, rowAddresses } = dependencies;
   asked.uses(address.collection);
   const expected = { ...expect };
-  return untilMade(dependencies, address, { asked, signal: undefined }, async () => {
+  const made = await untilMade(dependencies, address, { asked, signal: undefined }, async () => {
     await keys.requireWriter();
-    const row = await rowAddresses.of(address);
-    const place = { address, row };
+    const place = { address, row: await rowAddresses.of(address) };
     asked.concerns(place, null);
-    const rows = await recordHead(store.records, row);
-    const about = asked.isAudited ? await whomItWasAbout(store.records, rows, row) : null;
-    const found = about?.[0] ?? null;
-    asked.concerns(place, found);
-    const wrong = await unlikeTheLog({ row, rows, version: null, message: null }, expected, asked);
-    if (wrong === OVERTAKEN) return OVERTAKEN;
-    const { head, newestRow, damage } = rows;
-    if (expected.kind !== "any") requireExpected(expected, recordState(rows));
-    // "There is no such record" may be expected of a removal, and leaves nothing to remove.
-    // Where the row is gone that says so of a removed one, another is made.
-    const isLost = head === null && wrong?.currentVersion !== undefined;
-    if (damage === undefined && newestRow === null && head?.state !== "live" && !isLost) throw wrong ?? recordAbsent();
-    // No number is used twice, also where the rows were set back.
-    const tombstone = Math.max(head?.version ?? 0, newestRow ?? 0, wrong?.currentVersion ?? 0, 1) as Version;
-    const removedAt = clock().toISOString();
-    if (wrong !== null) await asked.tellRefusal("remove", wrong);
-    const base = damage === undefined ? head : "damaged";
-    const writeId = newWriteId();
-    for (const more of about?.slice(1) ?? [])
-      await asked.tell("remove", "begun", { concerned: [concerned(place, more, tombstone)] });
-    const { scheme = 2, subject = null, about: others = [] } = found ?? {};
-    const versions = [{ version: tombstone, scheme, subject, about: others, message: null }];
-    const facts = { writeId, action: "remove", ...place, previous: rows.entry ?? null, versions } as const;
-    return {
-      draft: await asked.draft(changeOf(facts), asked.takeCalls()),
-      unit: { writeId, address: row, base, change: { kind: "remove", tombstone, removedAt } },
-      result: { ...address, lastVersion: tombstone, removedAt },
-      use: null,
-    };
+    return prepareRemoval(dependencies, place, expected, asked);
   });
+  return { ...address, ...made };
+}
+
+/**
+ * Removes a record by its row, whatever is there, for no purpose that a collection declares: of somebody who is erased.
+ * Where ids are sealed the record's own is not known any more.
+ *
+ * @throws VaultError `record-absent`, `record-contended`; the stores'
+ */
+export async function removeRow(
+  dependencies: Dependencies,
+  row: Address,
+  { isSealed, asked }: { readonly isSealed: boolean; readonly asked: Asked },
+): Promise<void> {
+  const place = { address: { collection: row.collection, id: isSealed ? null : row.id }, row };
+  await untilMade(dependencies, row, { asked, signal: undefined }, () =>
+    prepareRemoval(dependencies, place, ANY, asked),
+  );
+}
+
+/** Where a record lies, and its own id as far as it is known. */
+interface RemovedPlace extends Pick<Place, "row"> {
+  readonly address: Pick<Address, "collection"> & { readonly id: Address["id"] | null };
+}
+
+async function prepareRemoval(
+  { store, clock }: Pick<Dependencies, "store" | "clock">,
+  place: RemovedPlace,
+  expected: Expectation,
+  asked: Asked,
+): Promise<PreparedUnit<Pick<RemoveResult, "lastVersion" | "removedAt">> | typeof OVERTAKEN> {
+  const { address, row } = place;
+  const rows = await recordHead(store.records, row);
+  const about = asked.isAudited ? await whomItWasAbout(store.records, rows, row) : null;
+  const found = about?.[0] ?? null;
+  if (address.id !== null) asked.concerns({ address: { ...address, id: address.id }, row }, found);
+  const wrong = await unlikeTheLog({ row, rows, version: null, message: null }, expected, asked);
+  if (wrong === OVERTAKEN) return OVERTAKEN;
+  const { head, newestRow, damage } = rows;
+  if (expected.kind !== "any") requireExpected(expected, recordState(rows));
+  // "There is no such record" may be expected of a removal, and leaves nothing to remove.
+  // Where the row is gone that says so of a removed one, another is made.
+  const isLost = head === null && wrong?.currentVersion !== undefined;
+  if (damage === undefined && newestRow === null && head?.state !== "live" && !isLost) throw wrong ?? recordAbsent();
+  // No number is used twice, also where the rows were set back.
+  const tombstone = Math.max(head?.version ?? 0, newestRow ?? 0, wrong?.currentVersion ?? 0, 1) as Version;
+  const removedAt = clock().toISOString();
+  if (wrong !== null) await asked.tellRefusal("remove", wrong);
+  const base = damage === undefined ? head : "damaged";
+  const writeId = newWriteId();
+  for (const more of about?.slice(1) ?? [])
+    await asked.tell("remove", "begun", { concerned: [{ ...concerned(place, more, tombstone) }] });
+  const { scheme = 2, subject = null, about: others = [] } = found ?? {};
+  const versions = [{ version: tombstone, scheme, subject, about: others, message: null }];
+  const facts = { writeId, action: "remove", row, id: address.id, previous: rows.entry ?? null, versions } as const;
+  return {
+    draft: await asked.draft(() => facts, asked.takeCalls()),
+    unit: { writeId, address: row, base, change: { kind: "remove", tombstone, removedAt } },
+    result: { lastVersion: tombstone, removedAt },
+    use: null,
+  };
 }
 
 /**
@@ -297,7 +332,7 @@ export function changeOf({
  * and no connection was lost on the way.
  */
 async function untilMade<Result>(
-  { store, keys, subjectKeys, rowAddresses, cost, limits, turns }: Dependencies,
+  { store, keys, subjectKeys, rowAddresses, indexes, cost, limits, turns }: Dependencies,
   { collection, id }: Address,
   how: Pick<MakeOptions, "asked" | "signal">,
   prepare: () => Promise<PreparedUnit<Result> | typeof OVERTAKEN>,
@@ -324,6 +359,7 @@ async function untilMade<Result>(
         if (fresh.mayTryAnew(settled)) continue;
         throw closedError(settled);
       }
+      if (settled?.kind === "taken") throw takenError(indexes, collection, settled);
       if (lost === "gate-moved") keys.moved();
       else if (lost !== "void") await delay(Math.random() * RETRY_PAUSE_MS);
     }
@@ -331,6 +367,15 @@ async function untilMade<Result>(
     if (lost === "void") throw connectionsLost();
     throw recordContended("Other writers kept changing the record; nothing was stored");
   });
+}
+
+/** The error for a value that another record has. */
+export function takenError(
+  indexes: Dependencies["indexes"],
+  collection: Collection,
+  { index }: Extract<Settled, { readonly kind: "taken" }>,
+): VaultError {
+  return indexes?.taken(collection, index) ?? new VaultError("value-taken", "Another record has that value");
 }
 
 /** The error for a key set that changed before the write was made. */

@@ -12,10 +12,10 @@ export type Epoch = number & { readonly [brand]: "epoch" };
 
 /**
  * Of the rules by which a program reads and writes a store. Raised when an older program must not go on. One that
- * writes as 3 removes records and leaves behind what is kept of them.
+ * writes as 3 removes records and leaves behind what is kept of them; as 4, what they are found by.
  */
 export const STORE_READER = 3;
-export const STORE_WRITER = 4;
+export const STORE_WRITER = 5;
 
 /** The gate's row. */
 export interface GateState {

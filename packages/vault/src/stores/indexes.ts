@@ -92,23 +92,41 @@ export interface Indexes {
   /** All of them, and the gate's epoch at that moment. */
   list(): Promise<{ readonly epoch: Epoch; readonly indexes: readonly IndexRow[] }>;
   /**
-   * Puts these rows in the place of those of the same ids, or adds them, and moves the epoch of the gate on by one.
-   * `moved`: it was not `from` any more, and nothing was changed. Once it resolves with `changed`, no unit, no rewrap
-   * and no filling of an earlier epoch is made any more.
+   * Puts these rows in the place of those of the same ids, or adds them, at most 1,000, and moves the epoch of the
+   * gate on by one. `moved`: it was not `from` any more, and nothing was changed. Once it resolves with `changed`, no
+   * unit, no rewrap and no filling of an earlier epoch is made any more. Of a row that is there only the state changes,
+   * and one that is dropped comes back only after its purge: whatever makes another index of it makes another id too.
+   *
+   * @throws VaultError `store-failed`: it would be another index than before, or no key set is in force yet
    */
   change(change: { readonly from: Epoch; readonly set: readonly IndexRow[] }): Promise<"changed" | "moved">;
-  /** Live records with these tags, in the store's own order. */
+  /**
+   * Live records with these tags, in the store's own order. By tags of an index that is dropped, unknown, or another
+   * collection's, nothing is found.
+   *
+   * @throws VaultError `cursor-invalid`
+   */
   find(query: TagQuery): Promise<readonly TaggedRecord[]>;
   /** How many records there are for a query without its page, at most `most` of them counted. */
   count(query: Pick<TagQuery, "collection" | "terms">, most: number): Promise<number>;
-  /** Writes tags of records that have none yet, each for itself; at most 1,000. @param lease null: no job does it */
+  /**
+   * Writes tags of records that have none yet, each for itself; at most 1,000. What else a record has under the index
+   * is replaced. `overtaken` is also who has lost the lease, and what is of an index that is not written.
+   *
+   * @param lease null: no job does it
+   */
   fill(fillings: readonly Filling[], lease: Lease | null): Promise<readonly FillResult[]>;
   /** Takes all tags of these records away, whatever their heads are; at most 1,000. */
   forget(addresses: readonly Address[]): Promise<void>;
-  /** Takes tags of a dropped index away, at most `limit`; then its row. Answers how many tags went; 0: all are gone. */
+  /**
+   * Takes tags of a dropped index away, at most `limit`, which is 1 to 10,000. Answers how many went; 0: all are gone,
+   * and its row with them.
+   *
+   * @throws VaultError `store-failed`: it is not dropped
+   */
   purge(index: IndexId, limit: number): Promise<number>;
-  /** The tags of a record's head; null: it has no live head. For whoever verifies them. */
+  /** The tags of a record's head, also of dropped indexes; null: it has no live head. For whoever verifies them. */
   tagsOf(address: Address): Promise<readonly Tag[] | null>;
-  /** How often tags come: what whoever has the database sees. Reads the whole index. */
+  /** How often tags come, the rarest first: what whoever has the database sees. Reads the whole index. */
   frequencies(index: IndexId): Promise<readonly TagFrequency[]>;
 }

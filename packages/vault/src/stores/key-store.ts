@@ -16,6 +16,7 @@ import type { Inventory, RewrapResult } from "./inventory.ts";
 import type { JobStore, Lease } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Stamp } from "./rows.ts";
+import type { StoreKind } from "./store.ts";
 import type { SubjectId } from "./subjects.ts";
 import type { WrapSet } from "./wrap-set.ts";
 
@@ -27,9 +28,10 @@ export type KeyVersion = string & { readonly [brand]: "key-version" };
 /**
  * `subject`: a person's, under the regions. `tenant-subject`: a person's, under a tenant key. `collection`: of a
  * collection that is about nobody. `tenant`: wraps people's. `lookup`: finds people by name. `names`: seals names and
- * ids. `index` and `audit` are for search and the audit.
+ * ids. `index` and `audit` are for search and the audit; under `mask` values are hashed for those who may not see them.
  */
-export type KeyKind = "subject" | "tenant-subject" | "collection" | "tenant" | "lookup" | "names" | "index" | "audit";
+export type KeyKind =
+  "subject" | "tenant-subject" | "collection" | "tenant" | "lookup" | "names" | "index" | "audit" | "mask";
 
 /** Every kind, in one order. */
 export const KEY_KINDS: readonly KeyKind[] = [
@@ -41,6 +43,7 @@ export const KEY_KINDS: readonly KeyKind[] = [
   "names",
   "index",
   "audit",
+  "mask",
 ];
 
 /** Whose key. */
@@ -235,5 +238,8 @@ export interface KeyStore {
   requireRoom(): Promise<void>;
   /** Resolves when the store can answer. */
   ping(): Promise<void>;
+  /** As of a store of records. */
+  readonly kind?: StoreKind;
+  readonly dropTraces?: () => Promise<void>;
   close(): Promise<void>;
 }

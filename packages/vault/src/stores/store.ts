@@ -136,7 +136,7 @@ export interface Store {
   /** Messages that were replaced and are kept for now. */
   readonly kept: KeptMessages;
   readonly outbox: Outbox;
-  readonly indexes?: Indexes;
+  readonly indexes: Indexes;
   /**
    * The caller's own transaction; only of a store that is capable of it.
    *
@@ -156,6 +156,16 @@ export interface Store {
   requireRoom(): Promise<void>;
   /** Resolves when the store can answer. For a readiness check: it must not wait for a writer, and counts nothing. */
   ping(): Promise<void>;
+  /** What kind of place it is, for people. Left out: one that nobody knows. */
+  readonly kind?: StoreKind;
+  /**
+   * Overwrites, as far as the store can do that by itself, what was removed and lies in its files still; of who waits
+   * for nothing, it waits for nobody. Left out: it cannot.
+   */
+  readonly dropTraces?: () => Promise<void>;
   /** Lets what is under way end. */
   close(): Promise<void>;
 }
+
+/** Of which kind a store is. */
+export type StoreKind = "sqlite" | "postgresql" | "memory";

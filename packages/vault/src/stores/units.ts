@@ -47,7 +47,8 @@ export interface WriteChange {
   readonly sealedId: Uint8Array | null;
   /**
    * What the record is found by from now on, in the place of all tags that it had: under every index of its collection
-   * that is written at that epoch. Left out: there is none, and no tag is touched.
+   * that is written at that epoch. Left out: there is none, and no tag is touched. At most 512; those of
+   * an index that is not written are not kept.
    */
   readonly tags?: readonly Tag[] | undefined;
 }
@@ -85,7 +86,11 @@ export type UnitResult =
   | { readonly kind: "gate-moved"; readonly epoch: Epoch }
   /** Somebody it is about may not be written about; nothing of the unit was changed. */
   | { readonly kind: "subject-closed"; readonly id: SubjectId; readonly state: Exclude<SubjectState, "active"> }
-  /** Another record has a tag of a unique index; nothing of the unit was changed. */
+  /**
+   * Another record has a tag of a unique index; nothing of the unit was changed. Told last: nothing else is in the way
+   * of it. Of units of one transaction, what one gives up is not free for another one, in whichever order: records do
+   * not exchange tags in one call. Of those that want one tag, all but the first are told.
+   */
   | { readonly kind: "taken"; readonly index: IndexId }
   /** It was sealed under an older key of somebody than one that has sealed before; nothing of the unit was changed. */
   | { readonly kind: "key-set-back"; readonly id: SubjectId }

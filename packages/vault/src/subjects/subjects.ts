@@ -271,7 +271,7 @@ async function tellRecords(
 const SUBJECT_FORMAT = "subject-1";
 
 /** An id for somebody of whom nothing was written yet. They get no key. */
-async function madeKnown(keys: SubjectKeys, { name, tenant, signal }: Named): Promise<SubjectId> {
+export async function madeKnown(keys: SubjectKeys, { name, tenant, signal }: Named): Promise<SubjectId> {
   const whom = { kind: "name", name, tenant } as const;
   const [sealer] = await keys.sealers([{ scope: "record", whom, also: [] }], signal);
   if (sealer === undefined) throw new VaultError("encryption-failed", "The keys gave no answer for a person");

@@ -166,7 +166,17 @@ const fleetOf = (members: readonly FleetMember[], unknown = 0): Partial<PlanSour
 });
 const settled = (): FakeStore => fakeStore("keys", { current: OLD }, [{ set: both, items: 1 }]);
 
-const NO_KEYS = { subject: 0, "tenant-subject": 0, collection: 0, tenant: 0, lookup: 0, names: 0, index: 0, audit: 0 };
+const NO_KEYS = {
+  subject: 0,
+  "tenant-subject": 0,
+  collection: 0,
+  tenant: 0,
+  lookup: 0,
+  names: 0,
+  index: 0,
+  audit: 0,
+  mask: 0,
+};
 /** A collection whose versions in record scope go to another one, and nothing else to do. */
 const moving: Partial<PlanSources>["scopes"] = {
   records: { collections: () => Promise.resolve([{ name: "people", records: 1 }]) },

@@ -98,7 +98,10 @@ test("an old lookup key with an old store is of no use against the present one, 
   const after = await keyStore.keys.names(ids);
   for (const [index, name] of before.entries())
     assert.notDeepEqual(Buffer.from(after[index]!.tag), Buffer.from(name!.tag), "another hash");
-  assert.deepEqual(await keyStore.keys.resolve(before.map((name) => name!.tag)), ids.map(() => null));
+  assert.deepEqual(
+    await keyStore.keys.resolve(before.map((name) => name!.tag)),
+    ids.map(() => null),
+  );
 });
 
 test("gone back before old keys are disabled: everything is of the generation of before", async (t) => {
@@ -162,4 +165,3 @@ test("two sets of the same keys that differ in their generation are two, from th
   assert.notEqual(keySetDigest(["k"], 2), keySetDigest(["k"], 1));
   assert.notEqual(keySetDigest(["k"], 2), keySetDigest(["k"], 3));
 });
-export type { SubjectId };

@@ -8,6 +8,7 @@ import type { MaskKind } from "../../src/masks/masks.ts";
 
 const SHOWN: Readonly<Record<MaskKind, Readonly<Record<string, string>>>> = {
   redact: { "Ada Lovelace": "•••", "": "•••" },
+  hash: { "Ada Lovelace": "•••", "": "•••" },
   last4: { "12345678": "•••5678", "1234567": "•••", "😀😀😀😀abcd": "•••abcd", "": "•••" },
   card: {
     "4111 1111 1111 1111": "•••1111",

@@ -47,7 +47,7 @@ for (const [lost, becomes] of [
     const large = [writeUnit("b", null, 1), writeUnit("c", null, 1, { message: Buffer.alloc(1 << 20, "c") })];
     for (const [made, units] of [
       ["put_v3(", [small]],
-      ["apply_v4(", large],
+      ["apply_v5(", large],
     ] as const) {
       proxy.lose(lost, made);
       await rejectsWith("outcome-unknown", () => store.records.apply(units, { atomic: true }));

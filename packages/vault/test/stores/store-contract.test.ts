@@ -22,6 +22,7 @@ import type { LogSabotage } from "../support/sabotages/of-log.ts";
 import { OF_OUTBOX } from "../support/sabotages/of-outbox.ts";
 import { OF_PEOPLE } from "../support/sabotages/of-people.ts";
 import { OF_RECORDS } from "../support/sabotages/of-records.ts";
+import { OF_TAGS } from "../support/sabotages/of-tags.ts";
 import type { Sabotage } from "../support/sabotages/sabotage.ts";
 
 const SABOTAGES = {
@@ -31,6 +32,7 @@ const SABOTAGES = {
   ...OF_KEPT_AND_NOTES,
   ...OF_OUTBOX,
   ...OF_ENTRIES,
+  ...OF_TAGS,
 };
 const KEY_SABOTAGES = { ...OF_KEYS, ...OF_CHECKPOINTS, ...OF_MOVED_KEYS };
 

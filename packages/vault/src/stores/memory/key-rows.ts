@@ -72,7 +72,8 @@ export function memoryKeys(tables: KeyTables): KeyCalls {
     retag: ({ id, seen, tag, epoch }) => {
       if (epoch !== tables.gate.epoch) return { kind: "gate-moved", epoch: tables.gate.epoch };
       const name = names.get(id);
-      if (name === undefined || tagKey(name.tag) !== tagKey(seen) || tags.has(tagKey(tag))) return { kind: "overtaken" };
+      if (name === undefined || tagKey(name.tag) !== tagKey(seen) || tags.has(tagKey(tag)))
+        return { kind: "overtaken" };
       tags.delete(tagKey(seen));
       tags.set(tagKey(tag), id);
       names.set(id, { ...name, tag });

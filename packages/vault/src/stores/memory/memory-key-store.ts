@@ -48,6 +48,7 @@ export function memoryKeyStore(options: MemoryKeyStoreOptions = {}): KeyStore {
   const opened = new Opened(keyTablesOf(storage), () => clock().getTime());
   return {
     ...opened.calls,
+    kind: "memory",
     outbox: outboxOf(opened),
     checkpoint: checkpointRow(opened),
     keys: keyRows(opened),

@@ -7,6 +7,7 @@ import { VaultError } from "../../errors.ts";
 import type { Rewrap } from "../inventory.ts";
 import type { Capabilities, CallerTransaction, RecordStore, Store, SubjectRows } from "../store.ts";
 import { takeSubjectId } from "../unit-people.ts";
+import { memoryIndexes } from "./indexes.ts";
 import { memoryKept } from "./kept.ts";
 import { memoryNotes } from "./notes.ts";
 import { countCollections, listRecords, readHead, readRecord, readVersions } from "./record-reads.ts";
@@ -84,11 +85,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
     ...opened.calls,
     outbox: opened.outbox((ids) => closedOf(opened.tables, ids)),
     capabilities,
+    kind: "memory",
     records: recordStore(opened, capabilities),
     subjects: subjectRows(opened),
     inventory: opened.inventory(wrappedVersions(opened.tables), copyRewrap),
     notes: memoryNotes(opened),
     kept: memoryKept(opened),
+    indexes: memoryIndexes(opened),
     transaction: (client) => transactionOf(opened, capabilities, client),
   };
 }

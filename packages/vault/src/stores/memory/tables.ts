@@ -2,6 +2,7 @@
  * What stores of records keep in memory, besides what every store does.
  */
 import type { Address, Collection } from "../../records/address.ts";
+import type { IndexRow, Tag } from "../indexes.ts";
 import type { EntryId, StreamRow } from "../outbox.ts";
 import type { Head, VersionRow as StoredVersion } from "../rows.ts";
 import type { SubjectId, SubjectRow } from "../subjects.ts";
@@ -12,6 +13,7 @@ import { Overlay } from "./table.ts";
 import type { Table } from "./table.ts";
 import { NewEntries } from "./outbox-table.ts";
 import type { OutboxTables } from "./outbox-table.ts";
+import type { TagTables } from "./tags.ts";
 
 /** One version as it is kept. */
 export interface VersionRow extends Omit<StoredVersion, "messageBytes">, WrappedRow {
@@ -38,13 +40,15 @@ export interface RecordRow {
   readonly versions: readonly VersionRow[];
   /** Whom its versions are about, or ever were. */
   readonly links: readonly SubjectId[];
+  /** Of its head. */
+  readonly tags: readonly Tag[];
 }
 
 /** Of a write: what it changed, or that it never will. */
 export type WriteRow = "made" | "void";
 
 /** The tables that units and rewraps change. */
-export interface Tables extends WrapSetTable, OutboxTables {
+export interface Tables extends WrapSetTable, OutboxTables, TagTables {
   readonly records: Table<RecordRow>;
   readonly writes: Table<WriteRow>;
   readonly subjects: Table<SubjectRow>;
@@ -58,19 +62,23 @@ export class Draft implements Tables {
   readonly wrapSets: Overlay<WrapSetRow>;
   readonly streams: Overlay<StreamRow>;
   readonly outbox: NewEntries;
+  readonly holders: Overlay<string>;
+  readonly indexes: Tables["indexes"];
 
-  constructor({ records, writes, subjects, wrapSets, streams, outbox }: Tables) {
+  constructor({ records, writes, subjects, wrapSets, streams, outbox, holders, indexes }: Tables) {
     this.records = new Overlay(records);
     this.writes = new Overlay(writes);
     this.subjects = new Overlay(subjects);
     this.wrapSets = new Overlay(wrapSets);
     this.streams = new Overlay(streams);
     this.outbox = new NewEntries(outbox);
+    this.holders = new Overlay(holders);
+    this.indexes = indexes;
   }
 
   commit(): void {
-    for (const table of [this.records, this.writes, this.subjects, this.wrapSets, this.streams, this.outbox])
-      table.commit();
+    const { records, writes, subjects, wrapSets, streams, outbox, holders } = this;
+    for (const table of [records, writes, subjects, wrapSets, streams, outbox, holders]) table.commit();
   }
 }
 
@@ -82,6 +90,8 @@ export class MemoryTables extends CommonTables implements Tables {
   readonly subjects: Map<string, SubjectRow> = new Map<string, SubjectRow>();
   /** Texts by their names. */
   readonly notes: Map<string, string> = new Map<string, string>();
+  readonly indexes: Map<string, IndexRow> = new Map<string, IndexRow>();
+  readonly holders: Map<string, string> = new Map<string, string>();
 }
 
 /** Where a record is in the order of its collection. */

@@ -10,6 +10,7 @@ import { parseMoment } from "../moment.ts";
 import type { Head } from "../rows.ts";
 import type { Capabilities } from "../store.ts";
 import type { NewVersion, Outcome, RemoveChange, Unit, UnitResult, WriteChange, WriteId } from "../units.ts";
+import { takeTags } from "../index-limits.ts";
 import { takeUnitEntry } from "../outbox-limits.ts";
 import { takePeople, takePeopleOf } from "../unit-people.ts";
 import { countWraps, internWrapSet } from "./common-tables.ts";
@@ -17,6 +18,8 @@ import { writeNext } from "./outbox.ts";
 import { noteSubjects, refusalOf } from "./subjects.ts";
 import { Draft, recordKey } from "./tables.ts";
 import type { MemoryTables, RecordRow, Tables, VersionRow } from "./tables.ts";
+import { holdTags, takenIndex, writtenTags } from "./tags.ts";
+import type { TagTables } from "./tags.ts";
 
 /**
  * The units as they are now, checked: nobody changes them afterwards.
@@ -67,9 +70,15 @@ function copyUnit({ writeId, address, base, entry, change }: Unit): Unit {
   };
 }
 
-function copyWrite({ epoch, versions, ...people }: WriteChange): WriteChange {
+function copyWrite({ epoch, versions, tags, ...people }: WriteChange): WriteChange {
   const own = versions.map(copyVersion);
-  return { kind: "write", epoch, versions: own, ...takePeople({ ...people, epoch, versions: own }) };
+  return {
+    kind: "write",
+    epoch,
+    versions: own,
+    ...takePeople({ ...people, epoch, versions: own }),
+    tags: takeTags(tags),
+  };
 }
 
 function copyVersion(given: NewVersion): NewVersion {
@@ -96,7 +105,7 @@ export function applyTogether(tables: Tables, units: readonly Unit[], { epoch, a
   const draft = new Draft(tables);
   const areNext = units.map(({ entry }) => entry === undefined || writeNext(draft, entry, at));
   if (areNext.includes(false)) return areNext.map((isIt) => ({ kind: isIt ? "not-made" : "stream-moved" }));
-  const results = units.map((unit) => makeUnit(draft, unit, epoch));
+  const results = units.map((unit) => makeUnit(draft, tables, unit, epoch));
   if (results.every(({ kind }) => kind === "made")) {
     draft.commit();
     return results;
@@ -109,11 +118,18 @@ export function applyEach(tables: Tables, units: readonly Unit[], now: Now): rea
   return units.flatMap((unit) => applyTogether(tables, [unit], now));
 }
 
-function makeUnit(tables: Tables, { writeId, address, base, entry, change }: Unit, epoch: Epoch): UnitResult {
+/** @param before as it was when the call began: what a unit of the call gives up is not free for another one */
+function makeUnit(
+  tables: Tables,
+  before: TagTables,
+  { writeId, address, base, entry, change }: Unit,
+  epoch: Epoch,
+): UnitResult {
   // Settled before: somebody was told that it is not made, or that it is.
   if (tables.writes.get(writeId) !== undefined) return { kind: "conflict" };
   if (change.kind === "write" && change.epoch !== epoch) return { kind: "gate-moved", epoch };
-  const record = tables.records.get(recordKey(address));
+  const key = recordKey(address);
+  const record = tables.records.get(key);
   const highest = Math.max(record?.head.version ?? 0, record?.versions.at(-1)?.version ?? 0);
   if (!isBase(record, base)) return { kind: "conflict" };
   if (entry !== undefined && entry.previous !== (record?.entry ?? null)) return { kind: "conflict" };
@@ -124,7 +140,13 @@ function makeUnit(tables: Tables, { writeId, address, base, entry, change }: Uni
     if (refusal !== null) return refusal;
     noteSubjects(tables, change.subjects);
   }
-  tables.records.set(recordKey(address), { address, entry: entry?.id ?? null, ...made });
+  const had = record?.tags ?? [];
+  const tags =
+    change.kind === "remove" ? [] : change.tags === undefined ? had : writtenTags(tables, address, change.tags);
+  const index = takenIndex(before, key, tags) ?? takenIndex(tables, key, tags);
+  if (index !== undefined) return { kind: "taken", index };
+  holdTags(tables, key, had, tags);
+  tables.records.set(key, { address, entry: entry?.id ?? null, ...made, tags });
   tables.writes.set(writeId, "made");
   return { kind: "made" };
 }
@@ -136,7 +158,7 @@ function isBase(record: RecordRow | undefined, base: Unit["base"]): boolean {
   return head?.version === base?.version && head?.state === base?.state;
 }
 
-type Made = Omit<RecordRow, "address" | "entry">;
+type Made = Omit<RecordRow, "address" | "entry" | "tags">;
 
 /** Null: a number would come twice, or go back. */
 function write(tables: Tables, change: WriteChange, highest: number, record: RecordRow | undefined): Made | null {

@@ -17,6 +17,7 @@ import { entriesOf, entryArguments } from "./entries.ts";
 import { cutBySize } from "./sent-bytes.ts";
 import { closedState } from "./subject-rows.ts";
 import { requireAccepted } from "./refusals.ts";
+import { indexOf, putTagArguments, requireWholeTags, tagsOfUnit } from "./tags.ts";
 import { appendStatement } from "./outbox.ts";
 import type { SchemaName } from "./schema-name.ts";
 import { applyArguments, peopleArguments, putArguments, requireUnits, statementsOf, wrapSetsOf } from "./units.ts";
@@ -104,13 +105,16 @@ export type Send = (query: Statement, values: readonly unknown[]) => Promise<rea
 export interface UnitStatements {
   readonly apply: Statement;
   readonly put: Statement;
+  /** Of a unit that has tags. */
+  readonly putTagged: Statement;
   readonly append: Statement;
   readonly intern: Statement;
 }
 
 export const unitStatements = (schema: SchemaName): UnitStatements => ({
-  apply: statement(`select result, epoch, person, state from ${schema}.apply_v4(${placeholders(41)})`),
+  apply: statement(`select result, epoch, person, state, taken from ${schema}.apply_v5(${placeholders(47)})`),
   put: statement(`select result, epoch, person, state from ${schema}.put_v3(${placeholders(29)})`),
+  putTagged: statement(`select result, epoch, person, state, taken from ${schema}.put_v4(${placeholders(31)})`),
   append: appendStatement(schema),
   intern: internStatement(schema),
 });
@@ -131,8 +135,9 @@ export function recordChanges(context: ChangeContext): RecordChanges {
       const results = new Map<Unit, UnitResult>();
       if (parts.length === 1 || !atomic) {
         for (const part of parts) {
-          const entries = entriesOf(units.filter((unit) => parts.length === 1 || part.includes(unit)));
-          await send(statements, part, { vault, lockTimeoutMs, atomic, entries }, { apply: once, intern, results });
+          const given = units.filter((unit) => parts.length === 1 || part.includes(unit));
+          const own = { vault, lockTimeoutMs, atomic, given, entries: entriesOf(given) };
+          await send(statements, part, own, { apply: once, intern, results });
         }
       } else {
         // Before the first lock of a record: what somebody else writes now is waited for.
@@ -207,11 +212,12 @@ export async function sendParts(
   };
   if (parts.length === 1) {
     const [only = []] = parts;
-    const isMade = await send(statements, only, { ...context, entries: entriesOf(units) }, sending);
+    const isMade = await send(statements, only, { ...context, given: units, entries: entriesOf(units) }, sending);
     return isMade || fail({ kind: "not-made" });
   }
   for (const part of parts)
-    if (!(await send(statements, part, { ...context, entries: [] }, sending))) return fail({ kind: "not-made" });
+    if (!(await send(statements, part, { ...context, given: part, entries: [] }, sending)))
+      return fail({ kind: "not-made" });
   for (const entries of cutBySize(entriesOf(units), ({ text }) => text.length)) {
     const values = [vault, STORE_WRITER, Math.ceil(lockTimeoutMs), [], ...entryArguments(entries)];
     const { result } = requireAccepted(await apply(statements.append, values), "result");
@@ -234,11 +240,12 @@ export async function send(
   context: ApplyContext,
   { apply, intern, results }: Sending,
 ): Promise<boolean> {
-  const put = putArguments(units, context);
-  const [query, values] = put === null ? [statements.apply, applyArguments(units, context)] : [statements.put, put];
+  const [query, values] = statementOf(statements, units, context);
   for (let attempt = 1; attempt <= 2; attempt++) {
     const rows = await apply(query, values);
-    if (requireAccepted(rows, "result")["result"] !== "set-unknown") {
+    const { result: first } = requireAccepted(rows, "result");
+    requireWholeTags(first);
+    if (first !== "set-unknown") {
       const found = units.map((unit, index) => ({ unit, result: unitResult(rows[index]) }));
       for (const { unit, result } of found) results.set(unit, result);
       return found.every(({ result }) => result.kind === "made");
@@ -246,6 +253,18 @@ export async function send(
     await intern(statements.intern, internArguments(wrapSetsOf(units)));
   }
   throw new VaultError("store-altered", "A wrap set that was written is not there");
+}
+
+/** A unit without tags is made by a function that knows of none. */
+function statementOf(
+  statements: UnitStatements,
+  units: readonly Unit[],
+  context: ApplyContext,
+): readonly [Statement, unknown[]] {
+  const put = putArguments(units, context);
+  if (put === null) return [statements.apply, applyArguments(units, context)];
+  const tags = tagsOfUnit(units[0]);
+  return tags === undefined ? [statements.put, put] : [statements.putTagged, [...put, ...putTagArguments(tags)]];
 }
 
 /** @throws VaultError `store-altered` */
@@ -269,6 +288,8 @@ function unitResult(row: Columns | undefined): UnitResult {
       return { kind: result, id: personOf(row), state: closedState(row?.["state"]) };
     case "key-set-back":
       return { kind: result, id: personOf(row) };
+    case "taken":
+      return { kind: result, index: indexOf(row?.["taken"]) };
     default:
       throw new VaultError("store-altered", "The database answered what no vault answers");
   }

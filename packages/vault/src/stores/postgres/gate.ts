@@ -39,19 +39,17 @@ export interface GateContext {
   readonly drainTimeoutMs: number;
 }
 
-export function postgresGate({ connections, schema, vault, lockTimeoutMs, drainTimeoutMs }: GateContext): Gate {
-  const current = statement(`
-    select ${refusalColumn("$1::text")}, g.id, g.peer, g.epoch, g.digest, g.min_reader, g.min_writer from ${schema}.vault g`);
-  const move = statement(`
-    update ${schema}.vault set epoch = epoch + 1, digest = $3 where id = $1 and epoch = $2::bigint returning epoch`);
-  const bind = statement(`
-    update ${schema}.vault set peer = $2::text where id = $1::text and peer is null and min_writer <= ${STORE_WRITER}`);
+/** Waits until nobody holds an epoch below `epoch`; those of a flip that did not come so far as well. */
+export function gateDrain({
+  connections,
+  schema,
+  vault,
+  drainTimeoutMs,
+}: GateContext): (epoch: number) => Promise<void> {
   const undrained = statement(`select g.drained from ${schema}.vault g where g.id = $1`);
   const drain = statement(`select pg_advisory_xact_lock(${gateKey("$1::text", "$2::bigint")})`);
   const drained = statement(`update ${schema}.vault set drained = greatest(drained, $2::bigint) where id = $1`);
-
-  /** Waits until nobody holds an epoch below `epoch`; those of a flip that did not come so far as well. */
-  async function drainBelow(epoch: number): Promise<void> {
+  return async (epoch) => {
     const [row] = await connections.run(undrained, [vault], "repeat");
     for (let held = Math.max(whole(row?.["drained"], 0) ?? 0, 0); held < epoch; held++) {
       await connections.transaction(drainTimeoutMs, async (connection) => {
@@ -59,7 +57,18 @@ export function postgresGate({ connections, schema, vault, lockTimeoutMs, drainT
         await connection.query(drained, [vault, held + 1], { isNamed: false });
       });
     }
-  }
+  };
+}
+
+export function postgresGate(context: GateContext): Gate {
+  const { connections, schema, vault, lockTimeoutMs, drainTimeoutMs } = context;
+  const current = statement(`
+    select ${refusalColumn("$1::text")}, g.id, g.peer, g.epoch, g.digest, g.min_reader, g.min_writer from ${schema}.vault g`);
+  const move = statement(`
+    update ${schema}.vault set epoch = epoch + 1, digest = $3 where id = $1 and epoch = $2::bigint returning epoch`);
+  const bind = statement(`
+    update ${schema}.vault set peer = $2::text where id = $1::text and peer is null and min_writer <= ${STORE_WRITER}`);
+  const drainBelow = gateDrain(context);
 
   return {
     async current() {

@@ -4,6 +4,7 @@
  */
 import type { Gate } from "../gate.ts";
 import { INDEXED } from "../indexed-capabilities.ts";
+import type { Indexes } from "../indexes.ts";
 import type { Inventory } from "../inventory.ts";
 import type { JobStore } from "../jobs.ts";
 import type { KeptMessages } from "../kept.ts";
@@ -15,6 +16,7 @@ import { recordChanges, unitStatements } from "./apply.ts";
 import { callerTransaction } from "./caller-transaction.ts";
 import type { PostgresPool } from "./connection.ts";
 import { postgresGate } from "./gate.ts";
+import { postgresIndexes } from "./indexes.ts";
 import { postgresInventory } from "./inventory.ts";
 import { postgresJobs } from "./jobs.ts";
 import { postgresKept } from "./kept.ts";
@@ -59,10 +61,12 @@ export async function postgresStore(pool: PostgresPool, options: Partial<Postgre
 }
 
 class PostgresStore implements Store {
+  readonly kind = "postgresql";
   readonly capabilities = CAPABILITIES;
   readonly records: RecordStore;
   readonly subjects: SubjectRows;
   readonly outbox: Outbox;
+  readonly indexes: Indexes;
   readonly gate: Gate;
   readonly inventory: Inventory;
   readonly notes: Notes;
@@ -93,6 +97,7 @@ class PostgresStore implements Store {
     this.kept = opened.watched(postgresKept(context));
     this.jobs = opened.watched(postgresJobs(connections, schema, vault));
     this.outbox = opened.watched(postgresOutbox(context, { people: true }));
+    this.indexes = opened.watched(postgresIndexes(context));
     this.readyFor = (units) => opened.run(() => changes.readyFor(units));
     this.transaction = async (client) => {
       opened.requireOpen();

@@ -10,11 +10,13 @@
  */
 import { gateTable, jobsTable, NAME, outboxTables, peerColumn, wrapSetsTable } from "./common-tables.ts";
 import { AHEAD } from "./functions/ahead.ts";
-import { APPLY_1, APPLY_2, APPLY_3, APPLY_4 } from "./functions/apply.ts";
+import { APPLY_1, APPLY_2, APPLY_3, APPLY_4, APPLY_5 } from "./functions/apply.ts";
+import { FIND_TAGS } from "./functions/find-tags.ts";
 import type { StoreFunction } from "./functions/function.ts";
+import { FILL, FORGET, PURGE } from "./functions/indexes.ts";
 import { APPEND, OUTBOX_FUNCTIONS } from "./functions/outbox.ts";
 import { OUTCOME } from "./functions/outcome.ts";
-import { PUT_1, PUT_2, PUT_3 } from "./functions/put.ts";
+import { PUT_1, PUT_2, PUT_3, PUT_4 } from "./functions/put.ts";
 import { DROP_KEPT, RESTORE } from "./functions/kept.ts";
 import { REPLACE_NOTE } from "./functions/notes.ts";
 import { REWRAP, REWRAP_2 } from "./functions/rewrap.ts";
@@ -27,6 +29,7 @@ const FIRST: readonly StoreFunction[] = [APPLY_1, PUT_1, OUTCOME, REWRAP];
 const SECOND: readonly StoreFunction[] = [APPLY_2, PUT_2, AHEAD];
 const THIRD: readonly StoreFunction[] = [APPLY_3, PUT_3, APPEND, ...OUTBOX_FUNCTIONS];
 const FOURTH: readonly StoreFunction[] = [APPLY_4, REWRAP_2, RESTORE, DROP_KEPT, REPLACE_NOTE];
+const FIFTH: readonly StoreFunction[] = [APPLY_5, PUT_4, FIND_TAGS, FILL, FORGET, PURGE];
 
 const created = (functions: readonly StoreFunction[], schema: SchemaName): readonly string[] =>
   functions.map(({ create }) => create(schema));
@@ -54,13 +57,19 @@ export const MIGRATIONS: readonly PostgresMigration[] = [
     // It would remove records and leave behind what is kept of them. It reads as before.
     minWriter: 4,
   },
+  {
+    name: "0005-tags",
+    up: (schema) => [...tagTables(schema), ...created(FIFTH, schema)],
+    // It would change records and leave them to be found by what they were.
+    minWriter: 5,
+  },
 ];
 
 /** The schema of the records. */
 export const RECORD_SCHEMA: StoreSchema = {
   what: "vault",
   migrations: MIGRATIONS,
-  functions: [...FIRST, ...SECOND, ...THIRD, ...FOURTH],
+  functions: [...FIRST, ...SECOND, ...THIRD, ...FOURTH, ...FIFTH],
   lines: [...COMMON_LINES, ...STORE_LINES, ...RECORD_LINES],
 };
 
@@ -166,4 +175,34 @@ const convergenceTables = (schema: SchemaName): readonly string[] => [
     name ${NAME} not null constraint notes_pkey primary key,
     text ${NAME} not null
   ) with (fillfactor = 85)`,
+];
+
+/**
+ * The gate first, as above. An index has a number, which its tags go by, and which is never given out again. In the
+ * keys of tags, the record is last: all records of a tag lie together, in their order.
+ */
+const tagTables = (schema: SchemaName): readonly string[] => [
+  `lock table ${schema}.vault in access exclusive mode`,
+  `create table ${schema}.indexes (
+    key integer generated always as identity constraint indexes_key_key unique,
+    id ${NAME} not null constraint indexes_pkey primary key,
+    collection ${NAME} not null,
+    name ${NAME} not null,
+    is_unique boolean not null,
+    state ${NAME} not null constraint indexes_state_check check (state in ('building', 'ready', 'dropped'))
+  )`,
+  `create table ${schema}.tags (
+    record bigint not null,
+    index integer not null,
+    tag bytea not null,
+    constraint tags_pkey primary key (index, tag, record)
+  )`,
+  `create index tags_record on ${schema}.tags (record)`,
+  `create table ${schema}.unique_tags (
+    record bigint not null,
+    index integer not null,
+    tag bytea not null,
+    constraint unique_tags_pkey primary key (index, tag)
+  )`,
+  `create index unique_tags_record on ${schema}.unique_tags (record)`,
 ];

@@ -125,7 +125,7 @@ export function subjectRows({ connections, schema, vault, drainTimeoutMs }: Subj
       return rows.flatMap((row) => subjectRow(row) ?? []);
     },
     async records(id, { after, limit }) {
-      const rows = await connections.run(records, [vault, id, parsePosition(after), limit], "repeat");
+      const rows = await connections.run(records, [vault, id, parseRecordPosition(after), limit], "repeat");
       requireAccepted(rows);
       return rows.filter((row) => row["record"] !== null).map(subjectRecord);
     },
@@ -151,13 +151,23 @@ export const SUBJECT_ID = "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{
 
 function subjectRecord(row: Columns): SubjectRecord {
   const [collection, id] = [foundName(row["collection"]), foundName(row["id"])];
-  const position = Buffer.alloc(8);
-  position.writeBigInt64BE(BigInt(text(row["record"]) ?? "0"));
-  return { collection: collection.text, id: id.text, sealedId: bytes(row["sealed_id"]), position };
+  return {
+    collection: collection.text,
+    id: id.text,
+    sealedId: bytes(row["sealed_id"]),
+    position: recordPosition(row["record"]),
+  };
 }
 
-/** @throws VaultError `cursor-invalid` */
-function parsePosition(after: Uint8Array | null): string {
+/** Where a list of records in the order of their numbers goes on. */
+export function recordPosition(key: unknown): Uint8Array {
+  const position = Buffer.alloc(8);
+  position.writeBigInt64BE(BigInt(text(key) ?? "0"));
+  return position;
+}
+
+/** The number behind which it does. @throws VaultError `cursor-invalid` */
+export function parseRecordPosition(after: Uint8Array | null): string {
   if (after === null) return "-9223372036854775808";
   if (after.byteLength !== 8) throw new VaultError("cursor-invalid", "The position is not one that this list gave out");
   return Buffer.from(after).readBigInt64BE().toString();

@@ -5,6 +5,7 @@
 import { VaultError } from "../../errors.ts";
 import { bucketOf } from "../bucket.ts";
 import { whole } from "../checked.ts";
+import { checkTags } from "../index-limits.ts";
 import { STORE_WRITER } from "../gate.ts";
 import type { UnitEntry } from "../outbox.ts";
 import type { Capabilities } from "../store.ts";
@@ -14,6 +15,7 @@ import { checkUnitEntry } from "../outbox-limits.ts";
 import type { NewVersion, Unit } from "../units.ts";
 import { entryArguments, previousOf } from "./entries.ts";
 import { asBuffer, cutBySize, cutsOf, joined } from "./sent-bytes.ts";
+import { tagArguments } from "./tags.ts";
 import { wrapSetDigest, wrapSetForm } from "../wrap-set.ts";
 import type { WrapSet } from "../wrap-set.ts";
 
@@ -23,6 +25,8 @@ export interface ApplyContext {
   /** 0: as the transaction has it. */
   readonly lockTimeoutMs: number;
   readonly atomic: boolean;
+  /** The units that it makes, in the order in which the caller gave them. */
+  readonly given: readonly Unit[];
   /** Those of the units that it writes with them, in the order in which the caller gave the units. */
   readonly entries: readonly UnitEntry[];
 }
@@ -54,6 +58,7 @@ export function requireUnits(units: readonly Unit[], capabilities: Capabilities,
       takePeopleOf(version);
     }
     takePeople(change);
+    whole(() => checkTags(change.tags));
   }
 }
 
@@ -77,9 +82,9 @@ export function statementsOf(units: readonly Unit[]): readonly (readonly Unit[])
   });
 }
 
-/** The arguments of `apply_v4`, in its order. */
+/** The arguments of `apply_v5`, in its order. */
 export function applyArguments(units: readonly Unit[], context: ApplyContext): unknown[] {
-  const { vault, lockTimeoutMs, atomic, entries } = context;
+  const { vault, lockTimeoutMs, atomic, given, entries } = context;
   const versions = units.flatMap(({ change }, unit) =>
     change.kind === "write" ? change.versions.map((version) => ({ ...version, unit: unit + 1 })) : [],
   );
@@ -123,11 +128,13 @@ export function applyArguments(units: readonly Unit[], context: ApplyContext): u
     units.map(({ entry }) => entry?.id ?? null),
     entries.map(({ id }) => unitOf.get(id)),
     ...entryArguments(entries),
+    ...tagArguments(units, given),
   ];
 }
 
 /**
- * The arguments of `put_v3`, in its order: of one unit that is one new version and nothing else. Null: it is more.
+ * The arguments of `put_v3`, in its order: of one unit that is one new version. Null: it is more. `put_v4` takes the
+ * tags besides.
  */
 export function putArguments(units: readonly Unit[], context: ApplyContext): unknown[] | null {
   const [unit] = units;

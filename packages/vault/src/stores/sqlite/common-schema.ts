@@ -65,6 +65,9 @@ export interface Programs {
 /** Since there is an audit. A key store and a log have not changed so since. */
 export const WITH_AUDIT: Programs = { reader: 3, writer: 3 };
 
+/** Since messages are kept; of records. */
+export const WITH_KEPT: Programs = { reader: 3, writer: 4 };
+
 /** The tables, as Kysely knows them. */
 export interface CommonSchema {
   readonly gate: GateTable;

@@ -35,6 +35,10 @@ const FLIP = statement((db, { from, next, digest }: { from: number; next: number
   db.updateTable("gate").set({ epoch: next, digest }).where("epoch", "=", from).compile(),
 );
 
+const MOVE_EPOCH = statement((db, { from, next }: { from: number; next: number }) =>
+  db.updateTable("gate").set({ epoch: next }).where("epoch", "=", from).compile(),
+);
+
 const PEER = statement((db, _values: object) =>
   db
     .selectFrom("gate")
@@ -110,4 +114,9 @@ export function flipGate(
   { from, digest }: { readonly from: Epoch; readonly digest: string },
 ): "flipped" | "moved" {
   return connection.run(FLIP, { from, next: from + 1, digest }) === 1 ? "flipped" : "moved";
+}
+
+/** The epoch one on, under the same key set, within the caller's transaction. False: it was not `from` any more. */
+export function moveEpoch(connection: Connection, from: Epoch): boolean {
+  return connection.run(MOVE_EPOCH, { from, next: from + 1 }) === 1;
 }

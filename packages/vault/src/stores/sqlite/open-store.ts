@@ -141,6 +141,18 @@ export class OpenStore<Own extends Operations<Own>> {
     return this.#run(() => this.#writer.send(name, given, memory));
   }
 
+  /**
+   * Empties the write-ahead log into the database, as far as nobody reads an older state: removed pages are overwritten
+   * there (`secure_delete`), and in the log they would lie until it comes around.
+   */
+  dropTraces(): Promise<void> {
+    const { connection, guard } = this.#file;
+    return this.#run(async () => {
+      guard.requireFiles();
+      connection.database.prepare("pragma wal_checkpoint(truncate)").get();
+    });
+  }
+
   #run<Result>(work: () => Promise<Result>): Promise<Result> {
     return this.#underWay.run(work, storeFailure);
   }
@@ -151,10 +163,13 @@ const noRoom = (): VaultError =>
 
 /** A store whose rows lie in one file: whether it answers, has room, and how it is closed. */
 export abstract class FileStore<Own extends Operations<Own>> {
+  readonly kind = "sqlite";
+  readonly dropTraces: () => Promise<void>;
   readonly #store: OpenStore<Own>;
 
   protected constructor(store: OpenStore<Own>) {
     this.#store = store;
+    this.dropTraces = () => store.dropTraces();
   }
 
   async requireRoom(): Promise<void> {

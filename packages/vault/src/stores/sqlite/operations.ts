@@ -3,7 +3,10 @@
  * row for each operation. What changes nothing is answered as undone, so that it costs no commit.
  */
 import type { LogState, PositionRange } from "../audit-log.ts";
+import type { Address } from "../../records/address.ts";
 import type { Epoch } from "../gate.ts";
+import type { Purge } from "../index-limits.ts";
+import type { FillResult, IndexRow } from "../indexes.ts";
 import type { RewrapResult } from "../inventory.ts";
 import type { Lease, Leased, Progress } from "../jobs.ts";
 import type { KeptDrop, Restore } from "../kept-limits.ts";
@@ -18,13 +21,15 @@ import { replaceCheckpoint } from "./checkpoint-row.ts";
 import type { TakenEntries } from "./entries-taken.ts";
 import { bindGate, flipGate } from "./gate-row.ts";
 import type { TakenCreation, TakenKeyRewrap } from "./keys-taken.ts";
+import { changeIndexes } from "./index-rows.ts";
 import { setPublished } from "./log-state.ts";
 import type { Connection } from "./statements.ts";
 import type { FileKind } from "./store-file.ts";
 import { setSubjectState } from "./subject-rows.ts";
+import type { TakenTags } from "./tags-taken.ts";
 import { changed } from "./undone.ts";
 import type { Undone } from "./undone.ts";
-import type { TakenRewrap, TakenUnit } from "./units-taken.ts";
+import type { TakenFilling, TakenRewrap, TakenUnit } from "./units-taken.ts";
 import { versionItem } from "./version-item.ts";
 import { note } from "./write-inventory.ts";
 import type { NewFailure } from "./write-inventory.ts";
@@ -36,6 +41,7 @@ import { createAll, dropKey, eraseOwners, keyItem, retagName, rewrapKey } from "
 import { forget, integrate } from "./write-log.ts";
 import { appendAll, closeStreams, dropEntries } from "./write-outbox.ts";
 import { applyTogether, rewrapVersion, settle } from "./write-records.ts";
+import { fillTags, forgetTags, purgeTags } from "./write-tags.ts";
 
 /** Name -> what an operation is given, and what it answers. */
 export type Operations<Own> = { readonly [Name in keyof Own]: (...given: never) => unknown };
@@ -64,7 +70,7 @@ export interface OutboxOperations extends CommonOperations {
 }
 
 export interface RecordOperations extends OutboxOperations {
-  readonly apply: (units: readonly TakenUnit[], audit: TakenEntries) => readonly UnitResult[];
+  readonly apply: (units: readonly TakenUnit[], audit: TakenEntries, tags: TakenTags) => readonly UnitResult[];
   readonly outcome: (units: readonly Pick<Unit, "address" | "writeId">[]) => readonly Outcome[];
   readonly rewrap: (change: TakenRewrap) => RewrapResult;
   readonly fail: (lease: Lease, place: VersionPlace, failure: NewFailure) => undefined;
@@ -76,6 +82,13 @@ export interface RecordOperations extends OutboxOperations {
     readonly from: readonly SubjectState[];
     readonly to: SubjectState;
   }) => SubjectState;
+  readonly changeIndexes: (change: { readonly from: Epoch; readonly set: readonly IndexRow[] }) => "changed" | "moved";
+  readonly fillTags: (
+    fill: { readonly fillings: readonly TakenFilling[]; readonly lease: Lease | null },
+    tags: TakenTags,
+  ) => readonly FillResult[];
+  readonly forgetTags: (addresses: readonly Address[]) => undefined;
+  readonly purgeTags: (purge: Purge) => number;
 }
 
 export interface KeyOperations extends OutboxOperations {
@@ -147,6 +160,10 @@ const RECORDS: Table<RecordOperations> = {
   restore: restoreKept,
   dropKept,
   replaceNote,
+  changeIndexes,
+  fillTags,
+  forgetTags,
+  purgeTags,
   setState: (connection, change) => {
     const { state, isChanged } = setSubjectState(connection, change);
     return changed(state, isChanged);

@@ -12,10 +12,12 @@ import type { Generated, Kysely, Migration } from "kysely";
 import { STORE_READER, STORE_WRITER } from "../gate.ts";
 import type { HeadState } from "../rows.ts";
 import type { SubjectState } from "../subjects.ts";
-import { TABLE, WITH_AUDIT } from "./common-schema.ts";
+import { TABLE, WITH_AUDIT, WITH_KEPT } from "./common-schema.ts";
 import type { CommonSchema, RowNumber } from "./common-schema.ts";
 import { OUTBOX_TABLES, refuseBefore } from "./outbox-schema.ts";
 import type { OutboxSchema } from "./outbox-schema.ts";
+import { TAG_TABLES } from "./tag-schema.ts";
+import type { TagSchema } from "./tag-schema.ts";
 
 /** In the file's header (`PRAGMA application_id`): tells a vault from any other SQLite file. The letters "SRMV". */
 export const APPLICATION_ID = 0x53524d56;
@@ -102,7 +104,7 @@ export interface NoteTable {
   readonly text: string;
 }
 
-export interface VaultSchema extends CommonSchema, OutboxSchema {
+export interface VaultSchema extends CommonSchema, OutboxSchema, TagSchema {
   readonly records: RecordTable;
   readonly heads: HeadTable;
   readonly versions: VersionTable;
@@ -120,6 +122,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0005-subjects": { up: addSubjects },
   "0006-audit": { up: addAudit },
   "0007-convergence": { up: addConvergence },
+  "0008-indexes": { up: addIndexes },
 };
 
 /** In the order in which they are made. The message comes last: what stands before it is read without it. */
@@ -229,5 +232,11 @@ const CONVERGENCE_TABLES: readonly string[] = [
 /** A program of before must not write on: it would remove records and leave behind what is kept of them. */
 async function addConvergence(db: Kysely<unknown>): Promise<void> {
   for (const table of CONVERGENCE_TABLES) await sql.raw(table).execute(db);
+  await refuseBefore(db, WITH_KEPT);
+}
+
+/** A program of before must not write on: it would remove records and leave their tags behind. */
+async function addIndexes(db: Kysely<unknown>): Promise<void> {
+  for (const table of TAG_TABLES) await sql.raw(table).execute(db);
   await refuseBefore(db, { reader: STORE_READER, writer: STORE_WRITER });
 }

@@ -5,6 +5,7 @@
 import { isVaultError, VaultError } from "../../errors.ts";
 import type { Gate } from "../gate.ts";
 import { INDEXED } from "../indexed-capabilities.ts";
+import type { Indexes } from "../indexes.ts";
 import type { Inventory } from "../inventory.ts";
 import type { JobStore } from "../jobs.ts";
 import { takeDrop, takeRestore } from "../kept-limits.ts";
@@ -17,6 +18,7 @@ import type { UnitResult } from "../units.ts";
 import { openRecords } from "./database.ts";
 import type { OpenDatabaseOptions, OpenVaultFile } from "./database.ts";
 import { takenEntries } from "./entries-taken.ts";
+import { indexesOf } from "./index-calls.ts";
 import { countCollections, listRecords } from "./list-rows.ts";
 import { DEFAULT_FILE_OPTIONS, FileStore, gateOf, jobsOf, OpenStore } from "./open-store.ts";
 import type { RecordOperations } from "./operations.ts";
@@ -24,8 +26,9 @@ import { outboxOf } from "./outbox-calls.ts";
 import { anyKept, countKept, listKept, readKept } from "./read-kept.ts";
 import { readHead, readRecord, readVersions } from "./read-records.ts";
 import { getSubjects, listSubjects, newestSubjects, recordsOfSubject } from "./subject-rows.ts";
+import { takenTags } from "./tags-taken.ts";
 import { takeRewrap, takeStateChange, takeUnits, takeWrites } from "./units-taken.ts";
-import type { UnitWithEntry } from "./units-taken.ts";
+import type { UnitWithMore } from "./units-taken.ts";
 import { VERSION_INVENTORY } from "./version-inventory.ts";
 import { readWrapSets } from "./wrap-set-rows.ts";
 import { listNotes } from "./write-notes.ts";
@@ -67,6 +70,7 @@ class SqliteStore extends FileStore<RecordOperations> implements Store {
   readonly inventory: Inventory;
   readonly notes: Notes;
   readonly kept: KeptMessages;
+  readonly indexes: Indexes;
   readonly #store: OpenStore<RecordOperations>;
 
   constructor(file: OpenVaultFile, options: OpenDatabaseOptions) {
@@ -119,11 +123,12 @@ class SqliteStore extends FileStore<RecordOperations> implements Store {
       restore: async (change) => store.reduce("restore", [takeRestore(change)]),
       drop: async (items, lease) => store.reduce("dropKept", [takeDrop({ items, lease })]),
     };
+    this.indexes = indexesOf(store);
     this.jobs = jobsOf(store);
     this.outbox = outboxOf(store, { hasPeople: true });
   }
 
-  async #apply(taken: readonly UnitWithEntry[], isAtomic: boolean): Promise<readonly UnitResult[]> {
+  async #apply(taken: readonly UnitWithMore[], isAtomic: boolean): Promise<readonly UnitResult[]> {
     if (taken.length === 0) return this.#store.read(() => []);
     if (isAtomic) return this.#applyTogether(taken);
     const each = await Promise.allSettled(taken.map((one) => this.#applyTogether([one])));
@@ -132,13 +137,15 @@ class SqliteStore extends FileStore<RecordOperations> implements Store {
     throw failed.length === each.length ? failureOfAll(failed) : mixed(failed[0]);
   }
 
-  #applyTogether(taken: readonly UnitWithEntry[]): Promise<readonly UnitResult[]> {
+  #applyTogether(taken: readonly UnitWithMore[]): Promise<readonly UnitResult[]> {
     const units = taken.map(({ unit }) => unit);
     const audit = takenEntries(taken.flatMap(({ entry }) => entry ?? []));
+    const tags = takenTags(taken.map((one) => one.tags));
     if (units.every(({ change }) => change.kind === "remove"))
-      return this.#store.reduce("apply", [units, audit], audit.bytes.length);
+      return this.#store.reduce("apply", [units, audit, tags], audit.bytes.length);
     const versions = units.flatMap(({ change }) => (change.kind === "write" ? change.versions : []));
-    return this.#store.change("apply", [units, audit], [audit.bytes, ...versions.map(({ message }) => message)]);
+    const owned = [audit.bytes, tags.bytes, ...versions.map(({ message }) => message)];
+    return this.#store.change("apply", [units, audit, tags], owned);
   }
 }
 

@@ -5,10 +5,10 @@
  */
 import { sql } from "kysely";
 import type { AliasedRawBuilder } from "kysely";
-import { VaultError } from "../../errors.ts";
 import type { SubjectId, SubjectRecord, SubjectRow, SubjectsPage, SubjectState } from "../subjects.ts";
 import { foundName, foundSealedId, nameBytes, rowNumber, sealedIdBytes, whole } from "./columns.ts";
 import { idBytes, idDigits, idOf } from "./ids.ts";
+import { LEAST_NUMBER, numberAt, positionOf } from "./row-positions.ts";
 import { statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
 
@@ -139,36 +139,23 @@ const RECORDS = statement((db, { id, after, limit }: SubjectKey & { readonly aft
     .compile(),
 );
 
-/** The first number that a row can have. */
-const LEAST = -9223372036854775808n;
-
 /** Names that are none are given as they are, cut. @throws VaultError `cursor-invalid` */
 export function recordsOfSubject(
   connection: Connection,
   id: SubjectId,
   { after, limit }: { readonly after: Uint8Array | null; readonly limit: number },
 ): readonly SubjectRecord[] {
-  const found = connection.all(RECORDS, { id: idBytes(id), after: after === null ? LEAST : numberAt(after), limit });
+  const found = connection.all(RECORDS, {
+    id: idBytes(id),
+    after: after === null ? LEAST_NUMBER : numberAt(after),
+    limit,
+  });
   return found.map(({ collection, id: recordId, record, sealed_id: sealed }) => ({
     collection: foundName(collection).text,
     id: foundName(recordId).text,
     sealedId: foundSealedId(sealed),
     position: positionOf(BigInt(record)),
   }));
-}
-
-const POSITION_BYTES = 8;
-
-function positionOf(record: bigint): Uint8Array {
-  const position = Buffer.alloc(POSITION_BYTES);
-  position.writeBigInt64BE(record);
-  return position;
-}
-
-function numberAt(position: Uint8Array): bigint {
-  if (position.length !== POSITION_BYTES)
-    throw new VaultError("cursor-invalid", "The position is not one that this store gave out");
-  return new DataView(position.buffer, position.byteOffset, POSITION_BYTES).getBigInt64(0);
 }
 
 interface NewSubject extends SubjectKey {

@@ -7,6 +7,8 @@ import { parseAddress, parseSubject, parseVersion } from "../../records/address.
 import type { Address, Version } from "../../records/address.ts";
 import { bucketOf } from "../bucket.ts";
 import type { Epoch } from "../gate.ts";
+import { checkTags } from "../index-limits.ts";
+import type { Filling, Tag } from "../indexes.ts";
 import type { Rewrap } from "../inventory.ts";
 import type { Capabilities, SubjectRows } from "../store.ts";
 import { isSubjectId } from "../subjects.ts";
@@ -52,11 +54,18 @@ export interface TakenUnit {
   readonly change: TakenWrite | RemoveChange;
 }
 
-/** A unit, and its audit entry, whose bytes are copied when it is packed, in the same turn; null: there is no audit. */
-export interface UnitWithEntry {
+/**
+ * A unit, its audit entry and its tags, whose bytes are copied when they are packed, in the same turn. Null: there is
+ * no audit; no tag is touched.
+ */
+export interface UnitWithMore {
   readonly unit: TakenUnit;
   readonly entry: UnitEntry | null;
+  readonly tags: readonly Tag[] | null;
 }
+
+/** A filling, whose tags are packed apart from it. */
+export type TakenFilling = Omit<Filling, "tags">;
 
 export interface TakenRewrap extends Omit<Rewrap, "message" | "wrapSet" | "at"> {
   readonly message: OwnBytes | null;
@@ -72,7 +81,7 @@ export function takeUnits(
   units: readonly Unit[],
   { atomicUnits, unitItems, unitBytes }: Capabilities,
   isAtomic: boolean,
-): readonly UnitWithEntry[] {
+): readonly UnitWithMore[] {
   if (isAtomic && units.length > atomicUnits)
     throw refused(`one transaction has at most ${atomicUnits} units, not ${units.length}`);
   const taken = units.map((unit) => whole(() => takeUnit(unit)));
@@ -89,7 +98,7 @@ export function takeUnits(
   return taken;
 }
 
-function takeUnit({ writeId, address, base, entry, change }: Unit): UnitWithEntry {
+function takeUnit({ writeId, address, base, entry, change }: Unit): UnitWithMore {
   const own = parseAddress(address);
   const unit: TakenUnit = {
     writeId: takeWriteId(writeId),
@@ -102,7 +111,11 @@ function takeUnit({ writeId, address, base, entry, change }: Unit): UnitWithEntr
         ? takeWrite(change)
         : { kind: "remove", tombstone: parseVersion(change.tombstone), removedAt: takeMoment(change.removedAt) },
   };
-  return { unit, entry: entry === undefined ? null : checkUnitEntry(entry, unit.writeId) };
+  return {
+    unit,
+    entry: entry === undefined ? null : checkUnitEntry(entry, unit.writeId),
+    tags: (change.kind === "write" ? checkTags(change.tags) : undefined) ?? null,
+  };
 }
 
 function takeWrite(change: WriteChange): TakenWrite {

@@ -179,10 +179,7 @@ const DROP_KEY = statement((db, { key }: { readonly key: bigint }) =>
 );
 
 /** One version of a key that nothing hangs on. */
-export function dropKey(
-  connection: Connection,
-  { place, seen, epoch }: KeyDrop,
-): RewrapResult | Undone<RewrapResult> {
+export function dropKey(connection: Connection, { place, seen, epoch }: KeyDrop): RewrapResult | Undone<RewrapResult> {
   return rewrapItem(
     connection,
     { seen, epoch, lease: null },

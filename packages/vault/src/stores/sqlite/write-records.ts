@@ -15,6 +15,7 @@ import { ONE, statement } from "./statements.ts";
 import type { Connection } from "./statements.ts";
 import { foundEntries } from "./entries-taken.ts";
 import type { FoundEntry, TakenEntries } from "./entries-taken.ts";
+import type { TakenTags } from "./tags-taken.ts";
 import { Undone } from "./undone.ts";
 import type { TakenRewrap, TakenUnit, TakenWrite } from "./units-taken.ts";
 import { internWrapSet } from "./wrap-set-rows.ts";
@@ -24,24 +25,28 @@ import { subjectText } from "./whom.ts";
 import { dropKeptOfRecord, keepMessage } from "./write-kept.ts";
 import { EntryWriter } from "./write-outbox.ts";
 import { dropLinks, link, takePeople } from "./write-subjects.ts";
+import { dropTagsOfRecord, UnitTags } from "./write-tags.ts";
 
 /**
  * Makes all units or none.
  *
  * @param audit entries of those units that have one, in their order
+ * @param taken tags of all units, in their order
  */
 export function applyTogether(
   connection: Connection,
   units: readonly TakenUnit[],
   audit: TakenEntries,
+  taken: TakenTags,
 ): readonly UnitResult[] | Undone<readonly UnitResult[]> {
   const { epoch } = readGate(connection);
   const writer = new EntryWriter(connection, audit);
   const entries = foundEntries(audit).values();
-  const results = units.map((unit): UnitResult => {
+  const tags = new UnitTags(connection, units, taken);
+  const results = units.map((unit, number): UnitResult => {
     const entry = unit.hasEntry ? nextEntry(entries) : null;
     if (entry !== null && !writer.goesOn(entry)) return { kind: "stream-moved" };
-    const result = makeUnit(connection, unit, entry, epoch);
+    const result = makeUnit(connection, unit, { entry, keepTags: (record) => tags.keep(number, record) }, epoch);
     if (entry !== null && result.kind === "made") writer.add(entry);
     return result;
   });
@@ -57,19 +62,28 @@ function nextEntry(entries: Iterator<FoundEntry>): FoundEntry {
   return next.value;
 }
 
+/** What goes with a unit. */
+interface WithUnit {
+  /** Null: it has none. */
+  readonly entry: FoundEntry | null;
+  /** Puts its tags in the place of its record's; why not, or null: they are. */
+  readonly keepTags: (record: bigint) => UnitResult | null;
+}
+
 function makeUnit(
   connection: Connection,
   { writeId, address, bucket, base, change }: TakenUnit,
-  entry: FoundEntry | null,
+  { entry, keepTags }: WithUnit,
   epoch: Epoch,
 ): UnitResult {
   // Somebody was told what became of it.
   if (connection.first(PAST_WRITE, { writeId }) !== undefined) return { kind: "conflict" };
   if (change.kind === "write" && change.epoch !== epoch) return { kind: "gate-moved", epoch };
   const record = foundRecord(connection, address) ?? newRecord(connection, address);
-  return change.kind === "write"
-    ? write(connection, record, { base, entry }, change, { writeId, bucket })
-    : { kind: remove(connection, record, { base, entry }, change, writeId) ? "made" : "conflict" };
+  if (change.kind === "remove")
+    return { kind: remove(connection, record, { base, entry }, change, writeId) ? "made" : "conflict" };
+  const result = write(connection, record, { base, entry }, change, { writeId, bucket });
+  return result.kind === "made" ? (keepTags(record.record) ?? result) : result;
 }
 
 /** The head that a unit was prepared against, and the entry that goes with the unit; null: it has none. */
@@ -210,6 +224,7 @@ function remove(
   connection.run(DROP_FAILURES, { record });
   dropKeptOfRecord(connection, record);
   dropLinks(connection, record);
+  dropTagsOfRecord(connection, record);
   // Whoever still asks for one of the writes is told that it was made.
   const gone = new Set(connection.all(DROP_VERSIONS, { record }).map(({ write_id: one }) => one));
   for (const one of [...gone, writeId])

@@ -27,6 +27,7 @@ export function testKeys(vault: string = TEST_VAULT, secret = "a secret of the v
       Buffer.from(mac(lp([collection, id])).subarray(0, 16)).toString("base64url") as AddressTag,
     signingSeed: () => SecretBytes.copyOf(hash("sha256", lp([secret, vault, "sign"]), "buffer")),
     statementSeed: () => SecretBytes.copyOf(hash("sha256", lp([secret, vault, "statements"]), "buffer")),
+    certificateSeed: () => SecretBytes.copyOf(hash("sha256", lp([secret, vault, "certificates"]), "buffer")),
     partKeysAtHand: () => null,
     partKeys: async (owners) =>
       owners.map((owner) => ({

@@ -74,7 +74,7 @@ test("the schema is that of a new file, and the mark goes on", async (t) => {
   writeFileSync(`${path}.mark`, `strongroom-vault-mark/1 ${VAULT_OF_BEFORE} 40`.padEnd(127) + "\n");
   await (await sqliteStore(path, { mark: true })).close();
   const { state, version, commits } = await inspectDatabase(path);
-  assert.deepEqual([state, version, commits], ["sound", 7, 40]);
+  assert.deepEqual([state, version, commits], ["sound", 8, 40]);
   using database = new DatabaseSync(path);
   const made = database.prepare("select type || ' ' || name as name, sql from sqlite_schema").all();
   const wanted = await schemaOf(MIGRATIONS);

@@ -101,7 +101,7 @@ test("a writer that holds the database for long makes others fail with a reason,
 
 test("a full database refuses the write, keeps what was acknowledged, and goes on when there is room", async (t) => {
   const path = join(await temporaryFolder(t), "records.sqlite");
-  const store = await sqliteStore(path, { maxBytes: 50 * 4096 });
+  const store = await sqliteStore(path, { maxBytes: 56 * 4096 });
   defer(t, () => store.close());
   let stored = 0;
   const error = await rejectsWith("store-full", async () => {

@@ -82,7 +82,7 @@ test("a request that fails in a transaction takes nobody else with it", async (t
 
 test("what makes a transaction too large for the disk fails alone: the others are made", async (t) => {
   const path = join(await temporaryFolder(t), "records.sqlite");
-  const store = await sqliteStore(path, { maxBytes: 95 * 4096 });
+  const store = await sqliteStore(path, { maxBytes: 101 * 4096 });
   defer(t, () => store.close());
   const large = Buffer.alloc(60 * 4096, 1);
   await make(store, write("first", null, 1));

@@ -2,6 +2,7 @@
  * How a store in memory is broken: some of its methods are replaced, and the test of the contract that finds it is named.
  */
 import type { Gate } from "../../../src/stores/gate.ts";
+import type { Indexes } from "../../../src/stores/indexes.ts";
 import type { Inventory } from "../../../src/stores/inventory.ts";
 import type { JobStore } from "../../../src/stores/jobs.ts";
 import type { KeptMessages } from "../../../src/stores/kept.ts";
@@ -28,11 +29,12 @@ type Parts = {
   readonly notes?: Partial<Notes>;
   readonly kept?: Partial<KeptMessages>;
   readonly outbox?: Partial<Outbox>;
+  readonly indexes?: Partial<Indexes>;
 } & Partial<Pick<Store, "close" | "transaction">>;
 
 /** The store, with some of its methods replaced. */
 function altered(store: Store, parts: Parts): Store {
-  const { records, subjects, gate, inventory, jobs, notes, kept, outbox, close, transaction } = parts;
+  const { records, subjects, gate, inventory, jobs, notes, kept, outbox, indexes, close, transaction } = parts;
   return {
     capabilities: store.capabilities,
     records: { ...store.records, ...records },
@@ -43,6 +45,7 @@ function altered(store: Store, parts: Parts): Store {
     notes: { ...store.notes, ...notes },
     kept: { ...store.kept, ...kept },
     outbox: { ...store.outbox, ...outbox },
+    indexes: { ...store.indexes!, ...indexes },
     transaction: transaction ?? store.transaction!,
     requireRoom: () => store.requireRoom(),
     ping: () => store.ping(),

@@ -15,6 +15,7 @@ import {
   STREAM_VARIABLES,
   writeEntries,
 } from "./streams.ts";
+import { claimTags, dropTags, releaseTags, sortTags, TAG_VARIABLES, takenIndex, writeTags } from "./tags.ts";
 
 /** Further columns of an insert: their names, what they are, and the arrays that they come from. */
 interface MoreColumns {
@@ -30,7 +31,7 @@ interface More {
   readonly variables: string;
   /** The further columns of a refusal, and of an answer. */
   readonly empty: string;
-  readonly answer: string;
+  readonly answer: (schema: SchemaName) => string;
   readonly heads: MoreColumns & { readonly set: string };
   readonly versions: MoreColumns;
   /** After the gate, before the records. */
@@ -172,7 +173,7 @@ ${more.refuse(schema)}
     delete from ${schema}.records r where r.key = any(v_fresh) and not exists (
       select from unnest(v_keys, v_ready) u(key, ready) where u.key = r.key and u.ready);
   end if;
-  return query select t.result, v_gate.epoch${more.answer} from unnest(v_results) with ordinality t(result, n) order by t.n;
+  return query select t.result, v_gate.epoch${more.answer(schema)} from unnest(v_results) with ordinality t(result, n) order by t.n;
 end`,
   );
 
@@ -186,7 +187,7 @@ export const APPLY_1: StoreFunction = applyFunction("apply_v1", {
   returns: "",
   variables: "",
   empty: "",
-  answer: "",
+  answer: nothing,
   heads: { ...NO_COLUMNS, set: "" },
   versions: NO_COLUMNS,
   hold: nothing,
@@ -228,7 +229,7 @@ const SECOND: More = {
   v_who text[];
   v_why text[];`,
   empty: ", null::text, null::text",
-  answer: `, case when t.result in ('subject-closed', 'key-set-back') then v_who[t.n] end,
+  answer: () => `, case when t.result in ('subject-closed', 'key-set-back') then v_who[t.n] end,
     case when t.result = 'subject-closed' then v_why[t.n] end`,
   heads: {
     names: ", sealed_id",
@@ -305,9 +306,51 @@ ${writeEntries(schema, { ...ENTRY_UNITS, where: "v_ready[u.unit]" })}${forgetStr
  */
 export const APPLY_3: StoreFunction = applyFunction("apply_v3", THIRD);
 
-/** With a record, what is kept of it goes: after its versions, so that what was kept meanwhile is seen. */
-export const APPLY_4: StoreFunction = applyFunction("apply_v4", {
+/** What the fourth function has beyond the first. */
+const FOURTH: More = {
   ...THIRD,
   remove: (schema) => `${SECOND.remove(schema)}
     delete from ${schema}.kept k where k.record = any(v_gone);`,
-});
+};
+
+/** With a record, what is kept of it goes: after its versions, so that what was kept meanwhile is seen. */
+export const APPLY_4: StoreFunction = applyFunction("apply_v4", FOURTH);
+
+const SHORT_TAG = "return query select 'short-tag'::text, 0::bigint, null::text, null::text, null::text; return;";
+
+/** What the fifth function has beyond the first. */
+const FIFTH: More = {
+  ...FOURTH,
+  takes: `${FOURTH.takes},
+    p_tagged integer[], p_index_ids text[], p_index_collections text[],
+    p_tag_units integer[], p_tag_indexes integer[], p_tags bytea[]`,
+  returns: `${FOURTH.returns}, taken text`,
+  variables: `${FOURTH.variables}${TAG_VARIABLES}`,
+  empty: `${FOURTH.empty}, null::text`,
+  answer: (schema) => `${FOURTH.answer(schema)}, case when t.result = 'taken' then ${takenIndex(schema, "t.n")} end`,
+  hold: (schema) => `
+  if array_length(p_tags, 1) > 0 then${sortTags(
+    `unnest(p_tag_units, p_tag_indexes, p_tags) with ordinality u(unit, nth, tag, n)
+      join ${schema}.indexes i on i.id = p_index_ids[u.nth] and i.collection = p_index_collections[u.nth]`,
+    SHORT_TAG,
+  )}
+  end if;
+${FOURTH.hold(schema)}`,
+  refuse: (schema) => `${REFUSE}${claimTags(schema)}
+${refuseMoved(schema)}`,
+  remove: (schema) => `${FOURTH.remove(schema)}${dropTags(schema, "v_gone")}`,
+  note: (schema) => `${FOURTH.note(schema)}
+  if array_length(p_tagged, 1) > 0 then
+    v_open := v_ready;
+    if v_claimed_tags is not null and not (true = all(v_ready)) then${releaseTags(schema)}
+    end if;${writeTags(schema, "p_tagged")}
+  end if;`,
+};
+
+/**
+ * Writes the tags of units as well: of the units `p_tagged`, which lose those that they had. `p_tag_units`: the unit,
+ * from 1, of each tag, the tags in the order in which units have one that several want; `p_tag_indexes`: which of the
+ * pairs of `p_index_ids` and `p_index_collections` it is of. Answers also `taken` with the index; or with one row for
+ * all, `short-tag`.
+ */
+export const APPLY_5: StoreFunction = applyFunction("apply_v5", FIFTH);

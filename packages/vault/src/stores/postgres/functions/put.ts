@@ -5,6 +5,7 @@ import type { SchemaName } from "../schema-name.ts";
 import { storeFunction } from "./function.ts";
 import type { StoreFunction } from "./function.ts";
 import { holdPeople, notePeople, PEOPLE_VARIABLES } from "./people.ts";
+import { claimTags, insertTags, releaseTags, sortTags, TAG_VARIABLES, takenIndex, writeTags } from "./tags.ts";
 import { ENTER, GATE_VARIABLES, holdEpoch, ONE_VERSION, settleInSnapshot } from "./statements.ts";
 
 /** Further columns that are written: their names, and what they are. */
@@ -139,15 +140,18 @@ const forgetPeople = (schema: SchemaName): string =>
 
 const UNITS = "array_fill(1, array[cardinality(p_people)])";
 
-/** @param before what is done before it is answered */
-const refusePeople = (schema: SchemaName, before: string): string => `
+/**
+ * @param before what is done before it is answered
+ * @param rest further columns of the answer
+ */
+const refusePeople = (schema: SchemaName, before: string, rest: string = ""): string => `
   for v_refused in select q.id, q.problem from unnest(p_people, v_problems) with ordinality q(id, problem, n)
     where q.problem is not null order by q.problem = 'set-back', q.n limit 1
   loop
     if v_is_fresh then delete from ${schema}.records r where r.key = v_key; end if;
     ${before}return query select
       case v_refused.problem when 'set-back' then 'key-set-back' when 'absent' then 'conflict' else 'subject-closed' end,
-      v_gate.epoch, v_refused.id, v_refused.problem;
+      v_gate.epoch, v_refused.id, v_refused.problem${rest};
     return;
   end loop;
 `;
@@ -173,36 +177,17 @@ const SECOND: More = {
 /** Locks the people as well, and links them to the record. Answers as `apply_v2` does. */
 export const PUT_2: StoreFunction = putFunction("put_v2", SECOND);
 
-const MOVED = "return query select 'stream-moved'::text, v_gate.epoch, null::text, null::text; return;";
+const moved = (empty: string): string => `return query select 'stream-moved'::text, v_gate.epoch${empty}; return;`;
 
 /** Where something is against the unit: that its entry is not the next of its stream is told before it. */
-const tellMoved = (schema: SchemaName): string =>
+const tellMoved = (schema: SchemaName, empty: string): string =>
   `if p_number <> coalesce((select s.last from ${schema}.streams s where s.stream = p_stream), 0::bigint) + 1 then
-      ${MOVED}
+      ${moved(empty)}
     end if;
     `;
 
-const forgetAndTell = (schema: SchemaName): string => `${forgetPeople(schema)}${tellMoved(schema)}`;
-
-/**
- * Writes the entry of the unit as well, of which all is null but `p_entry` where another statement of the transaction
- * writes it. Answers as `apply_v3` does.
- */
-export const PUT_3: StoreFunction = putFunction("put_v3", {
-  ...SECOND,
-  takes: `${SECOND.takes}, p_previous text, p_entry uuid,
-    p_stream uuid, p_number bigint, p_ends boolean, p_tag text, p_mac bytea, p_text bytea`,
-  head: { column: ", h.entry", none: ", null::uuid as entry" },
-  compare: `
-    or p_previous <> coalesce(v_head.entry::text, 'none'::text)`,
-  moved: tellMoved,
-  heads: {
-    names: `${SECOND.heads.names}, entry`,
-    values: `${SECOND.heads.values}, p_entry`,
-    set: `${SECOND.heads.set}, entry = p_entry`,
-  },
-  conflict: forgetAndTell,
-  refuse: (schema) => `${refusePeople(schema, forgetAndTell(schema))}
+/** Holds the stream of the entry, and says how far it is. `forget`: what is done where it is further. */
+const holdStream = (schema: SchemaName, empty: string, forget: string): string => `
   if p_stream is not null then
     if p_number = 1 then
       insert into ${schema}.streams (stream, last, at) values (p_stream, 1, v_now) on conflict do nothing;
@@ -211,13 +196,92 @@ export const PUT_3: StoreFunction = putFunction("put_v3", {
     end if;
     if not found then
       if v_is_fresh then delete from ${schema}.records r where r.key = v_key; end if;
-      ${forgetPeople(schema)}${MOVED}
+      ${forget}${moved(empty)}
     end if;
   end if;
-`,
+`;
+
+const forgetAndTell = (schema: SchemaName, empty: string): string =>
+  `${forgetPeople(schema)}${tellMoved(schema, empty)}`;
+
+/** What the third function has beyond the first. */
+const THIRD: More = {
+  ...SECOND,
+  takes: `${SECOND.takes}, p_previous text, p_entry uuid,
+    p_stream uuid, p_number bigint, p_ends boolean, p_tag text, p_mac bytea, p_text bytea`,
+  head: { column: ", h.entry", none: ", null::uuid as entry" },
+  compare: `
+    or p_previous <> coalesce(v_head.entry::text, 'none'::text)`,
+  moved: (schema) => tellMoved(schema, SECOND.empty),
+  heads: {
+    names: `${SECOND.heads.names}, entry`,
+    values: `${SECOND.heads.values}, p_entry`,
+    set: `${SECOND.heads.set}, entry = p_entry`,
+  },
+  conflict: (schema) => forgetAndTell(schema, SECOND.empty),
+  refuse: (schema) =>
+    `${refusePeople(schema, forgetAndTell(schema, SECOND.empty))}${holdStream(
+      schema,
+      SECOND.empty,
+      forgetPeople(schema),
+    )}`,
   note: (schema) => `${SECOND.note(schema)}
   if p_stream is not null then
     insert into ${schema}.outbox (id, stream, number, ends, tag, mac, text, at)
       values (p_entry, p_stream, p_number, p_ends, p_tag, p_mac, p_text, v_now);
+  end if;`,
+};
+
+/**
+ * Writes the entry of the unit as well, of which all is null but `p_entry` where another statement of the transaction
+ * writes it. Answers as `apply_v3` does.
+ */
+export const PUT_3: StoreFunction = putFunction("put_v3", THIRD);
+
+const EMPTY = `${THIRD.empty}, null::text`;
+const SHORT_TAG = `return query select 'short-tag'::text, 0::bigint${EMPTY}; return;`;
+
+/**
+ * Writes the tags of the record as well, in the place of those that it had; a unit without any is made by the third.
+ * Answers as `apply_v5` does.
+ */
+export const PUT_4: StoreFunction = putFunction("put_v4", {
+  ...THIRD,
+  takes: `${THIRD.takes}, p_tag_indexes text[], p_tags bytea[]`,
+  returns: `${THIRD.returns}, taken text`,
+  variables: `${THIRD.variables}
+  v_keys bigint[];
+  v_results text[] := array['made'::text];${TAG_VARIABLES}`,
+  empty: EMPTY,
+  moved: (schema) => tellMoved(schema, EMPTY),
+  hold: (schema) => `
+  if array_length(p_tags, 1) > 0 then${sortTags(
+    `unnest(array_fill(1, array[cardinality(p_tags)]), p_tag_indexes, p_tags) with ordinality u(unit, id, tag, n)
+      join ${schema}.indexes i on i.id = u.id and i.collection = p_collection`,
+    SHORT_TAG,
+  )}
+  end if;
+${THIRD.hold(schema)}`,
+  conflict: (schema) => forgetAndTell(schema, EMPTY),
+  refuse: (schema) => `${refusePeople(schema, forgetAndTell(schema, EMPTY), ", null::text")}
+  v_keys := array[v_key];${claimTags(schema)}
+  if v_results[1] = 'taken' then
+    if v_is_fresh then delete from ${schema}.records r where r.key = v_key; end if;
+    ${forgetAndTell(schema, EMPTY)}return query
+      select 'taken'::text, v_gate.epoch${THIRD.empty}, ${takenIndex(schema, "1")};
+    return;
+  end if;
+${holdStream(
+  schema,
+  EMPTY,
+  `if v_claimed_tags is not null then
+        v_open := array[false];${releaseTags(schema)}
+      end if;
+      ${forgetPeople(schema)}`,
+)}`,
+  note: (schema) => `${THIRD.note(schema)}
+  v_open := array[true];
+  if v_is_fresh then${insertTags(schema)}
+  else${writeTags(schema, "array[1]")}
   end if;`,
 });

@@ -58,6 +58,7 @@ export async function postgresKeyStore(
 class PostgresKeyStore implements KeyStore {
   readonly keys: KeyRows;
   readonly outbox: Outbox;
+  readonly kind = "postgresql";
   readonly checkpoint: CheckpointRow;
   readonly gate: Gate;
   readonly inventory: Inventory<KeyPlace, KeyRewrap>;
@@ -69,7 +70,7 @@ class PostgresKeyStore implements KeyStore {
   constructor(opened: Opened) {
     const { connections, schema, vault } = opened;
     const context = { ...opened.options, connections, schema, vault };
-    this.keys = opened.watched({ 
+    this.keys = opened.watched({
       ...keyReads(connections, schema, vault),
       ...keyChanges(context),
       ...generationChanges(context),

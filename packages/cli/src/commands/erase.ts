@@ -1,0 +1,246 @@
+// `strongroom erase`, `hold …`, `certificate …`, `erasures export`: a person's data goes, or is held.
+import { given, option, text } from "@strongroom/base/command";
+import { printable, printableCopy, renderTable } from "@strongroom/base/terminal";
+import type { Hold } from "@strongroom/client";
+import { z } from "zod";
+import { command, type CommandContext, type CommandSpec, withService } from "../command.ts";
+import { requireYes } from "../confirm.ts";
+import { CliError } from "../errors.ts";
+import { openInput, writeOutput } from "../input-output.ts";
+import { WHY_OPTIONS } from "./audit-options.ts";
+
+const REASON = z
+  .string()
+  .regex(/^[a-z0-9.-]{1,64}$/, "must be 1 to 64 characters of a-z 0-9 . -")
+  .optional();
+const reason = option("--reason <code>", "why, as a code: the audit has it in clear (must be given)", REASON);
+const tenant = option("--tenant <name>", "whose person it is (default: default)", text());
+
+/** A person's opaque id, as audits and certificates have it. */
+const PERSON = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Most bytes of a name, a certificate. */
+const MOST_NAME = 1_024;
+const MOST_CERTIFICATE = 65_536;
+
+/** `strongroom erase`. */
+export const eraseCommand: CommandSpec = command({
+  name: "erase",
+  args: "<subject>",
+  heading: "People",
+  summary: "erase a person: records, search tags, keys and name",
+  description:
+    "SUBJECT is the name that writers use, or an opaque id; - reads a name from standard input, so that no other " +
+    "program of the machine sees it. Reads and writes about the person end at once, in every process. The answer has " +
+    "a certificate, which says what remains and what it dies with, and a salt, which is for the person alone and kept " +
+    "nowhere. When something fails half-way, it says so, and the service goes on with it. A legal hold refuses it, " +
+    "and so do records that are about somebody else too. Needs a token with the scope admin.",
+  flagGroups: ["client"],
+  options: {
+    reason,
+    tenant,
+    out: option("--out <file>", "write the certificate to a file", text()),
+    yes: option("-y, --yes", "erase without asking", given()),
+    ...WHY_OPTIONS,
+  },
+  examples: [
+    { line: "npx strongroom erase C000127 --reason art-17", meaning: "ask, and erase" },
+    {
+      line: "npx strongroom erase - --reason art-17 --yes --out certificate.txt < name.txt",
+      meaning: "a name that no list of processes shows",
+    },
+  ],
+  run: withService(async (client, { context, args, options, endWith }) => {
+    const code = requireReason(options.reason);
+    const subject = await subjectOf(args, context);
+    if (!options.yes) await requireYes(`Erase ${printable(subject)} for ever?`, context);
+    const result = PERSON.test(subject)
+      ? await client.erasure.erasePerson(subject, code)
+      : await client.erasure.erase({ subject, reason: code, ...tenantOf(options) });
+    if (options.out !== undefined && result.certificate !== null)
+      await writeOutput(options.out, result.certificate, context);
+    context.terminal.result(printableCopy(result), (shown) =>
+      shown.state === "erased"
+        ? `Erased: ${shown.person}.\n${shown.salt === null ? "" : `Salt, for the person alone: ${shown.salt}\n`}` +
+          `Verify its certificate with: strongroom certificate verify FILE --key '${shown.key}'`
+        : `Half done: ${shown.person} is closed, and the step ${shown.step ?? "-"} is next. It goes on by itself.`,
+    );
+    if (result.state === "erasing") endWith("unavailable");
+  }),
+});
+
+/** `strongroom hold set`. */
+export const holdSetCommand: CommandSpec = command({
+  name: "hold set",
+  args: "<subject>",
+  heading: "People",
+  summary: "hold what is stored about a person against erasure, retention and shredding",
+  description:
+    "SUBJECT is a name or an opaque id; - reads a name from standard input. Of somebody who is not known yet it holds " +
+    "for what comes. A person may have several holds. Needs a token with the scope admin.",
+  flagGroups: ["client"],
+  options: { reason, tenant, ...WHY_OPTIONS },
+  examples: [
+    { line: "npx strongroom hold set C000127 --reason litigation --ticket CASE-9", meaning: "until it is lifted" },
+  ],
+  run: withService(async (client, { context, args, options }) => {
+    const subject = await subjectOf(args, context);
+    const held = await client.erasure.hold({ subject, reason: requireReason(options.reason), ...tenantOf(options) });
+    context.terminal.result(printableCopy(held), ({ id }) => `Held. Lift it with: strongroom hold lift ${id}`);
+  }),
+});
+
+/** `strongroom hold lift`. */
+export const holdLiftCommand: CommandSpec = command({
+  name: "hold lift",
+  args: "<hold>",
+  heading: "People",
+  summary: "lift a legal hold",
+  description:
+    "Where keys.fourEyes is configured, one principal asks for it (strongroom approvals request HOLD --action " +
+    "lift-hold) and another one approves first.",
+  flagGroups: ["client"],
+  options: { reason, ...WHY_OPTIONS },
+  examples: [{ line: "npx strongroom hold lift HOLD --reason settled", meaning: "by the id that hold list shows" }],
+  run: withService(async (client, { context, args, options }) => {
+    const lifted = await client.erasure.liftHold(args[0] ?? "", requireReason(options.reason));
+    context.terminal.result(printableCopy(lifted), ({ id }) => `Lifted: ${id}.`);
+  }),
+});
+
+/** `strongroom hold list`. */
+export const holdListCommand: CommandSpec = command({
+  name: "hold list",
+  heading: "People",
+  summary: "list legal holds",
+  description: "People are told by their opaque ids.",
+  flagGroups: ["client"],
+  options: { ...WHY_OPTIONS },
+  examples: [{ line: "npx strongroom hold list --json", meaning: "for programs" }],
+  run: withService(async (client, { context: { terminal } }) => {
+    const holds = await client.erasure.holds();
+    terminal.result({ holds }, () => holdsView(printableCopy(holds), terminal.width));
+  }),
+});
+
+/** `strongroom certificate verify`. */
+export const certificateVerifyCommand: CommandSpec = command({
+  name: "certificate verify",
+  args: "<file>",
+  heading: "People",
+  summary: "verify a certificate of an erasure, offline, and show what it says",
+  description:
+    "Needs neither a service nor a network. The key must come from elsewhere than the file: what comes with a " +
+    "certificate proves nothing. With --name and --salt it says whether the certificate is about whoever has that " +
+    "name; the name is read from a file.",
+  flagGroups: [],
+  options: {
+    key: option("--key <vkey>", "the verifier key of the vault's certificates (must be given)", text()),
+    nameFile: option("--name-file <file>", "the name that it is to be about; - is standard input", text()),
+    salt: option("--salt <salt>", "as whoever was erased was given it", text()),
+    tenant,
+  },
+  examples: [
+    { line: "npx strongroom certificate verify certificate.txt --key KEY", meaning: "is it as it was signed?" },
+  ],
+  run: async ({ context, args, options }) => {
+    const { isAboutName, isVaultError, verifyCertificate, VAULT_ERRORS } = await import("@strongroom/vault");
+    if (options.key === undefined) throw new CliError("usage", { detail: "The verifier key is missing: --key VKEY." });
+    const certificate = await readText(args[0] ?? "-", MOST_CERTIFICATE, context);
+    try {
+      const verified = verifyCertificate(certificate, options.key);
+      let isAbout: boolean | null = null;
+      if (options.nameFile !== undefined && options.salt !== undefined) {
+        const name = (await readText(options.nameFile, MOST_NAME, context)).replace(/\r?\n$/, "");
+        const salt = Buffer.from(options.salt, "base64url");
+        isAbout = isAboutName(verified, salt, { name, tenant: options.tenant ?? "default" });
+      }
+      context.terminal.result(printableCopy({ ...verified, isAbout }), ({ facts, isAbout: about }) =>
+        [
+          `Verified. Erased: ${facts.person} on ${facts.doneAt}; quiet since ${facts.quietAt}.`,
+          facts.holdsFrom === null
+            ? "Stage 1: rows and keys are gone; backups of the key store open what is in old copies of it."
+            : `Stage 2: no backup of the key store opens anything of it since ${facts.holdsFrom}.`,
+          ...facts.remains.map(
+            ({ what, diesWith, of }) => `  ${what}: ${diesWith}${of.length === 0 ? "" : ` (${of.join(", ")})`}`,
+          ),
+          ...(about === null ? [] : [about ? "It is about that name." : "It is not about that name."]),
+        ].join("\n"),
+      );
+    } catch (cause) {
+      if (!isVaultError(cause)) throw cause;
+      const { title, remedy } = VAULT_ERRORS[cause.code];
+      throw new CliError("input-invalid", { title, detail: cause.message, remedy, reportedCode: cause.code, cause });
+    }
+  },
+});
+
+/** `strongroom certificate show`. */
+export const certificateShowCommand: CommandSpec = command({
+  name: "certificate show",
+  args: "<person>",
+  heading: "People",
+  summary: "show the certificate of a person who was erased",
+  description: "PERSON is the opaque id, as the answer of the erasure had it.",
+  flagGroups: ["client"],
+  options: { ...WHY_OPTIONS },
+  examples: [{ line: "npx strongroom certificate show PERSON > certificate.txt", meaning: "the signed note itself" }],
+  run: withService(async (client, { context, args }) => {
+    const found = await client.erasure.certificate(args[0] ?? "");
+    context.terminal.result(printableCopy(found), ({ certificate }) => certificate.trimEnd());
+  }),
+});
+
+/** `strongroom erasures export`. */
+export const erasuresExportCommand: CommandSpec = command({
+  name: "erasures export",
+  args: "<file>",
+  heading: "People",
+  summary: "write the ledger of erasures, restrictions and holds, for a restore of an older backup",
+  description:
+    "NDJSON with opaque ids and codes, nothing personal; - is standard output. Give it to strongroom restore " +
+    "--erasures when an older backup is restored: who was erased since stays so. Every backup has one of its moment. " +
+    "It opens the stores itself, as one process more.",
+  flagGroups: ["store", "audit-log", "root-key", "audit"],
+  options: {},
+  examples: [{ line: "npx strongroom erasures export ledger.ndjson", meaning: "keep it apart from the backups" }],
+  run: async ({ context, loaded, args }) => {
+    const { exportErasures } = await import("../backup/erasures-export.ts");
+    const lines = await exportErasures(context, loaded.config, args[0] ?? "-");
+    if (args[0] !== "-") context.terminal.result({ lines }, () => `${lines} lines written.`);
+  },
+});
+
+async function subjectOf([given = ""]: readonly string[], context: CommandContext): Promise<string> {
+  const subject = given === "-" ? (await readText("-", MOST_NAME, context)).replace(/\r?\n$/, "") : given;
+  if (subject === "") throw new CliError("usage", { detail: "Whom it is about is missing." });
+  return subject;
+}
+
+async function readText(path: string, most: number, context: CommandContext): Promise<string> {
+  const { chunks } = await openInput(path, context);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of chunks) {
+    length += part.length;
+    if (length > most) throw new CliError("input-invalid", { detail: `It is longer than ${most} bytes.` });
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString("utf8");
+}
+
+function requireReason(code: string | undefined): string {
+  if (code !== undefined) return code;
+  throw new CliError("usage", { detail: "Why must be said, as a code: --reason CODE, such as art-17." });
+}
+
+function holdsView(holds: readonly Hold[], width: number): string {
+  if (holds.length === 0) return "Nobody is held.";
+  return renderTable(
+    [{ heading: "HOLD" }, { heading: "PERSON" }, { heading: "REASON" }, { heading: "SINCE" }],
+    holds.map(({ id, person, reason: why, at }) => [id, person, why, at.slice(0, 16)]),
+    width,
+  );
+}
+
+const tenantOf = ({ tenant }: { readonly tenant: string | undefined }): { readonly tenant?: string } =>
+  tenant === undefined ? {} : { tenant };

@@ -1,0 +1,95 @@
+/**
+ * What is known of somebody just before their keys go: the certificate says it, and nobody can find it out afterwards.
+ */
+import type { Dependencies } from "../limits.ts";
+import { AUDIT_PROVIDER } from "../audit/audit-wrap.ts";
+import { TENANT_PROVIDER } from "../keys/tenant-wrap.ts";
+import type { Collection } from "../records/address.ts";
+import type { KeyStore } from "../stores/key-store.ts";
+import type { Scope, SubjectId } from "../stores/subjects.ts";
+import type { Remainder, WrappingKeyState } from "./certificate.ts";
+import type { ErasedFacts } from "./person-files.ts";
+import { recordsOfPerson } from "./shared-records.ts";
+
+/** What facts are read from. */
+export interface FactParts {
+  readonly dependencies: Pick<Dependencies, "store" | "declarations">;
+  readonly keyStore: Pick<KeyStore, "keys" | "inventory">;
+  /** Of what new keys are wrapped under. */
+  readonly generation: { readonly number: number; readonly isShared: boolean };
+}
+
+/** Wraps that no KMS has made: they die with what they are wrapped under. */
+const LOCAL: ReadonlySet<string> = new Set([AUDIT_PROVIDER, TENANT_PROVIDER]);
+
+/** Names that a certificate lists of one thing, so that it stays readable and within a note. */
+const MOST_NAMED = 64;
+
+/** @throws VaultError the stores' */
+export async function knownFacts(parts: FactParts, id: SubjectId): Promise<ErasedFacts> {
+  const { dependencies, keyStore } = parts;
+  const collections = new Map<Collection, number>();
+  let records = 0;
+  for await (const { row } of recordsOfPerson(dependencies.store, id)) {
+    collections.set(row.collection, (collections.get(row.collection) ?? 0) + 1);
+    records++;
+  }
+  const kinds = ["subject", "tenant-subject"] as const;
+  const versions = await Promise.all(kinds.map((kind) => keyStore.keys.versions({ kind, owner: id })));
+  const rows = versions.flat().flatMap(({ key }) => key ?? []);
+  const scopeOf = (collection: Collection): Scope => dependencies.declarations.of(collection).scope;
+  const number = rows.reduce((most, { generation }) => Math.max(most, generation), parts.generation.number);
+  const isShared = parts.generation.isShared || rows.some(({ generation }) => generation === 0);
+  return {
+    records,
+    keys: versions.flat().length,
+    scopes: [...new Set([...collections.keys()].map(scopeOf))].sort(),
+    generation: { number, isShared },
+    wrappingKeys: await wrappingKeys(keyStore, number),
+    remains: await remainders(parts, [...collections.keys()], isShared),
+  };
+}
+
+/** Every key that a wrap of the key store has, or ever had: whoever has one and an old backup opens what is in it. */
+async function wrappingKeys(
+  { inventory }: Pick<KeyStore, "inventory">,
+  generation: number,
+): Promise<readonly WrappingKeyState[]> {
+  const names = new Set<string>();
+  for (const { set } of await inventory.sets())
+    for (const { provider, key } of set?.wraps ?? []) if (!LOCAL.has(provider)) names.add(key);
+  return [...names]
+    .sort()
+    .slice(0, MOST_NAMED)
+    .map((key) => ({ key, generation, state: "in-use", goneAt: null }));
+}
+
+async function remainders(
+  { dependencies: { store, declarations } }: FactParts,
+  collections: readonly Collection[],
+  isShared: boolean,
+): Promise<readonly Remainder[]> {
+  const named = (of: readonly string[]): readonly string[] => [...of].sort().slice(0, MOST_NAMED);
+  const inScope = (is: boolean): readonly string[] =>
+    named(collections.filter((collection) => (declarations.of(collection).scope === "record") === is));
+  const { indexes = [] } = (await store.indexes?.list()) ?? {};
+  const tagged = indexes.filter(({ collection }) => collections.includes(collection));
+  const found: readonly (Remainder | null)[] = [
+    inScope(false).length === 0 ? null : { what: "messages-in-copies", diesWith: "key", of: inScope(false) },
+    // What they were sealed under wraps other records too.
+    inScope(true).length === 0 ? null : { what: "record-scope-messages", diesWith: "never", of: inScope(true) },
+    { what: "wrapped-keys-in-copies", diesWith: isShared ? "never" : "second-stage", of: [] },
+    tagged.length === 0
+      ? null
+      : {
+          what: "tags-in-copies",
+          diesWith: "never",
+          of: named([...new Set(tagged.map(({ collection, name }) => `${collection}.${name}`))]),
+        },
+    { what: "clear-columns-in-copies", diesWith: "never", of: ["collection", "ids", "sizes", "times"] },
+    { what: "kms-logs", diesWith: "never", of: ["opaque id", "times"] },
+    { what: "audit-entries", diesWith: "retention", of: ["record ids", "opaque id", "tickets"] },
+    { what: "handed-out", diesWith: "never", of: ["exports", "answers", "swap"] },
+  ];
+  return found.flatMap((one) => one ?? []);
+}

@@ -1,0 +1,106 @@
+/**
+ * Opens the erasures of a vault: replays what must hold before anybody can ask, and goes on with what is not done.
+ */
+import { approvalsOf } from "../approvals/approvals.ts";
+import type { Auditor } from "../audit/auditor.ts";
+import type { AuditKeys } from "../audit/audit-keys.ts";
+import type { VaultAudit } from "../audit/view.ts";
+import { noop, systemSleep } from "../convergence/repairs.ts";
+import type { RepairOptions } from "../convergence/repairs.ts";
+import { parseRepairSettings } from "../convergence/schedule.ts";
+import type { SubjectKeys } from "../keys/subject-keys.ts";
+import type { Dependencies } from "../limits.ts";
+import type { AuditLog } from "../stores/audit-log.ts";
+import type { KeyStore } from "../stores/key-store.ts";
+import { ActingErasures } from "./acting-erasures.ts";
+import type { ActingErasureParts } from "./acting-erasures.ts";
+import { CertificateSigner } from "./certificate.ts";
+import { Certificates } from "./certificates.ts";
+import type { Erasures } from "./erasures.ts";
+import { ErasureWorker } from "./erasure-worker.ts";
+import { stateOfLog } from "./from-log.ts";
+import { Ledgers } from "./ledgers.ts";
+import type { LedgerCopy } from "./ledgers.ts";
+import { PersonFiles } from "./person-files.ts";
+import { replayLedger, replayStores } from "./replay.ts";
+import { ErasureSteps } from "./steps.ts";
+import type { ErasureSettings } from "./steps.ts";
+
+/** What they are opened with. */
+export interface OpenErasureParts {
+  readonly dependencies: Dependencies;
+  readonly auditor: Auditor;
+  readonly keyStore: KeyStore;
+  readonly subjectKeys: SubjectKeys;
+  readonly auditKeys: AuditKeys;
+  readonly log: AuditLog;
+  readonly sequence: () => Promise<void>;
+  readonly settings: ErasureSettings;
+  readonly copies: readonly LedgerCopy[];
+  /** The stores were set back, and it was accepted: they are compared as a whole. */
+  readonly wasRestored: boolean;
+  /** Null: what is not done is left to others. */
+  readonly repair: RepairOptions | null;
+}
+
+/** Longest time between two looks at what others have left, in milliseconds. */
+const LOOK_MS = 30_000;
+
+/** The erasures of a vault that is open. */
+export class OpenErasures {
+  readonly #parts: Omit<ActingErasureParts, "wake">;
+  readonly #open: OpenErasureParts;
+  #worker: ErasureWorker | null = null;
+
+  constructor(open: OpenErasureParts) {
+    const { dependencies, auditor, keyStore, subjectKeys, auditKeys, log, sequence, settings, copies, repair } = open;
+    const own = auditor.as({ principal: "strongroom:erasure" });
+    const { notes } = dependencies.store;
+    using seed = auditKeys.certificateSeed();
+    const { key } = new CertificateSigner(auditKeys.vault, Buffer.from(seed.bytes));
+    const parts = {
+      ...{ keyStore, auditKeys, settings, auditor: own },
+      dependencies: { ...dependencies, audit: own },
+      files: new PersonFiles(notes, auditKeys),
+      certificates: new Certificates(notes, key),
+      ledgers: new Ledgers(copies, auditKeys, repair?.onFault ?? noop),
+    };
+    this.#parts = { ...parts, subjectKeys, log, sequence, steps: new ErasureSteps(parts) };
+    this.#open = open;
+  }
+
+  /** Before anybody can ask. @throws VaultError the stores', the audit's */
+  async replay(): Promise<void> {
+    const { log, auditKeys, dependencies, ledgers, auditor, keyStore, files, sequence } = this.#parts;
+    // What cannot be carried to the log now lies in the same stores as what it tells of.
+    await sequence().catch(() => undefined);
+    const parts = { dependencies, auditor, keyStore, files };
+    await replayLedger(parts, await stateOfLog({ log, keys: auditKeys }));
+    await replayLedger(parts, await ledgers.read());
+    if (this.#open.wasRestored) await replayStores(parts);
+  }
+
+  /** Goes on with what is not done, where there is a repair. */
+  start(): void {
+    const { repair, dependencies } = this.#open;
+    if (repair === null) return;
+    const { onFault = noop, sleep = systemSleep, health: _, keysHealth: __, signal: ___, ...given } = repair;
+    const { intervalMs, leaseMs } = parseRepairSettings(given);
+    const lookMs = Math.min(intervalMs, LOOK_MS);
+    const { files, steps } = this.#parts;
+    this.#worker = new ErasureWorker({ dependencies, files, steps, onFault, sleep, lookMs, leaseMs });
+  }
+
+  /** On behalf of a caller. */
+  of(auditor: Auditor, view: VaultAudit): Erasures {
+    const { store, clock } = this.#open.dependencies;
+    const wake = (): void => this.#worker?.wake();
+    return new ActingErasures({ ...this.#parts, wake }, auditor, () =>
+      approvalsOf({ notes: store.notes, audit: view, principal: auditor.actor.principal, clock }),
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker?.stop();
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * The versions of the index key, from which the keys of all tags are derived. It seals nothing: without it nobody makes
+ * a tag, and with it whoever has the database tries values against tags. Each version lies under the regions.
+ */
+import type { SecretBytes } from "@strongroom/envelope/keyrings";
+import type { KeyName, KeyVersion } from "../stores/key-store.ts";
+import { createdOrLost } from "./creations.ts";
+import { DEFAULT_TENANT, soundRow, VAULT_OWNER } from "./key-binding.ts";
+import { keySetMoved, MAKE_ATTEMPTS } from "./key-maker.ts";
+import type { VaultKeys } from "./vault-keys.ts";
+
+const NAME: KeyName & { readonly kind: "index" } = { kind: "index", owner: VAULT_OWNER };
+
+export class IndexKeys {
+  readonly #keys: VaultKeys;
+
+  constructor(keys: VaultKeys) {
+    this.#keys = keys;
+  }
+
+  /** Newest first; none: there is none yet. Opens none of them. @throws VaultError `subject-key-tampered` */
+  async versions(): Promise<readonly KeyVersion[]> {
+    const { store, keySets } = this.#keys.dependencies;
+    await keySets.requireReader();
+    const found = (await store.keys.versions(NAME)).map((read) => soundRow(read, { ...NAME, kinds: [NAME.kind] }));
+    return found.flatMap((row) => row?.version ?? []);
+  }
+
+  /** The root of one version; the caller wipes it. @throws VaultError `subject-key-absent`, and as opening a key does */
+  async root(version: KeyVersion, signal: AbortSignal | undefined): Promise<SecretBytes> {
+    return (await this.#keys.version(NAME, version, signal)).key;
+  }
+
+  /**
+   * Makes the first version, unless there is one.
+   *
+   * @param hadOne whether there was one before: it is lost then
+   * @throws VaultError `key-store-behind`, and as making a key does
+   */
+  async first(hadOne: () => Promise<boolean>): Promise<void> {
+    (await this.#keys.indexKey(hadOne)).key.wipe();
+  }
+
+  /** Makes another version, from which tags are made from then on. @throws VaultError as making a key does */
+  async next(signal: AbortSignal | undefined): Promise<KeyVersion> {
+    const { store, keySets } = this.#keys.dependencies;
+    for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
+      const [newest] = await this.#keys.activeRows([NAME]);
+      if (newest instanceof Error) throw newest;
+      const { key, row, epoch } = await this.#keys.make(NAME, (newest?.ordinal ?? 0) + 1, DEFAULT_TENANT, signal);
+      key.wipe();
+      const [result] = await createdOrLost(store.keys, [{ epoch, name: null, key: row }]);
+      if (result?.kind === "made") return row.version;
+      // Somebody else made one at the same time, or it was not seen to be made: it is there now.
+      if (result === undefined || result.kind === "exists") return (await this.versions())[0] ?? row.version;
+      keySets.moved();
+    }
+    throw keySetMoved();
+  }
+}
