@@ -135,7 +135,7 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
   const erasures =
     audit === null || people === null || audited === null
       ? null
-      : erasuresOf(dependencies, audited, { audit, people, erasing, repairing });
+      : erasuresOf(dependencies, audited, { audit, people, erasing, repairing, keySets: keyParts?.dependencies.keySets });
   const vault = new RecordVault({
     ...{ dependencies, policy, audited, debt, repair, convergence, erasures, keySets, keyStore, verified },
   });
@@ -153,22 +153,23 @@ interface OfErasures {
   readonly people: ParsedKeysOptions;
   readonly erasing: Required<ErasureOptions>;
   readonly repairing: RepairOptions | undefined;
+  readonly keySets: KeySets | undefined;
 }
 
 function erasuresOf(
   dependencies: Dependencies,
   { auditor, verified }: OpenedAudit,
-  { audit, people, erasing, repairing }: OfErasures,
+  { audit, people, erasing, repairing, keySets }: OfErasures,
 ): OpenErasures | null {
   const { subjectKeys } = dependencies;
-  if (subjectKeys === null) return null;
-  const { generation, cache } = people;
+  if (subjectKeys === null || keySets === undefined) return null;
+  const { cache } = people;
   return new OpenErasures({
-    ...{ dependencies, auditor, subjectKeys, log: audit.log, keyStore: people.store },
+    ...{ dependencies, auditor, subjectKeys, log: audit.log, keyStore: people.store, keySets },
     auditKeys: verified.keys,
     sequence: verified.settle,
     settings: {
-      generation: { number: generation, isShared: people.keyring === undefined },
+      isShared: people.keyring === undefined,
       cacheAgeMs: cache.maxAgeMs,
       ...erasing,
     },

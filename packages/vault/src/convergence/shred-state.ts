@@ -16,6 +16,7 @@ export type ShredDependencies = Pick<KeyWorkDependencies, "store" | "keySets">;
 /** What no destroyed key makes unreadable. */
 const NOT: ShredState["not"] = [
   "names-key",
+  "mask-key",
   "audit-parts",
   "record-scope",
   "tags",

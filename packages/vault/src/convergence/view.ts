@@ -310,6 +310,8 @@ export interface AskedWrappingKey {
 export type ShredExclusion =
   /** Names of people of `record` scope open, and guessed ids of collections with sealed ids can be confirmed. */
   | "names-key"
+  /** Guessed values can be confirmed against hashes that were shown to those who may not see them. */
+  | "mask-key"
   /** What entries of the audit tell of somebody: it has a retention of its own. */
   | "audit-parts"
   /** Messages of `record` scope in backups of the record store. */

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { keySetDigest, openVault } from "@strongroom/vault";
-import type { KeyRow, KeyStore, Scope, SubjectId, Vault, VaultOptions } from "@strongroom/vault";
+import type { KeyRow, KeyStore, Scope, Vault, VaultOptions } from "@strongroom/vault";
 import { defer } from "../../../../tests/support/defer.ts";
 import { distinct, QUICK_RUN, testKeySet, untilRun, wrapsOfKeys } from "../support/converging.ts";
 import type { TestKeySet } from "../support/converging.ts";
