@@ -135,7 +135,13 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
   const erasures =
     audit === null || people === null || audited === null
       ? null
-      : erasuresOf(dependencies, audited, { audit, people, erasing, repairing, keySets: keyParts?.dependencies.keySets });
+      : erasuresOf(dependencies, audited, {
+          audit,
+          people,
+          erasing,
+          repairing,
+          keySets: keyParts?.dependencies.keySets,
+        });
   const vault = new RecordVault({
     ...{ dependencies, policy, audited, debt, repair, convergence, erasures, keySets, keyStore, verified },
   });

@@ -6,6 +6,7 @@
 import { VaultError } from "../errors.ts";
 import { isInner, regionOfKey } from "./target.ts";
 import { staleTenantSets } from "./shred-keys.ts";
+import type { KeySet } from "../keys/key-set.ts";
 import type { KeyWorkDependencies } from "./add-wraps.ts";
 import type { WrapSetId } from "../stores/wrap-set.ts";
 import type { ShredProof, ShredState, AskedWrappingKey } from "./view.ts";
@@ -82,12 +83,12 @@ async function keysUpTo(
   { store, keySets }: ShredDependencies,
   generation: number,
 ): Promise<ReadonlyMap<string, readonly WrapSetId[]>> {
-  const later = new Set(
-    keySets.digests.flatMap((digest) => {
-      const set = keySets.known(digest);
-      return set !== null && set.generation > generation ? (set.names ?? []) : [];
-    }),
-  );
+  const known = keySets.digests.flatMap((digest) => keySets.known(digest) ?? []);
+  const namesOf = (is: (set: KeySet) => boolean): readonly string[] =>
+    known.filter(is).flatMap(({ names }) => names ?? []);
+  // Of keys that no set names which is known here, it is not known of when they are: then they count.
+  const later = new Set(namesOf((set) => set.generation > generation));
+  for (const name of namesOf((set) => set.generation <= generation)) later.delete(name);
   const found = new Map<string, WrapSetId[]>();
   for (const { id, set } of await store.inventory.sets()) {
     if (set === null || isInner(set)) continue;

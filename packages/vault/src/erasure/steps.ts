@@ -146,7 +146,10 @@ export class ErasureSteps {
     dependencies.subjectKeys?.forget(id);
     // A run may have moved their keys since the facts were looked at: under the highest they have lain, if at all.
     const highest = Math.max(before, await presentGeneration({ keySets }));
-    return { kind: "next", change: (erasure) => ({ ...erasure, step: "records", facts: upTo(erasure.facts, highest) }) };
+    return {
+      kind: "next",
+      change: (erasure) => ({ ...erasure, step: "records", facts: upTo(erasure.facts, highest) }),
+    };
   }
 
   async #removeRecords(id: SubjectId): Promise<Next> {
