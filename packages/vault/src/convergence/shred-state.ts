@@ -1,6 +1,6 @@
 /**
- * What a shred has come to: whether anything lies under wrapping keys of generations that were left, and what has become
- * of each of those keys. Which keys there ever were, the interned wrap sets of the key store tell: also those of
+ * What a shred has come to: whether anything lies under wrapping keys of generations that were left, and what has
+ * become of each of those keys. Which keys there ever were, the interned wrap sets of the key store tell: also those of
  * rotations within a generation, and of rows that are gone.
  */
 import { VaultError } from "../errors.ts";
@@ -56,13 +56,13 @@ export async function shredState(
   }
   // Generation 0 wraps records too: its keys are never destroyed for the sake of a person.
   const isPossible = generation > 0 && present > generation && keys.length > 0;
-  const dates = keys.map(endOf);
-  const isWhole = isPossible && dates.every((date) => date !== null);
+  const dates = keys.flatMap((key) => endOf(key) ?? []);
+  const isWhole = isPossible && dates.length === keys.length;
   const isOver = isWhole && keys.every(({ state }) => GONE.has(state));
   const isProven = keys.every(({ state }) => state === "gone-proven");
   return {
     ...{ generation, present, keys, isOver, not: NOT },
-    holdsFrom: isWhole ? dates.reduce((a, b) => ((a ?? "") > (b ?? "") ? a : b), "") : null,
+    holdsFrom: isWhole ? dates.reduce((a, b) => (a > b ? a : b), "") : null,
     proof: isOver ? (isProven ? "proven" : "attested") : null,
   };
 }

@@ -141,15 +141,14 @@ export class ErasureSteps {
     const { keyStore, keySets, dependencies, ledgers } = this.#parts;
     const at = dependencies.clock().toISOString();
     await ledgers.append([{ person: id, state: "erasing", at }]);
-    const before = Math.max(0, ...(await keysOf(keyStore, id)).map(({ key }) => key?.generation ?? 0));
+    const before = await keysOf(keyStore, id);
     await keyStore.keys.erase([id], at);
     dependencies.subjectKeys?.forget(id);
     // A run may have moved their keys since the facts were looked at: under the highest they have lain, if at all.
-    const highest = Math.max(before, await presentGeneration({ keySets }));
-    return {
-      kind: "next",
-      change: (erasure) => ({ ...erasure, step: "records", facts: upTo(erasure.facts, highest) }),
-    };
+    const present = await presentGeneration({ keySets });
+    const highest = before.reduce((most, { key }) => Math.max(most, key?.generation ?? 0), present);
+    const change: Change = (erasure) => ({ ...erasure, step: "records", facts: upTo(erasure.facts, highest) });
+    return { kind: "next", change };
   }
 
   async #removeRecords(id: SubjectId): Promise<Next> {

@@ -58,7 +58,7 @@ export class KeyMaker {
     return this.onlyOrMade(name, wanted);
   }
 
-  /** A key of the vault itself; all of them are made when the key store is new. @throws VaultError `key-store-behind` */
+  /** A key of the vault itself; all are made when the key store is new. @throws VaultError `key-store-behind` */
   async ownOrMade(kind: VaultKeyKind): Promise<OpenedKey> {
     const { dependencies, rows: read, open } = this.#parts;
     let isInUse = false;
