@@ -15,6 +15,7 @@ import { backupCommand } from "./commands/backup.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
 import {
+  certificateCompleteCommand,
   certificateShowCommand,
   certificateVerifyCommand,
   eraseCommand,
@@ -109,6 +110,7 @@ const COMMANDS: readonly CommandSpec[] = [
   holdListCommand,
   certificateVerifyCommand,
   certificateShowCommand,
+  certificateCompleteCommand,
   erasuresExportCommand,
   storeStatusCommand,
   storeMigrateCommand,

@@ -1,7 +1,7 @@
 /**
  * The second stage of an erasure: once every wrapping key is gone that the key store had up to the erasure's
- * shredding generation, no backup of it opens anything of the person. Until then it says what opens, and by what. It is asked anew
- * each time, and believed of no earlier answer: a key whose deletion was taken back is there again.
+ * shredding generation, no backup of it opens anything of the person. Until then it says what opens, and by what. It
+ * is asked anew each time, and believed of no earlier answer: a key whose deletion was taken back is there again.
  */
 import { shredState } from "../convergence/shred-state.ts";
 import type { AskedWrappingKey, ShredState, WrappingKeyFate } from "../convergence/view.ts";

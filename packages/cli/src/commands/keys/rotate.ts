@@ -64,6 +64,7 @@ export const keysRotateCommand: CommandSpec = command({
   run: async (invocation) => {
     const { context, loaded, args, options } = invocation;
     const { config } = loaded;
+    const { requireShredApproved } = await import("../../rotate/approved-shred.ts");
     const { newConfiguredKeys, nextInstalledKeys, rotatedPurposes } = await import("../../rotate/new-keys.ts");
     const { shred: isShred } = options;
     const alias = args[0] ?? (isShred ? KEY_ALIASES.keyStore : undefined);
@@ -82,12 +83,14 @@ export const keysRotateCommand: CommandSpec = command({
       return;
     }
     if (config.keys.regions !== undefined) {
+      if (isShred) await requireShredApproved(context, config);
       const next = await newConfiguredKeys(request, new Date());
       const generation = isShred ? { nextGeneration: (config.keys.generation ?? 1) + 1 } : {};
       const shown = JSON.stringify({ keys: { next, ...generation } }, null, 2);
       context.terminal.result({ next, ...generation }, () => `${shown}\n\n${WHAT_NEXT}`);
       return;
     }
+    if (isShred) await requireShredApproved(context, config);
     const before = await readInstallationKeys(request.folder.keys);
     const made = await nextInstalledKeys(request);
     const { nextGeneration } = await readInstallationKeys(request.folder.keys);
