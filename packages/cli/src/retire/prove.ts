@@ -141,12 +141,17 @@ export interface ProbedParts extends Pick<RetirementParts, "key"> {
   readonly vault: Pick<Vault, "convergence" | "erasure">;
 }
 
-/** Of somebody who is half erased the certificate is not signed yet that names the generation of their keys. */
-async function unfinished({ erasure }: ProbedParts["vault"]): Promise<readonly string[]> {
+/**
+ * A run that can be undone may go back under the key: a shred has moved everything by then. And of somebody who is half
+ * erased the certificate is not signed yet that names the generation of their keys.
+ */
+async function unfinished({ convergence, erasure }: ProbedParts["vault"]): Promise<readonly string[]> {
+  const { run } = await convergence.status();
   const count = (await erasure?.underWay())?.length ?? 0;
-  return count === 0
-    ? []
-    : [`${count} erasures are under way: strongroom erase goes on with each, or the service does`];
+  return [
+    ...(run === null || run.endedAt !== null ? [] : ["a run is under way, or holds: strongroom keys apply ends it"]),
+    ...(count === 0 ? [] : [`${count} erasures are under way: the service goes on with them`]),
+  ];
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
- * Puts the names of all people under the hashes of the shredding generation in force: whoever has the lookup key of now
- * and an old backup must not be able to ask it who was erased. No wrap set tells a name, so all people are gone through,
- * in sixteen partitions by the first digit of their ids.
+ * Puts the names of all people under the hashes of the shredding generation in force: whoever has the lookup key of
+ * now and an old backup must not be able to ask it who was erased. No wrap set tells a name, so all people are gone
+ * through, in sixteen partitions by the first digit of their ids.
  */
 import { mapBounded } from "@strongroom/base/work";
 import { envelopeFailure } from "../envelope-failure.ts";
@@ -58,7 +58,10 @@ async function visit(dependencies: RetagDependencies, leased: Leased, pace: Pass
   const { keys, jobs } = store;
   const { settings, stop } = pace;
   const digit = REPAIR_PARTITIONS.indexOf(leased.partition);
-  if (digit < 0) return void (await jobs.finish(leased, { cursor: null, done: 0, failed: 0, problem: null }, null));
+  if (digit < 0) {
+    await jobs.finish(leased, { cursor: null, done: 0, failed: 0, problem: null }, null);
+    return;
+  }
   let after: SubjectId | null = isSubjectId(leased.cursor) ? leased.cursor : beforeDigit(digit);
   let wait = 0;
   for (;;) {
