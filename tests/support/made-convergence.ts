@@ -240,6 +240,9 @@ function convergenceOf(made: MadeConvergence, { principal }: Actor): Convergence
       note("failures", options);
       return made.failures;
     },
+    generation: () => Promise.resolve(1),
+    shredProof: () => Promise.reject(new Error("it is not asked here")),
+    shredState: () => Promise.reject(new Error("it is not asked here")),
     async probe(asked) {
       note("probe", asked);
       return {

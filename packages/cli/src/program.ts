@@ -21,6 +21,7 @@ import {
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
 import {
+  certificateCompleteCommand,
   certificateShowCommand,
   certificateVerifyCommand,
   eraseCommand,
@@ -153,6 +154,7 @@ const COMMANDS: readonly CommandSpec[] = [
   holdListCommand,
   certificateVerifyCommand,
   certificateShowCommand,
+  certificateCompleteCommand,
   erasuresExportCommand,
   storeStatusCommand,
   storeMigrateCommand,

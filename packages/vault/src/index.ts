@@ -83,6 +83,7 @@ export type { Expectation, PutOptions, PutResult, RemoveOptions, RemoveResult, W
 export { isAboutName, nameCommitment, verifyCertificate } from "./erasure/certificate.ts";
 export type { CertificateFacts, Remainder, VerifiedCertificate, WrappingKeyState } from "./erasure/certificate.ts";
 export type { EraseOptions, ErasureResult, Erasures, ErasureUnderWay, Hold, HoldOptions } from "./erasure/erasures.ts";
+export type { DescribeWrappingKey, Recoverable, SecondStage } from "./erasure/second-stage.ts";
 export { parseLedgerLine } from "./erasure/ledger.ts";
 export type { LedgerLine } from "./erasure/ledger.ts";
 export type { LedgerCopy } from "./erasure/ledgers.ts";
@@ -190,6 +191,11 @@ export type {
   Forecast,
   InventoryLine,
   KeyProbe,
+  ShredExclusion,
+  ShredProof,
+  ShredState,
+  WrappingKeyFate,
+  AskedWrappingKey,
   PlanLine,
   PlanProblem,
   PlanWrap,

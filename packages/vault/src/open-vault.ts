@@ -137,7 +137,10 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
   const erasures =
     audit === null || people === null || audited === null
       ? null
-      : erasuresOf(dependencies, audited, { audit, people, erasing, repairing });
+      : erasuresOf(dependencies, audited, {
+          ...{ audit, people, erasing, repairing },
+          keySets: keyParts?.dependencies.keySets,
+        });
   // Without an audit nobody is held.
   const heldPeople: HeldPeople = async (ids) => (await erasures?.heldOf(ids)) ?? new Set();
   const retention =
@@ -161,22 +164,23 @@ interface OfErasures {
   readonly people: ParsedKeysOptions;
   readonly erasing: Required<ErasureOptions>;
   readonly repairing: RepairOptions | undefined;
+  readonly keySets: KeySets | undefined;
 }
 
 function erasuresOf(
   dependencies: Dependencies,
   { auditor, verified }: OpenedAudit,
-  { audit, people, erasing, repairing }: OfErasures,
+  { audit, people, erasing, repairing, keySets }: OfErasures,
 ): OpenErasures | null {
   const { subjectKeys } = dependencies;
-  if (subjectKeys === null) return null;
-  const { generation, cache } = people;
+  if (subjectKeys === null || keySets === undefined) return null;
+  const { cache } = people;
   return new OpenErasures({
-    ...{ dependencies, auditor, subjectKeys, log: audit.log, keyStore: people.store },
+    ...{ dependencies, auditor, subjectKeys, log: audit.log, keyStore: people.store, keySets },
     auditKeys: verified.keys,
     sequence: verified.settle,
     settings: {
-      generation: { number: generation, isShared: people.keyring === undefined },
+      isShared: people.keyring === undefined,
       cacheAgeMs: cache.maxAgeMs,
       ...erasing,
     },
@@ -208,12 +212,12 @@ async function openKeys(
   { store, keyring, keySet, next, generation, cache }: ParsedKeysOptions,
   records: OfRecords,
 ): Promise<KeyParts> {
-  const current = keyring === undefined ? records.current : parseKeySet(keyring, keySet);
+  const current = keyring === undefined ? records.current : parseKeySet(keyring, keySet, generation);
   const following = next === undefined ? null : parseNext(next, current);
   await records.keys.requireReader();
   const vault = await bindStores(records.store, store);
   const keySets = new KeySets(store.gate, current, keyring === undefined ? records.next : following);
-  const dependencies = { store, vault, keySets, generation, clock: records.clock };
+  const dependencies = { store, vault, keySets, clock: records.clock };
   return { dependencies, subjectKeys: openSubjectKeys({ ...dependencies, cache, cost: records.cost }) };
 }
 

@@ -24,6 +24,7 @@ import { creationsContract, keyGateContract, keyLimitsContract } from "./store-c
 import { erasureContract } from "./store-contract/key-erasure.ts";
 import { keyFailuresContract, keyInventoryContract } from "./store-contract/key-inventory.ts";
 import { ownersContract } from "./store-contract/key-owners.ts";
+import { keyGenerationsContract } from "./store-contract/key-generations.ts";
 import { keyMovesContract } from "./store-contract/key-moves.ts";
 import { keysContract } from "./store-contract/key-rows.ts";
 import { keptChangesContract, keptContract } from "./store-contract/kept.ts";
@@ -162,6 +163,7 @@ const KEY_PARTS: readonly ((contract: Contract<KeyStore>) => void)[] = [
   keyInventoryContract,
   keyFailuresContract,
   keyMovesContract,
+  keyGenerationsContract,
   jobsContract,
   outboxContract,
   outboxLimitsContract,

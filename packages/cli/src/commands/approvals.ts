@@ -7,7 +7,7 @@ import { CliError } from "../errors.ts";
 import { WHY_OPTIONS } from "./audit-options.ts";
 
 /** What may be asked for. */
-const ACTIONS = ["retire-key", "lift-hold"] as const;
+const ACTIONS = ["retire-key", "lift-hold", "shred"] as const;
 
 const does = option("--action <action>", "what is to be done (default: retire-key)", oneOf(ACTIONS));
 

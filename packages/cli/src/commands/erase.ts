@@ -190,6 +190,52 @@ export const certificateShowCommand: CommandSpec = command({
   }),
 });
 
+/** `strongroom certificate complete`. */
+export const certificateCompleteCommand: CommandSpec = command({
+  name: "certificate complete",
+  args: "<person>",
+  heading: "People",
+  summary: "ask what old backups open of a person who was erased, and sign that they open nothing",
+  description:
+    "PERSON is the opaque id. The KMS of every wrapping key up to the erasure's generation is asked what has become " +
+    "of it. When all are gone, it signs the certificate of the second stage; before, it says by which keys old " +
+    "backups open what, and ends with exit code 1. Gone is proven by AWS alone; of a KMS of your own it is attested " +
+    "by whoever runs this, who answers for its backups and old root keys. It opens the stores itself, as one " +
+    "process more.",
+  flagGroups: ["store", "audit-log", "root-key", "audit"],
+  options: {
+    out: option("--out <file>", "write the certificate to a file", text()),
+    credentials: option(
+      "--credentials <file>",
+      "the access key of whoever may describe keys (default: the operator's of strongroom up, or the service's)",
+      text(),
+    ),
+  },
+  examples: [
+    { line: "npx strongroom certificate complete PERSON --out second.txt", meaning: "after the old keys are gone" },
+  ],
+  run: async ({ context, loaded, args, options, endWith }) => {
+    const { completeCertificate } = await import("../retire/complete-certificate.ts");
+    const { certificate, ...stage } = await completeCertificate(context, loaded.config, {
+      person: args[0] ?? "",
+      credentials: options.credentials,
+    });
+    if (options.out !== undefined && certificate !== null) await writeOutput(options.out, certificate, context);
+    context.terminal.result(printableCopy({ certificate, ...stage }), ({ state, recoverable }) =>
+      certificate === null
+        ? [
+            state.holdsFrom === null
+              ? "Not over: of some keys no deletion is scheduled, or their generation is the present one."
+              : `Not over: it holds from ${state.holdsFrom}, when the last key is gone.`,
+            ...recoverable.map(({ what, of }) => `  old backups open: ${[what, ...of].join(" ")}`),
+            ...state.keys.map(({ key, state: is, deletionAt }) => `  ${key}: ${is} ${deletionAt ?? ""}`.trimEnd()),
+          ].join("\n")
+        : certificate.trimEnd(),
+    );
+    if (certificate === null) endWith("failure");
+  },
+});
+
 /** `strongroom erasures export`. */
 export const erasuresExportCommand: CommandSpec = command({
   name: "erasures export",

@@ -133,6 +133,9 @@ export interface Config {
     readonly regions?: readonly WrappingRegion[] | undefined;
     /** The regions of the next key set: this process knows it, and writes under it once it is in force. */
     readonly next?: readonly WrappingRegion[] | undefined;
+    /** Shredding generation of the keys in `regions[].keyStoreKeyArn`, and of those in `next`. */
+    readonly generation?: number | undefined;
+    readonly nextGeneration?: number | undefined;
     /** Lets a KMS be reached over plain HTTP, which authenticates nobody. */
     readonly allowUnauthenticatedKms: boolean;
     /** Of the collections that declare none. */

@@ -232,6 +232,18 @@ export const SETTINGS: InstallationSettings = {
       ],
       ways: [],
     },
+    generation: {
+      schema: z.int().min(1),
+      meaning:
+        "shredding generation of the keys in keys.regions[].keyStoreKeyArn; 1 when left out. It goes up by one with " +
+        "each shred, in every process",
+      ways: [],
+    },
+    nextGeneration: {
+      schema: z.int().min(1),
+      meaning: "that of keys.next, one higher than keys.generation where it shreds; keys.generation when left out",
+      ways: [],
+    },
     allowUnauthenticatedKms: {
       schema: switched,
       default: false,

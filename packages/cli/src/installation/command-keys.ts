@@ -113,6 +113,9 @@ async function keySetsAt(
   const next = nextKeySets(keys, { config, clients });
   const records = { current: localKeySet(config, withKeys(clients, keys.records)), next: next.records ?? null };
   const ofPeople = withKeys(clients, keys.keyStore);
-  const people = (): InstalledKeySets["keys"] => ({ current: localKeySet(config, ofPeople), next: next.keys ?? null });
+  const people = (): InstalledKeySets["keys"] => ({
+    current: localKeySet(config, ofPeople, keys.generation),
+    next: next.keys ?? null,
+  });
   return { records, keys: ofPeople.length === 0 ? null : people() };
 }

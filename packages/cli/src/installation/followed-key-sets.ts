@@ -1,6 +1,6 @@
 // The key sets of a service while it runs: which of them each store has in force, followed by its gate, and sets that
 // come while it runs, so that a rotation needs no restart.
-import { keySetsOf, type KeyStore, type Store, type Vault } from "@strongroom/vault";
+import { type KeySetInput, keySetsOf, type KeyStore, type Store, type Vault } from "@strongroom/vault";
 import type { Logger } from "pino";
 import type { KeyedRole } from "../store/which.ts";
 import { auditedKeySets, type Gates } from "./audited-key-sets.ts";
@@ -69,13 +69,10 @@ export class FollowedKeySets {
 
   /** Takes in sets that come next. What is in force by then is the present one. */
   async learn(vault: Pick<Vault, "learnKeySets" | "audit">, next: NextKeySets): Promise<void> {
-    const inputOf = (set: InstalledKeySet): { keyring: InstalledKeySet["keyring"]; keySet: readonly string[] } => ({
-      keyring: set.keyring,
-      keySet: set.keys,
-    });
+    const inputOf = ({ keyring, keys }: InstalledKeySet): KeySetInput => ({ keyring, keySet: keys });
     await vault.learnKeySets({
       ...(next.records === undefined ? {} : { records: inputOf(next.records) }),
-      ...(next.keys === undefined ? {} : { keys: inputOf(next.keys) }),
+      ...(next.keys === undefined ? {} : { keys: { ...inputOf(next.keys), generation: next.keys.generation } }),
     });
     const known = (role: KeyedRole): KnownKeySets => ({ current: this.inForce(role), next: next[role] ?? null });
     this.#sets = { records: known("records"), keys: this.#sets.keys === null ? null : known("keys") };

@@ -32,15 +32,22 @@ export interface LeftKey {
 export interface InstallationKeys extends PurposeKeys {
   /** Counts the key sets, from 1. */
   readonly set: number;
+  /** Shredding generation of the key store's keys. */
+  readonly generation: number;
+  /** That of the next set; where none is to come, and where it rotates within the generation, the same. */
+  readonly nextGeneration: number;
   /** Those of the next set; null: no rotation is under way. A purpose that is not rotated has its present keys here. */
   readonly next: PurposeKeys | null;
   readonly left: readonly LeftKey[];
 }
 
 /** Of a folder without keys. */
-export const NO_KEYS: InstallationKeys = { records: {}, keyStore: {}, set: 1, next: null, left: [] };
+export const NO_KEYS: InstallationKeys = {
+  ...{ records: {}, keyStore: {}, set: 1, next: null, left: [] },
+  ...{ generation: 1, nextGeneration: 1 },
+};
 
-/** Shredding generation of the key store's keys that an installation makes. */
+/** Shredding generation of the key store's keys that an installation makes first. */
 export const FIRST_GENERATION = 1;
 
 /** By what a key is known in its region. */
@@ -59,26 +66,38 @@ export const KEY_ALIASES: Readonly<Record<KeyPurpose, string>> = {
 };
 
 /** The description of a key of a set: by it one is found that was made by a start which was interrupted then. */
-export function keyDescription(purpose: KeyPurpose, set: number): string {
-  const { description } = MARKS[purpose];
+export function keyDescription(purpose: KeyPurpose, set: number, generation: number = FIRST_GENERATION): string {
+  const { description: first } = MARKS[purpose];
+  const isLater = purpose === "keyStore" && generation !== FIRST_GENERATION;
+  const description = isLater ? first.replace(`generation ${FIRST_GENERATION}`, `generation ${generation}`) : first;
   return set === 1 ? description : `${description}, key set ${set}`;
 }
 
 /** The form this version writes; a higher one was made by a newer version. */
-const FORMAT = 3;
+const FORMAT = 4;
+/** Of an installation that has not left its first generation. */
+const ROTATED = 3;
 
 const regionKeys = z.record(z.string(), z.string().startsWith("arn:"));
 const keyStore = z.object({ generation: z.literal(FIRST_GENERATION), keys: regionKeys });
 const next = z.object({ keys: regionKeys, keyStore: regionKeys });
 const left = z.object({ purpose: z.enum(["records", "keyStore"]), region: z.string(), keyArn: z.string() });
-/** Format 1 is from before there was a key store, format 2 from before keys were rotated. */
+/** Format 1 is from before there was a key store, 2 from before keys were rotated, 3 from before they were shredded. */
 const fileSchema = z.union([
   z.object({ format: z.literal(1), keys: regionKeys }),
   z.object({ format: z.literal(2), keys: regionKeys, keyStore }),
   z.object({
-    format: z.literal(FORMAT),
+    format: z.literal(ROTATED),
     keys: regionKeys,
     keyStore,
+    set: z.int().min(1),
+    next: next.nullable(),
+    left: z.array(left),
+  }),
+  z.object({
+    format: z.literal(FORMAT),
+    keys: regionKeys,
+    keyStore: z.object({ generation: z.int().min(1), next: z.int().min(1), keys: regionKeys }),
     set: z.int().min(1),
     next: next.nullable(),
     left: z.array(left),
@@ -110,20 +129,26 @@ function keysIn(file: z.infer<typeof fileSchema>): InstallationKeys {
   const ofPeople = file.keyStore.keys;
   if (file.format === 2) return { ...NO_KEYS, records, keyStore: ofPeople };
   const following = file.next === null ? null : { records: file.next.keys, keyStore: file.next.keyStore };
-  return { records, keyStore: ofPeople, set: file.set, next: following, left: file.left };
+  const { generation } = file.keyStore;
+  const nextGeneration = file.format === FORMAT ? file.keyStore.next : generation;
+  return { records, keyStore: ofPeople, set: file.set, next: following, left: file.left, generation, nextGeneration };
 }
 
 /** Replaces the file. Of keys that were never rotated in the form of before, which knows nothing else. */
 export async function writeInstallationKeys(path: string, keys: InstallationKeys): Promise<void> {
-  const { records, keyStore: ofPeople, set, next: following, left: gone } = keys;
-  const present = { keys: records, keyStore: { generation: FIRST_GENERATION, keys: ofPeople } };
+  const { records, keyStore: ofPeople, set, next: following, left: gone, generation, nextGeneration } = keys;
+  const isLater = Math.max(generation, nextGeneration) > FIRST_GENERATION;
+  const ofGeneration = isLater ? { generation, next: nextGeneration } : { generation };
+  const present = { keys: records, keyStore: { ...ofGeneration, keys: ofPeople } };
   const rotated = {
     set,
     next: following === null ? null : { keys: following.records, keyStore: following.keyStore },
     left: gone,
   };
-  const wasRotated = set > 1 || following !== null || gone.length > 0;
-  const content = wasRotated ? { format: FORMAT, ...present, ...rotated } : { format: FORMAT - 1, ...present };
+  const wasRotated = isLater || set > 1 || following !== null || gone.length > 0;
+  const content = wasRotated
+    ? { format: isLater ? FORMAT : ROTATED, ...present, ...rotated }
+    : { format: 2, ...present };
   await writeFileAtomic(path, `${JSON.stringify(content, null, 2)}\n`);
 }
 

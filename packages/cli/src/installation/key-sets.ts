@@ -7,7 +7,13 @@ import { type Config, type WrappingRegion, wrapPolicy } from "../config/config.t
 import { type DataFolder, readRunning } from "../data-folder.ts";
 import type { KeyedRole } from "../store/which.ts";
 import { installedKeyring, type InstalledRegion } from "./keyring.ts";
-import { type InstallationKeys, isOtherKeys, type KeyPurpose, readInstallationKeys } from "./installed-keys.ts";
+import {
+  FIRST_GENERATION,
+  type InstallationKeys,
+  isOtherKeys,
+  type KeyPurpose,
+  readInstallationKeys,
+} from "./installed-keys.ts";
 
 /** A key set with what wraps under it. */
 export interface InstalledKeySet {
@@ -17,18 +23,28 @@ export interface InstalledKeySet {
   /** Wraps that a write must have. */
   readonly minimum: number;
   readonly regions: readonly InstalledRegion[];
+  /** Shredding generation, of a set of the key store. */
+  readonly generation: number;
 }
 
 /** Makes the keyring of a set. Throws `config-invalid` with what the keyring says. */
-export function installedKeySet(config: Config, regions: readonly InstalledRegion[]): InstalledKeySet {
+export function installedKeySet(
+  config: Config,
+  regions: readonly InstalledRegion[],
+  generation: number = FIRST_GENERATION,
+): InstalledKeySet {
   const { minimum } = wrapPolicy(config, regions.length);
-  return { keyring: installedKeyring(config, regions), keys: regions.map(({ keyArn }) => keyArn), minimum, regions };
+  const keys = regions.map(({ keyArn }) => keyArn);
+  return { keyring: installedKeyring(config, regions), keys, minimum, regions, generation };
 }
 
 /** The keys that a configuration names; null: it names no such set. */
 export interface NamedKeySets {
   readonly current: readonly string[] | null;
   readonly next: readonly string[] | null;
+  /** Shredding generations of the two; of records, 1. */
+  readonly generation: number;
+  readonly nextGeneration: number;
 }
 
 /** A region as a configuration has it, or as `up` made it. */
@@ -50,10 +66,24 @@ export async function namedKeySets(config: Config, folder: DataFolder, role: Key
   const names = running === null ? config.kms.regions.map(({ name }) => name) : Object.keys(running.kms);
   const own = names.map((region): NamedRegion => ({ region }));
   const purpose = role === "keys" ? "keyStore" : "records";
+  const generations = role === "keys" ? generationsOf(config, remembered) : FIRST_GENERATIONS;
   return {
+    ...generations,
     current: named(config.keys.regions ?? own.filter(({ region }) => remembered[purpose][region] !== undefined)),
     next: config.keys.regions === undefined ? nextArns(remembered, purpose) : named(config.keys.next),
   };
+}
+
+const FIRST_GENERATIONS = { generation: FIRST_GENERATION, nextGeneration: FIRST_GENERATION };
+
+/** Shredding generations of the key store's sets: as configured, or as `strongroom up` remembers them. */
+export function generationsOf(
+  { keys }: Config,
+  remembered: InstallationKeys,
+): Pick<InstallationKeys, "generation" | "nextGeneration"> {
+  if (keys.regions === undefined) return remembered;
+  const generation = keys.generation ?? remembered.generation;
+  return { generation, nextGeneration: keys.nextGeneration ?? generation };
 }
 
 /** Of an installation that makes its own keys; null: those of this purpose stay. */
@@ -95,7 +125,9 @@ export interface InstalledKeySets {
 /** Names of the wrapping keys of a store. */
 export function keySetNames({ records, keys }: InstalledKeySets, role: KeyedRole): KeySetNames {
   const { current, next } = role === "keys" && keys !== null ? keys : records;
-  return { keySet: current.keys, ...(next === null ? {} : { next: next.keys }) };
+  const { generation } = current;
+  const following = next === null ? {} : { next: next.keys, nextGeneration: next.generation };
+  return { keySet: current.keys, generation, ...following };
 }
 
 /** Follows which key set is in force. */

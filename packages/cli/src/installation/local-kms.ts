@@ -33,8 +33,8 @@ export function withKeys(clients: readonly RegionClient[], keys: RegionKeys): re
 }
 
 /** Regions that are left out are no part of what is wanted of a write. */
-export function localKeySet(config: Config, regions: readonly InstalledRegion[]): InstalledKeySet {
+export function localKeySet(config: Config, regions: readonly InstalledRegion[], generation?: number): InstalledKeySet {
   const { target } = config.keys;
   const reachable = target === undefined ? {} : { target: Math.min(target, regions.length) };
-  return installedKeySet({ ...config, keys: { ...config.keys, ...reachable } }, regions);
+  return installedKeySet({ ...config, keys: { ...config.keys, ...reachable } }, regions, generation);
 }

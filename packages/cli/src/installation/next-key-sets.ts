@@ -13,7 +13,9 @@ export function nextKeySets(
 ): NextKeySets {
   const setOf = (purpose: KeyPurpose): InstalledKeySet | undefined => {
     const arns = keys.next?.[purpose] ?? {};
-    return isOtherKeys(arns, keys[purpose]) ? localKeySet(config, withKeys(clients, arns)) : undefined;
+    return isOtherKeys(arns, keys[purpose])
+      ? localKeySet(config, withKeys(clients, arns), purpose === "keyStore" ? keys.nextGeneration : undefined)
+      : undefined;
   };
   const [records, ofPeople] = [setOf("records"), setOf("keyStore")];
   return {

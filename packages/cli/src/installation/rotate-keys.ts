@@ -28,8 +28,13 @@ export async function makeNextKeys(
   path: string,
   clients: readonly RegionClient[],
   purposes: readonly KeyPurpose[],
+  { isShred = false }: { readonly isShred?: boolean } = {},
 ): Promise<PurposeKeys> {
-  const installed = await readInstallationKeys(path);
+  const found = await readInstallationKeys(path);
+  // One that was begun goes on: a rotation becomes no shred, whose keys would be of the generation before.
+  const isBegun = found.next !== null && isOtherKeys(found.next.keyStore, found.keyStore);
+  const nextGeneration = isBegun ? found.nextGeneration : found.generation + (isShred ? 1 : 0);
+  const installed = { ...found, nextGeneration };
   const made: Record<KeyPurpose, RegionKeys> = { records: {}, keyStore: {} };
   for (const purpose of KEY_PURPOSES) {
     const present = installed[purpose];
@@ -49,7 +54,7 @@ async function newKeys(
   clients: readonly RegionClient[],
 ): Promise<RegionKeys> {
   const regions = Object.keys(installed[purpose]);
-  const description = keyDescription(purpose, installed.set + 1);
+  const description = keyDescription(purpose, installed.set + 1, installed.nextGeneration);
   const attempts = await Promise.allSettled(
     regions.map(async (region) => {
       const client = clients.find((one) => one.region === region)?.client;
@@ -83,7 +88,9 @@ export async function promoteNextKeys(path: string, clients: readonly RegionClie
   const before = await readInstallationKeys(path);
   const { next } = before;
   if (next === null) return before;
-  const after = { ...next, set: before.set + 1, next: null, left: [...before.left, ...leftOf(before, next)] };
+  const { nextGeneration } = before;
+  const left = [...before.left, ...leftOf(before, next)];
+  const after = { ...next, set: before.set + 1, next: null, left, generation: nextGeneration, nextGeneration };
   await writeInstallationKeys(path, after);
   await pointAliases(after, clients);
   return after;
@@ -119,7 +126,8 @@ export async function dropNextKeys(path: string): Promise<InstallationKeys> {
   const { next } = before;
   if (next === null) return before;
   // The number is used up: keys of that description are not to be taken for those of a later set.
-  const after = { ...before, set: before.set + 1, next: null, left: [...before.left, ...leftOf(next, before)] };
+  const left = [...before.left, ...leftOf(next, before)];
+  const after = { ...before, set: before.set + 1, next: null, left, nextGeneration: before.generation };
   await writeInstallationKeys(path, after);
   return after;
 }

@@ -8,6 +8,7 @@ import { type DataFolder, prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import { moveInLog } from "../store/moving.ts";
 import {
+  generationsOf,
   hasOwnKeys,
   type InstalledKeySet,
   installedKeySet,
@@ -76,9 +77,14 @@ export async function configuredKeySets(config: Config, folder: DataFolder): Pro
   const remembered = await readInstallationKeys(folder.keys);
   requireAllOrNone(regions, remembered);
   const clients = new KmsClients();
+  const { generation, nextGeneration } = generationsOf(config, remembered);
   const setsOf = async (purpose: KeyPurpose): Promise<KnownKeySets> => {
     const install = async (setting: "regions" | "next", list: readonly ConfiguredRegion[]): Promise<InstalledKeySet> =>
-      installedKeySet(config, await installRegions(`keys.${setting}`, list, { purpose, remembered, clients }));
+      installedKeySet(
+        config,
+        await installRegions(`keys.${setting}`, list, { purpose, remembered, clients }),
+        purpose === "records" ? undefined : setting === "next" ? nextGeneration : generation,
+      );
     return {
       current: await install("regions", regions),
       next: next.length === 0 ? null : await install("next", next),

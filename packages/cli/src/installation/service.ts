@@ -35,7 +35,6 @@ import { watchKeyAges } from "./key-ages.ts";
 import type { InstalledKeySet, InstalledKeySets } from "./key-sets.ts";
 import { CRYPTOPERIOD_DAYS } from "./material-age.ts";
 import { erasureOptions, ledgerCopies } from "./ledger-copy.ts";
-import { FIRST_GENERATION } from "./installed-keys.ts";
 import { countersOf, regionsSeen } from "./regions-seen.ts";
 import { unbuiltIndexes } from "./unbuilt-indexes.ts";
 import { openWitnesses } from "./witnesses.ts";
@@ -212,11 +211,12 @@ function faultOf(error: unknown): { readonly fault: string; readonly code: strin
 type VaultKeys = Pick<VaultOptions, "keyring" | "keySet" | "next">;
 
 /** A key set and the next one, as an option of the vault. */
-export function asVaultKeys({ current, next }: InstalledKeySets["records"]): VaultKeys {
+export function asVaultKeys({ current, next }: InstalledKeySets["records"], role: KeyedRole = "records"): VaultKeys {
+  const inGeneration = next === null || role === "records" ? {} : { generation: next.generation };
   return {
     keyring: current.keyring,
     keySet: current.keys,
-    ...(next === null ? {} : { next: { keyring: next.keyring, keySet: next.keys } }),
+    ...(next === null ? {} : { next: { keyring: next.keyring, keySet: next.keys, ...inGeneration } }),
   };
 }
 
@@ -234,7 +234,7 @@ export function keysOptions(
       ...(cacheUses === undefined ? {} : { maxUses: cacheUses }),
       ...(cacheKeys === undefined ? {} : { capacity: cacheKeys }),
     },
-    ...(keys === null ? {} : { ...asVaultKeys(keys), generation: FIRST_GENERATION }),
+    ...(keys === null ? {} : { ...asVaultKeys(keys, "keys"), generation: keys.current.generation }),
   };
 }
 

@@ -115,7 +115,10 @@ async function runInstallation(
         current: localKeySet(config, withKeys(clients, ensured.records.keys)),
         next: next.records ?? null,
       },
-      keys: { current: localKeySet(config, withKeys(clients, ensured.keyStore.keys)), next: next.keys ?? null },
+      keys: {
+        current: localKeySet(config, withKeys(clients, ensured.keyStore.keys), installed.generation),
+        next: next.keys ?? null,
+      },
     };
     const tokens = await openTokens(folder);
     await ensureFirstToken(folder, tokens);

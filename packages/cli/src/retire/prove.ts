@@ -18,7 +18,7 @@ import {
 
 /** What a retirement works with. */
 export interface RetirementParts {
-  readonly vault: Pick<Vault, "convergence" | "audit">;
+  readonly vault: Pick<Vault, "convergence" | "audit" | "erasure">;
   readonly key: RetiredKey;
   /** How long is waited between the two looks, in milliseconds. */
   readonly waitMs: number;
@@ -136,16 +136,35 @@ export function stated(facts: RetirementFacts): Readonly<Record<string, StatedVa
   return JSON.parse(JSON.stringify(facts)) as Record<string, StatedValue>;
 }
 
+/** What is looked at before a key goes. */
+export interface ProbedParts extends Pick<RetirementParts, "key"> {
+  readonly vault: Pick<Vault, "convergence" | "erasure">;
+}
+
+/**
+ * A run that can be undone may go back under the key: a shred has moved everything by then. And of somebody who is half
+ * erased the certificate is not signed yet that names the generation of their keys.
+ */
+async function unfinished({ convergence, erasure }: ProbedParts["vault"]): Promise<readonly string[]> {
+  const { run } = await convergence.status();
+  const count = (await erasure?.underWay())?.length ?? 0;
+  return [
+    ...(run === null || run.endedAt !== null ? [] : ["a run is under way, or holds: strongroom keys apply ends it"]),
+    ...(count === 0 ? [] : [`${count} erasures are under way: the service goes on with them`]),
+  ];
+}
+
 /**
  * That nothing is under the key, and no set in force names it.
  *
  * @throws CliError `key-in-force`, `key-still-needed`
  */
-export async function probe({ vault, key }: Pick<RetirementParts, "vault" | "key">): Promise<KeyProbe> {
+export async function probe({ vault, key }: ProbedParts): Promise<KeyProbe> {
   const found = await vault.convergence.probe(key.keyArn);
   if (found.inForce.length > 0)
     throw new CliError("key-in-force", { detail: `It is in the key set in force of: ${found.inForce.join(", ")}.` });
   const needed = [
+    ...(await unfinished(vault)),
     ...found.items.map((store) => `${store}: items lie under it`),
     ...(found.kept ? ["records: messages that are kept for going back lie under it"] : []),
     ...found.unknown.map((store) => `${store}: of some items nobody can tell under which keys they lie`),
@@ -214,7 +233,7 @@ function backupsText(backups: readonly OlderBackup[]): string {
 
 /** The state of a key that was retired, and whether nothing is under it still. @throws as {@link probe} does */
 export async function stillRetired(
-  parts: Pick<RetirementParts, "vault" | "key">,
+  parts: ProbedParts,
 ): Promise<{ readonly probe: KeyProbe; readonly state: KeyState }> {
   return { probe: await probe(parts), state: await keyState(parts.key) };
 }

@@ -36,18 +36,20 @@ export interface NewKeysRequest {
   readonly purposes: readonly KeyPurpose[];
   /** The access key of whoever may make keys; left out: the operator's of this folder, or the service's own. */
   readonly credentials: string | undefined;
+  /** Whether those of people are of the next shredding generation. */
+  readonly isShred?: boolean;
 }
 
 /** Makes the next keys of an installation that makes its own. Throws `keys-not-ready`, and what opening keys does. */
 export async function nextInstalledKeys(request: NewKeysRequest): Promise<PurposeKeys> {
-  const { config, folder, signal, purposes, credentials } = request;
+  const { config, folder, signal, purposes, credentials, isShred = false } = request;
   const { rootKey, witness: kmsWitness } = config.kms;
   const keys: CommandKeys = await openCommandKeys({ config, folder, signal, rootKey, kmsWitness });
   try {
     if (keys.place === null) throw new TypeError("the regions are configured");
     const names = Object.keys(keys.place.endpoints);
     const operator = await regionClients(names, keys.place, credentials ?? folder.kmsOperatorCredentials);
-    return await makeNextKeys(folder.keys, operator, purposes);
+    return await makeNextKeys(folder.keys, operator, purposes, { isShred });
   } finally {
     await keys.close();
   }

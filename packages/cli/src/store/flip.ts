@@ -20,6 +20,8 @@ interface Target {
   readonly role: KeyedRole;
   readonly current: readonly string[];
   readonly next: readonly string[] | null;
+  readonly generation: number;
+  readonly nextGeneration: number;
 }
 
 /** A target, its store being open. */
@@ -68,12 +70,18 @@ export async function flipKeySet(context: CommandContext, config: Config, how: "
 }
 
 async function targetOf(role: KeyedRole, { config, folder }: StoreParts): Promise<Target | null> {
-  const { current, next } = await namedKeySets(config, folder, role);
-  return current === null ? null : { role, current, next };
+  const { current, ...others } = await namedKeySets(config, folder, role);
+  return current === null ? null : { role, current, ...others };
 }
 
-async function lookAtSets({ role, current, next }: Target, { vault, stores }: CommandVault): Promise<Flip> {
-  const sets = keySetsOf(stores[role].gate, { keySet: current, ...(next === null ? {} : { next }) });
+async function lookAtSets(
+  { role, current, next, generation, nextGeneration }: Target,
+  { vault, stores }: CommandVault,
+): Promise<Flip> {
+  const sets = keySetsOf(stores[role].gate, {
+    ...{ keySet: current, generation },
+    ...(next === null ? {} : { next, nextGeneration }),
+  });
   const before = await told(sets.status());
   const isDone = before.inForce === (before.next ?? before.current).digest;
   // One that is done changes nothing: there is nothing to tell.

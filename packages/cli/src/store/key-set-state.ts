@@ -23,15 +23,15 @@ export interface KeySetState {
 }
 
 /** Of a gate. */
-export function keySetState({ epoch, digest }: GateState, { current, next }: NamedKeySets): KeySetState {
-  const sets = { current: named(current), next: named(next) };
-  const known = (["current", "next"] as const).find((name) => digest !== null && sets[name]?.digest === digest);
+export function keySetState({ epoch, digest }: GateState, known: NamedKeySets): KeySetState {
+  const sets = { current: named(known.current, known.generation), next: named(known.next, known.nextGeneration) };
+  const which = (["current", "next"] as const).find((name) => digest !== null && sets[name]?.digest === digest);
   const other = digest === keySetDigest(null) ? "unnamed" : "unknown";
-  return { epoch, inForce: digest, state: digest === null ? "unset" : (known ?? other), ...sets };
+  return { epoch, inForce: digest, state: digest === null ? "unset" : (which ?? other), ...sets };
 }
 
-function named(keys: readonly string[] | null): NamedKeySet | null {
-  return keys === null ? null : { digest: keySetDigest(keys), keys };
+function named(keys: readonly string[] | null, generation: number): NamedKeySet | null {
+  return keys === null ? null : { digest: keySetDigest(keys, generation), keys };
 }
 
 /** What a person is told of it, in a sentence; and what to do, where something is to be done. */

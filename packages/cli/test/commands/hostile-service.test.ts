@@ -122,6 +122,7 @@ const SAY_NOTHING_OF_OTHERS: Readonly<Record<string, string>> = {
   "move status": "as move plan",
   "store flip": "the keys of the configuration, by its path or its ARNs",
   "keys retire": "steps of its own, ids of a form and its own stores, through the same door as every result",
+  "certificate complete": "what the vault itself has signed, and key names, printable",
   "keys report": "a report that is checked",
   "keys rotate": "the keys of its own KMS, and then what keys apply does",
   "keys drill": "what an installation of its own says, through the same door as every result",

@@ -11,7 +11,7 @@ import type { InstalledKeySet } from "../../src/installation/key-sets.ts";
 /** Its keyring is never asked for anything here. */
 function installed(...keys: string[]): InstalledKeySet {
   const keyring = rawAesKeyring({ keyNamespace: "here", keyName: keys.join(), wrappingKey: Buffer.alloc(32, 1) });
-  return { keyring: keyring as unknown as MultiRegionKeyring, keys, minimum: 1, regions: [] };
+  return { keyring: keyring as unknown as MultiRegionKeyring, keys, minimum: 1, regions: [], generation: 1 };
 }
 
 const [present, coming] = [installed("a-1", "a-2"), installed("b-1", "b-2")];

@@ -157,7 +157,7 @@ describe("strongroom up refuses, with exit code 2 and what to do,", () => {
     }
     await writeFile(join(data, "kms", "root.key"), `${"ab".repeat(32)}\n`);
     await up([], /\[root-key-wrong\]/);
-    await writeFile(join(data, "keys.json"), '{"format":4,"keys":{}}');
+    await writeFile(join(data, "keys.json"), '{"format":5,"keys":{}}');
     await up([], /\[data-dir-newer\][^]*keys\.json/);
   });
 

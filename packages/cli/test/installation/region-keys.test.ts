@@ -132,7 +132,7 @@ describe("keys of the regions", () => {
         (error: unknown) => (error instanceof CliError ? error.code : String(error)),
       );
     };
-    assert.equal(await told('{"format":4,"keys":{}}'), "data-dir-newer");
+    assert.equal(await told('{"format":5,"keys":{}}'), "data-dir-newer");
     for (const damaged of [
       '{"format":2,"keys":{}}',
       '{"format":2,"keys":{},"keyStore":{"generation":2,"keys":{}}}',

@@ -9,11 +9,10 @@ import type { AuditCompanion } from "../keys/audit-companion.ts";
 import { createdOrLost } from "../keys/creations.ts";
 import { keyCheck, keyTampered, soundRow, VAULT_OWNER } from "../keys/key-binding.ts";
 import { newColumns } from "../keys/region-wraps.ts";
-import type { FreshKey, KeyDependencies } from "../keys/region-wraps.ts";
-import { keySetMoved, MAKE_ATTEMPTS } from "../keys/vault-keys.ts";
+import type { FreshKey, KeyDependencies, MadeAt } from "../keys/region-wraps.ts";
+import { keySetMoved, MAKE_ATTEMPTS } from "../keys/key-maker.ts";
 import { isVaultError, VaultError } from "../errors.ts";
 import type { Address } from "../records/address.ts";
-import type { Epoch } from "../stores/gate.ts";
 import type { KeyName, KeyRead, KeyVersion } from "../stores/key-store.ts";
 import type { AddressTag } from "../stores/outbox.ts";
 import { addressTag } from "./address-tag.ts";
@@ -177,9 +176,9 @@ export class StoredAuditKeys implements AuditKeys, AuditCompanion {
     }
   }
 
-  make(owner: AuditKeyOwner, epoch: Epoch): FreshKey {
+  make(owner: AuditKeyOwner, { epoch, generation }: MadeAt): FreshKey {
     this.#requireOpen();
-    const columns = newColumns(this.#dependencies, nameOf(owner), 1);
+    const columns = newColumns(this.#dependencies, { name: nameOf(owner), ordinal: 1, generation });
     const key = randomSecret(KEY_LENGTH);
     const wraps = [auditWrap(key, this.#root, columns)];
     const row = { ...columns, check: keyCheck(key, this.vault, columns), wraps, wrapSet: AUDIT_WRAP_SET };
@@ -266,8 +265,8 @@ export class StoredAuditKeys implements AuditKeys, AuditCompanion {
 
   async #makeAll(owners: readonly AuditKeyOwner[], since: number): Promise<Map<AuditKeyOwner, PartSealing>> {
     const { store, keySets } = this.#dependencies;
-    const { epoch } = await keySets.forWriting();
-    const fresh = owners.map((owner) => this.make(owner, epoch));
+    const { epoch, generation } = await keySets.forWriting();
+    const fresh = owners.map((owner) => this.make(owner, { epoch, generation }));
     const made = new Map<AuditKeyOwner, PartSealing>();
     try {
       const creations = fresh.map(({ row }) => ({ epoch, name: null, key: row }));

@@ -13,12 +13,13 @@ import { noteWritten } from "../keys/key-work.ts";
 import { asKeyWrap, RegionWraps, withoutRefused, wrappingKeyOf, wrapSetOf } from "../keys/region-wraps.ts";
 import type { KeyDependencies } from "../keys/region-wraps.ts";
 import type { Sealing } from "../keys/key-sets.ts";
-import { keySetMoved } from "../keys/vault-keys.ts";
+import { namedTenantKey, tenantWrapSet } from "../keys/tenant-wrap.ts";
+import { keySetMoved } from "../keys/key-maker.ts";
 import type { Auditor } from "../audit/auditor.ts";
 import type { Lease } from "../stores/jobs.ts";
 import { MAX_KEY_WRAPS } from "../stores/key-limits.ts";
 import { isSubjectId } from "../stores/subjects.ts";
-import type { KeyPlace, KeyRewrap, KeyRow, KeyWrap } from "../stores/key-store.ts";
+import type { KeyKind, KeyPlace, KeyRewrap, KeyRow, KeyWrap } from "../stores/key-store.ts";
 import type { Wrap, WrapSet } from "../stores/wrap-set.ts";
 import { owedRegions } from "./debt.ts";
 import { decideRepair, placeName, stillMissing } from "./decide-repair.ts";
@@ -47,6 +48,8 @@ export interface AddRules {
    * its wraps is wrong, and one of another generation must get a wrap wherever it has one.
    */
   readonly isRepair: boolean;
+  /** Whether nothing hangs on a key of a shredding generation that is left, so that it goes. Left out: it stays. */
+  mayGo?(row: KeyRow): Promise<boolean>;
 }
 
 /** Repair proves each wrap: it is rare, and a wrap that nobody has opened is no repair. */
@@ -82,7 +85,29 @@ export async function addWraps(
   lease: Lease | null,
   rules: AddRules = REPAIR,
 ): Promise<WorkOutcome> {
-  return changeKey(dependencies, place, lease, (row) => wrapAnew(dependencies, row, rules));
+  const left = OF_ONE_GENERATION.has(place.kind) ? await leaveGeneration(dependencies, place, rules) : null;
+  return left ?? changeKey(dependencies, place, lease, (row) => wrapAnew(dependencies, row, rules));
+}
+
+/** Keys that are followed by others in each generation, and never move into the next one. */
+const OF_ONE_GENERATION: ReadonlySet<KeyKind> = new Set<KeyKind>(["tenant", "lookup"]);
+
+/** Lets a key of another generation go that nothing hangs on. Null: it is of the generation in force. */
+async function leaveGeneration(
+  { store, keySets, audit }: KeyWorkDependencies,
+  { owner, kind, version }: KeyPlace,
+  rules: AddRules,
+): Promise<WorkOutcome | null> {
+  const { epoch, generation } = await keySets.forWriting();
+  const row = soundRow(await store.keys.version(owner, version), { owner, kinds: [kind], version });
+  if (row === null) return { kind: "overtaken", isGone: true };
+  if (row.generation === generation) return null;
+  if ((await rules.mayGo?.(row)) !== true) return { kind: "waits" };
+  await audit?.tell("shred", "done", { details: { key: kind, version, generation: row.generation } });
+  const result = await store.keys.drop({ place: { owner, kind, version }, seen: row.stamp, epoch });
+  if (result.kind === "made") return { kind: "settled" };
+  if (result.kind === "gate-moved") keySets.moved();
+  return { kind: "overtaken" };
 }
 
 /** What is to be done to a row, and what it comes to. */
@@ -132,12 +157,14 @@ async function tell(audit: KeyWorkDependencies["audit"], { kind, owner, version 
 }
 
 async function wrapAnew(dependencies: KeyWorkDependencies, row: KeyRow, rules: AddRules): Promise<KeyChange> {
-  const { keySets, generation, signal } = dependencies;
+  const { keySets, signal } = dependencies;
   const sealing = await keySets.forWriting();
   const { epoch } = sealing;
   // Wrapped under another key of this store: whatever its row says, it owes nothing to regions.
+  const named = namedTenantKey(row.wraps);
+  if (named !== null) return settled(tenantWrapSet(named.tenant, named.version), epoch);
   if (!isUnderRegions(row)) return settled({ ...wrapSetOf(row.wraps), target: 1 }, epoch);
-  if (row.generation !== generation) return moveOn(dependencies, row, rules);
+  if (row.generation !== sealing.generation) return moveOn(dependencies, row, rules);
   const regions = new RegionWraps(dependencies);
   const target = targetOf(sealing, rules.materials);
   const account = row.wrapSet ?? wrapSetOf(row.wraps);
@@ -227,11 +254,11 @@ const gainedOf = ({ wrap }: MadeWrap): string => placeName(placeOf(asKeyWrap(wra
  * that they are of this one.
  */
 async function moveOn(dependencies: KeyWorkDependencies, row: KeyRow, rules: AddRules): Promise<KeyChange> {
-  const { vault, generation, signal } = dependencies;
+  const { vault, signal } = dependencies;
   const regions = new RegionWraps(dependencies);
   const { key, refused = [] } = await regions.open(row);
   try {
-    const { epoch, wraps, wrapSet } = await regions.wrap(key, row, signal);
+    const { epoch, generation, wraps, wrapSet } = await regions.wrap(key, row, signal);
     const { missing } = wrapSet;
     const before = withoutRefused(row.wraps, refused).map(placeOf);
     const after = wraps.map(placeOf);

@@ -5,7 +5,7 @@
 import { isVaultError, VaultError } from "../errors.ts";
 import { soundRow } from "../keys/key-binding.ts";
 import type { SubjectKeys } from "../keys/subject-keys.ts";
-import { keySetMoved } from "../keys/vault-keys.ts";
+import { keySetMoved } from "../keys/key-maker.ts";
 import type { Lease } from "../stores/jobs.ts";
 import type { KeyName, KeyPlace, KeyRow } from "../stores/key-store.ts";
 import type { SubjectId } from "../stores/subjects.ts";
@@ -20,7 +20,7 @@ import type { WorkOutcome } from "./work.ts";
 
 /** What kinds are changed with. */
 export interface KindDependencies extends KeyWorkDependencies {
-  readonly subjectKeys: Pick<SubjectKeys, "changeKind" | "forget">;
+  readonly subjectKeys: Pick<SubjectKeys, "changeKind" | "forget" | "underTenant" | "retag">;
 }
 
 export const kindsJob = ({ id, phase }: StoredRun): string => `kinds-${phase}-${id}`;

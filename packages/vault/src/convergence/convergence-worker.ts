@@ -20,7 +20,7 @@ import type { RunTally } from "./run-tally.ts";
 import { RegionGate } from "./schedule.ts";
 import type { RegionHealth, RepairSettings } from "./schedule.ts";
 import type { RunPhase } from "./view.ts";
-import type { Work, WorkOutcome } from "./work.ts";
+import type { EndedOutcome, Work } from "./work.ts";
 
 /** What a worker works with. */
 export interface ConvergenceWorkerDependencies {
@@ -308,7 +308,7 @@ function toldTo(tally: RunTally): Pick<RunTally, "ended" | "done" | "failed"> {
 }
 
 function countersOf(tally: RunTally): {
-  ended(outcome: WorkOutcome): void;
+  ended(outcome: EndedOutcome): void;
   failed(code: VaultErrorCode): void;
 } {
   return {

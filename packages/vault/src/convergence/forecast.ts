@@ -28,6 +28,8 @@ export interface ForecastStore extends LineRules {
   readonly sources: readonly DeclaredKeys[];
   /** Whether the KMS turns a wrap under one key into one under another itself. */
   readonly reEncrypts: (from: string, to: string) => boolean;
+  /** Whether keys go to another shredding generation: then no KMS turns a wrap into another, and names are opened. */
+  readonly isShred?: boolean;
   /** Bytes of a message, of those that are sealed anew; of keys, 0. */
   readonly messageBytes: number;
 }
@@ -153,7 +155,8 @@ function costOf(counted: CountedSet, charged: Charged): Cost {
 function chargeAdding({ items, want }: CountedSet, set: WrapSet, { store, verify, calls }: Charged): void {
   const had = set.wraps.filter(isOfKms);
   const coming = comingKeys(want, store.declared);
-  const isTurned = (to: string): boolean => had.some(({ key }) => store.reEncrypts(key, to));
+  // The generation is in the key's check: who writes that has opened the key.
+  const isTurned = (to: string): boolean => store.isShred !== true && had.some(({ key }) => store.reEncrypts(key, to));
   const turned = new Set(coming.filter(isTurned));
   const proven = shareOf(items, store.target.materials === null ? verify : 1);
   for (const key of coming) {
@@ -162,7 +165,10 @@ function chargeAdding({ items, want }: CountedSet, set: WrapSet, { store, verify
     calls.add(region, "Decrypt", proven);
   }
   const shown = turned.size > 0 ? proven : 0;
-  if (turned.size < coming.length) calls.add(openingRegion(set, store.sources), "Decrypt", items - shown);
+  const opening = openingRegion(set, store.sources);
+  if (turned.size < coming.length) calls.add(opening, "Decrypt", items - shown);
+  // At most: once more where a name is opened under the key, to get another hash.
+  if (store.isShred === true) calls.add(opening, "Decrypt", items);
 }
 
 /**

@@ -3,6 +3,7 @@
  * no more, and what failed.
  */
 import type { Declarations } from "../collections/declaration.ts";
+import { VaultError } from "../errors.ts";
 import type { KeySets } from "../keys/key-sets.ts";
 import type { Collection, Version } from "../records/address.ts";
 import type { ListOptions } from "../records/pages.ts";
@@ -11,6 +12,7 @@ import type { Store } from "../stores/store.ts";
 import type { ConvergedStore, SetCount } from "./converged-store.ts";
 import { convergenceFailures } from "./failures.ts";
 import { planOf } from "./plan.ts";
+import { presentGeneration, shredProof, shredState } from "./shred-state.ts";
 import type { PlanSources } from "./plan.ts";
 import { keyInventory, probeKey } from "./under-keys.ts";
 import type { Convergence } from "./view.ts";
@@ -31,7 +33,10 @@ export interface LookDependencies extends Pick<PlanSources, "fleet" | "isUnderWa
 }
 
 /** Those of `vault.convergence` that change nothing. */
-export type ConvergenceLooks = Pick<Convergence, "plan" | "inventory" | "failures" | "probe">;
+export type ConvergenceLooks = Pick<
+  Convergence,
+  "plan" | "inventory" | "failures" | "probe" | "generation" | "shredProof" | "shredState"
+>;
 
 export function convergenceLooks(dependencies: LookDependencies): ConvergenceLooks {
   const { records, keys, declarations, fleet, isUnderWay, clock, signal, listItems } = dependencies;
@@ -61,12 +66,21 @@ export function convergenceLooks(dependencies: LookDependencies): ConvergenceLoo
     plan: (options) => planOf(sources, options),
     inventory: () => keyInventory(stores),
     probe: (key) => probeKey(stores, key, clock),
+    generation: async () => (keys === null ? 0 : presentGeneration(keys)),
+    shredProof: async () => shredProof(withKeyStore(keys), clock),
+    shredState: async (generation, describe) => shredState(withKeyStore(keys), generation, describe, clock),
     failures: (options: ListOptions = {}) =>
       convergenceFailures(
         { keys: keys?.store.inventory ?? null, records: records.store.inventory },
         { ...options, listItems },
       ),
   };
+}
+
+/** @throws VaultError `run-refused` */
+function withKeyStore(keys: LookDependencies["keys"]): NonNullable<LookDependencies["keys"]> {
+  if (keys !== null) return keys;
+  throw new VaultError("run-refused", "The vault has no key store: there are no generations to shred");
 }
 
 function lookedAt({

@@ -15,6 +15,7 @@ export const REPAIR_KEYS_JOB = "repair-keys";
 export const CONVERGE_KEYS_JOB = "converge-keys";
 export const CONVERGE_VERSIONS_JOB = "converge-versions";
 export const DROP_KEYS_JOB = "drop-keys";
+export const SHRED_TENANTS_JOB = "shred-tenants";
 export const UNDO_VERSIONS_JOB = "undo-versions";
 /** What is kept of versions goes, or comes back. */
 export const KEPT_JOB = "kept-messages";

@@ -100,6 +100,7 @@ async function plannedStore(
     sources: known.map(declaredKeys),
     reEncrypts: (key: string, to: string) =>
       known.some(({ keyring }) => set.keyring.reEncrypts?.(keyring, key, to) ?? false),
+    isShred: from.store === "keys" && set.generation !== (from.keySets.known(inForce)?.generation ?? set.generation),
     messageBytes: from.store === "keys" || anew.length === 0 ? 0 : await messageBytes(anew),
   };
   return { plan, cost, sets: counts };

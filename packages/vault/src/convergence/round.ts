@@ -13,7 +13,7 @@ import type { BucketRange, InventoryItem, InventoryPage } from "../stores/invent
 import type { Leased, Progress } from "../stores/jobs.ts";
 import type { WrapSetId } from "../stores/wrap-set.ts";
 import { bucketsOf, holderName } from "./partitions.ts";
-import type { WantedSets, Work, WorkOutcome } from "./work.ts";
+import type { EndedOutcome, WantedSets, Work } from "./work.ts";
 import { originOf, waitMs } from "./schedule.ts";
 import type { Access, Pace, RegionGate, RegionHealth, RepairSettings } from "./schedule.ts";
 
@@ -33,7 +33,7 @@ export interface RoundDependencies<Place> {
   readonly gate: RegionGate;
   readonly pace: Pick<Pace, "turn"> | BeginPace;
   readonly counters: {
-    ended(outcome: WorkOutcome, at: Date): void;
+    ended(outcome: EndedOutcome, at: Date): void;
     failed(code: VaultErrorCode, at: Date): void;
   };
   readonly health: () => readonly RegionHealth[];
@@ -216,6 +216,7 @@ export class Round<Place> {
     const { work, clock, settings, gate, counters } = this.#d;
     try {
       const outcome = await work.converge(place, leased, since);
+      if (outcome.kind === "waits") return "left";
       counters.ended(outcome, clock());
       if (outcome.kind === "repaired") {
         for (const gained of outcome.gained) gate.gained(gained);

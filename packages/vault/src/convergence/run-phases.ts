@@ -20,7 +20,9 @@ import type { ResealDependencies } from "./reseal.ts";
 import { restoreKept } from "./restore-kept.ts";
 import type { StoredRun } from "./run.ts";
 import { convergeKeys, convergeVersions, dropKeys, undoVersions, wantsOf } from "./run-works.ts";
+import { isRetagged, retagNames } from "./retag-names.ts";
 import type { RunRules, WantedSet } from "./run-works.ts";
+import { mayGo, moveTenantPeople, staleTenantSets } from "./shred-keys.ts";
 import type { Target } from "./target.ts";
 import type { Work } from "./work.ts";
 import type { WrappedStore } from "./view.ts";
@@ -30,6 +32,12 @@ export interface RunStores {
   readonly records: ResealDependencies;
   /** Null: the vault has no key store. */
   readonly keys: KindDependencies | null;
+}
+
+/** Whether a run takes the keys of the key store into another shredding generation, or back. */
+export function isShred({ sets }: Pick<StoredRun, "sets">, keySets: Pick<KeySets, "known">): boolean {
+  const [before, to] = [keySets.known(sets.keys?.before ?? null), keySets.known(sets.keys?.to ?? null)];
+  return before !== null && to !== null && before.generation !== to.generation;
 }
 
 /** How long what keys told of their material is believed, in milliseconds. */
@@ -64,6 +72,8 @@ export function rulesOf(run: StoredRun, store: WrappedStore, keySets: KeySets): 
 export class RunPhaseWork {
   readonly #run: StoredRun;
   readonly #stores: RunStores;
+  /** Whether the keys go to another shredding generation. */
+  readonly #isShred: boolean;
   readonly #records: RunRules;
   readonly #keys: RunRules | null;
 
@@ -71,15 +81,19 @@ export class RunPhaseWork {
     this.#run = run;
     this.#stores = stores;
     this.#records = rulesOf(run, "records", stores.records.keys);
-    this.#keys = stores.keys === null ? null : rulesOf(run, "keys", stores.keys.keySets);
+    const { keys } = stores;
+    this.#isShred = keys !== null && isShred(run, keys.keySets);
+    const rules = keys === null ? null : rulesOf(run, "keys", keys.keySets);
+    this.#keys =
+      rules === null || keys === null || !this.#isShred ? rules : { ...rules, mayGo: (row) => mayGo(keys, run, row) };
   }
 
   /** The works of the phase on keys, in their order: each begins when the one before has nothing due. */
   keyWorks(): readonly Work<KeyPlace>[] {
     const { keys } = this.#stores;
     if (keys === null || this.#keys === null) return [];
-    const add = convergeKeys(keys, this.#keys);
-    return this.#run.phase === "add" ? [add] : [add, dropKeys(keys, this.#keys)];
+    const add = [...(this.#isShred ? [moveTenantPeople(keys)] : []), convergeKeys(keys, this.#keys)];
+    return this.#run.phase === "add" ? add : [...add, dropKeys(keys, this.#keys)];
   }
 
   recordWorks(): readonly Work[] {
@@ -94,6 +108,12 @@ export class RunPhaseWork {
     const [kinds, versions] = [this.#kindChanges(), this.#reseals()];
     if (kinds !== null) await passOverAll(kinds, pace);
     if (versions !== null) await passOverAll(versions, pace);
+    if (this.#stores.keys !== null && this.#retags) await retagNames(this.#stores.keys, this.#run, pace);
+  }
+
+  /** Names get the hashes of the generation before old keys go, and those of before when it is gone back. */
+  get #retags(): boolean {
+    return this.#isShred && (this.#run.phase === "add" || this.#run.phase === "undo");
   }
 
   #kindChanges(): FullPass<KeyPlace> | null {
@@ -135,6 +155,11 @@ export class RunPhaseWork {
       const sets = await wantsOf(inventory, await rules.target());
       const wanting = sets.filter((one) => wants(one, extra)).map(({ id }) => id);
       if (wanting.length > 0 && (await inventory.any(wanting))) return "items";
+    }
+    if (keys !== null && this.#isShred) {
+      if (this.#retags && !(await isRetagged(keys.store.jobs, this.#run))) return "items";
+      const stale = await staleTenantSets(keys);
+      if (stale.length > 0 && (await keys.store.inventory.any(stale))) return "items";
     }
     for (const pass of [this.#kindChanges(), this.#reseals()])
       if (pass !== null && !(await isPassed(pass.jobs, pass.job))) return "items";

@@ -2,7 +2,7 @@
  * What a run does to keys and to versions, each as a work that rounds do: keys get the wraps that they lack and lose
  * those that they have too much; versions whose messages have wraps of their own are sealed anew.
  */
-import type { KeyPlace } from "../stores/key-store.ts";
+import type { KeyPlace, KeyRow } from "../stores/key-store.ts";
 import type { VersionPlace } from "../stores/rows.ts";
 import type { WrapSet, WrapSetId } from "../stores/wrap-set.ts";
 import { addWraps } from "./add-wraps.ts";
@@ -35,6 +35,8 @@ export interface RunRules {
    * @throws VaultError `regions-unavailable` where a key does not tell its material; `key-set-unknown`; the store's
    */
   readonly target: () => Promise<Target | null>;
+  /** Of a shred: whether nothing hangs on a key of a generation that is left. */
+  readonly mayGo?: (row: KeyRow) => Promise<boolean>;
 }
 
 /** A set that an inventory has, with what it wants. */
@@ -71,6 +73,7 @@ export function convergeKeys(dependencies: KeyWorkDependencies, rules: RunRules)
         materials: (await rules.target())?.materials ?? null,
         isProven: ({ version }) => isInShare(verify, run, version),
         isRepair: false,
+        ...(rules.mayGo === undefined ? {} : { mayGo: rules.mayGo }),
       }),
   };
 }

@@ -271,4 +271,84 @@ export interface Convergence {
   failures(options?: { readonly cursor?: string; readonly limit?: number }): Promise<FailurePage>;
   /** What is left under a wrapping key, after every write that began before. */
   probe(key: string): Promise<KeyProbe>;
+  /** The shredding generation that keys are made in; 0: shared with records, and never shredded. */
+  generation(): Promise<number>;
+  /**
+   * That nothing lies under any wrapping key of a generation that was left, as one look, after every write that began
+   * before.
+   *
+   * @throws VaultError `run-refused` of a vault without a key store, or where others change its sets all the time
+   */
+  shredProof(): Promise<ShredProof>;
+  /**
+   * What has become of every wrapping key of the generations up to one: from when on no backup of the key store opens
+   * who was erased in it.
+   *
+   * @param describe asks a key's provider what has become of it
+   * @throws VaultError `vault-option-invalid`; `run-refused` of a vault without a key store; what `describe` throws
+   */
+  shredState(
+    generation: number,
+    describe: (key: string) => Promise<Pick<AskedWrappingKey, "state" | "deletionAt">>,
+  ): Promise<ShredState>;
+}
+
+/** What has become of a wrapping key. `gone-attested`: somebody says so, as of imported material or an HSM's. */
+export type WrappingKeyFate = "in-use" | "disabled" | "pending-deletion" | "gone-proven" | "gone-attested" | "unknown";
+
+/** A wrapping key that wraps, or has wrapped, keys of the key store. */
+export interface AskedWrappingKey {
+  readonly key: string;
+  readonly region: string | null;
+  readonly state: WrappingKeyFate;
+  /** When it is gone, or was: ISO 8601, UTC; null: nobody has scheduled that, or it is not told. */
+  readonly deletionAt: string | null;
+  readonly askedAt: string;
+}
+
+/** What destroyed keys make no difference to. */
+export type ShredExclusion =
+  /** Names of people of `record` scope open, and guessed ids of collections with sealed ids can be confirmed. */
+  | "names-key"
+  /** Guessed values can be confirmed against hashes that were shown to those who may not see them. */
+  | "mask-key"
+  /** What entries of the audit tell of somebody: it has a retention of its own. */
+  | "audit-parts"
+  /** Messages of `record` scope in backups of the record store. */
+  | "record-scope"
+  /** Tags of searchable fields, where backups of the database itself have them. */
+  | "tags"
+  | "clear-metadata"
+  | "kms-logs"
+  | "exports"
+  /** Keys in clear that somebody took before: from memory, swap or a core dump. */
+  | "unwrapped-copies";
+
+/** See {@link Convergence.shredState}. */
+export interface ShredState {
+  readonly generation: number;
+  /** In force now. */
+  readonly present: number;
+  readonly keys: readonly AskedWrappingKey[];
+  /** When the last of them is gone; null: not all are scheduled, or the generation is not left. */
+  readonly holdsFrom: string | null;
+  /** Whether all are gone. */
+  readonly isOver: boolean;
+  /** Null: it is not over. */
+  readonly proof: "proven" | "attested" | null;
+  readonly not: readonly ShredExclusion[];
+}
+
+/** See {@link Convergence.shredProof}. */
+export interface ShredProof {
+  /** In force. */
+  readonly generation: number;
+  /** Wrapping keys of generations that were left. */
+  readonly keys: readonly string[];
+  /** Whether anything lies under them, or under a tenant's key of before. */
+  readonly items: boolean;
+  /** Whether there is something of which nobody can tell. */
+  readonly unknown: boolean;
+  readonly epoch: number;
+  readonly at: string;
 }

@@ -19,7 +19,12 @@ export type WorkOutcome =
   /** Nothing is wanted of it any more by what is configured by now; the item stayed. */
   | { readonly kind: "settled" }
   /** A writer, a removal or another worker was faster; nothing was changed. `isGone`: the item is not there by now. */
-  | { readonly kind: "overtaken"; readonly isGone?: true };
+  | { readonly kind: "overtaken"; readonly isGone?: true }
+  /** Something else comes first; nothing was changed, and the item is as due as it was. */
+  | { readonly kind: "waits" };
+
+/** What became of an item that was begun. */
+export type EndedOutcome = Exclude<WorkOutcome, { readonly kind: "waits" }>;
 
 /** The part of an inventory that finds what is to be done, whatever it is an inventory of. */
 export type WorkInventory<Place> = Pick<Inventory<Place>, "sets" | "counts" | "any" | "list" | "fail">;

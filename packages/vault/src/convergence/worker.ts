@@ -8,7 +8,7 @@ import type { VaultErrorCode } from "../errors.ts";
 import type { DebtLook } from "./debt.ts";
 import { REPAIR_PARTITIONS } from "./partitions.ts";
 import { Round } from "./round.ts";
-import type { Work, WorkOutcome } from "./work.ts";
+import type { Work, EndedOutcome } from "./work.ts";
 import { RegionGate } from "./schedule.ts";
 import type { Pace, RegionHealth, RepairSettings } from "./schedule.ts";
 
@@ -123,7 +123,7 @@ export class Worker<Place> {
 
 /** Counts what the repairs come to. */
 export class RepairCounters {
-  readonly #outcomes: Record<WorkOutcome["kind"] | "failed", number> = {
+  readonly #outcomes: Record<EndedOutcome["kind"] | "failed", number> = {
     repaired: 0,
     settled: 0,
     overtaken: 0,
@@ -133,7 +133,7 @@ export class RepairCounters {
   #lastRepairAt: string | null = null;
   #lastFailure: RepairStatus["lastFailure"] = null;
 
-  ended({ kind }: WorkOutcome, at: Date): void {
+  ended({ kind }: EndedOutcome, at: Date): void {
     this.#outcomes[kind]++;
     if (kind === "repaired") this.#lastRepairAt = at.toISOString();
   }

@@ -2,7 +2,7 @@
  * Erasures and holds on behalf of one caller (erasures.ts). That one begins is a compare-and-swap of the person's note,
  * in which holds stand too: of a hold and an erasure that come at the same time one wins, whole.
  */
-import { randomBytes, randomUUID } from "node:crypto";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
 import type { Auditor } from "../audit/auditor.ts";
 import { isVaultError, VaultError } from "../errors.ts";
 import type { SubjectKeys } from "../keys/subject-keys.ts";
@@ -14,6 +14,7 @@ import type { SubjectId, SubjectRow } from "../stores/subjects.ts";
 import { isSubjectId } from "../stores/subjects.ts";
 import { madeKnown } from "../subjects/subjects.ts";
 import { nameCommitment, verifyCertificate } from "./certificate.ts";
+import { signedCertificate } from "./certificates.ts";
 import type {
   EraseOptions,
   Erasures,
@@ -27,6 +28,8 @@ import { doneLabel, holdsByLog } from "./from-log.ts";
 import type { LedgerLine } from "./ledger.ts";
 import { MOST_HOLDS } from "./person-files.ts";
 import type { ErasureFile, HoldFile, PersonFile } from "./person-files.ts";
+import { secondStage } from "./second-stage.ts";
+import type { DescribeWrappingKey, SecondStage } from "./second-stage.ts";
 import { sharedRecords } from "./shared-records.ts";
 import { sharedError } from "./steps.ts";
 import type { ErasureParts, ErasureSteps } from "./steps.ts";
@@ -99,6 +102,21 @@ export class ActingErasures implements Erasures {
     const found = isSubjectId(person) ? await this.#parts.certificates.read(person) : null;
     if (found === null) throw new VaultError("certificate-absent", "There is no certificate of the person");
     return found;
+  }
+
+  async secondStage(person: SubjectId, describe: DescribeWrappingKey): Promise<SecondStage> {
+    const { keyStore, keySets, auditKeys, dependencies, certificates } = this.#parts;
+    const { key } = certificates;
+    const first = verifyCertificate(await this.certificate(person), key);
+    const { clock } = dependencies;
+    const { facts, ...found } = await secondStage({ keyStore, keySets, clock }, first.facts, describe);
+    const certificate = facts === null ? null : signedCertificate(auditKeys, facts);
+    if (certificate !== null) {
+      const sha256 = createHash("sha256").update(certificate, "utf8").digest("base64url");
+      const details = { does: "certify", erasure: first.facts.erasure, certificate: sha256 };
+      await this.#auditor.tell("shred", "done", { people: [person], details });
+    }
+    return { ...found, certificate, key };
   }
 
   certificateKey(): Promise<string> {

@@ -3,12 +3,20 @@
  * somebody changes there is refused by whoever verifies it, and what somebody takes away is made anew from the audit's
  * word that it was done.
  */
+import type { AuditKeys } from "../audit/audit-keys.ts";
 import { VaultError } from "../errors.ts";
 import type { Notes } from "../stores/notes.ts";
 import type { SubjectId } from "../stores/subjects.ts";
 import { isSubjectId } from "../stores/subjects.ts";
-import { verifyCertificate } from "./certificate.ts";
+import { CertificateSigner, verifyCertificate } from "./certificate.ts";
+import type { CertificateFacts } from "./certificate.ts";
 import { notesBehind } from "./person-files.ts";
+
+/** A signed note, by the vault's key of certificates. */
+export function signedCertificate(keys: Pick<AuditKeys, "vault" | "certificateSeed">, facts: CertificateFacts): string {
+  using seed = keys.certificateSeed();
+  return new CertificateSigner(keys.vault, Buffer.from(seed.bytes)).sign(facts);
+}
 
 const PREFIX = "certificate/";
 const ATTEMPTS = 16;

@@ -3,6 +3,7 @@
  */
 import type { Approvals } from "../approvals/approvals.ts";
 import type { WhoseOptions } from "./whose.ts";
+import type { DescribeWrappingKey, SecondStage } from "./second-stage.ts";
 import type { SubjectId } from "../stores/subjects.ts";
 import type { ErasureStep, HoldFile } from "./person-files.ts";
 
@@ -95,6 +96,36 @@ export interface Erasures {
   resume(): Promise<readonly SubjectId[]>;
   /** The certificate of somebody. @throws VaultError `certificate-absent` */
   certificate(person: SubjectId): Promise<string>;
+  /**
+   * What an erasure has come to by now: asks the provider of every wrapping key that the key store had up to the
+   * erasure's shredding generation what has become of it. Once all of them are gone, it signs a certificate of the second
+   * stage; before, it says what old backups open still, and by which keys.
+   *
+   * @throws VaultError `certificate-absent`, `key-set-unknown`, `audit-unavailable`; the stores'; what `describe` throws
+   * @example
+   * ```ts
+   * import { randomBytes } from "node:crypto";
+   * import { rawAesKeyring } from "@strongroom/envelope";
+   * import { openVault } from "@strongroom/vault";
+   * import { memoryAuditLog, memoryKeyStore, memoryStore } from "@strongroom/vault/memory";
+   *
+   * const keyring = (keyName: string) =>
+   *   rawAesKeyring({ keyNamespace: "example", keyName, wrappingKey: randomBytes(32) });
+   * await using vault = await openVault({
+   *   store: memoryStore(),
+   *   keyring: keyring("records"),
+   *   keys: { store: memoryKeyStore(), keyring: keyring("people-1"), keySet: ["people-1"] },
+   *   audit: { log: memoryAuditLog() },
+   * });
+   * await vault.put({ collection: "people", id: "1" }, { name: "Ada" }, { subject: "ada@example.com" });
+   * const erased = await vault.erasure?.erase("ada@example.com", { reason: "art-17" });
+   * if (erased === undefined) throw new Error("The vault has an audit, so it can erase");
+   * const inUse = () => Promise.resolve({ state: "in-use", deletionAt: null } as const);
+   * const after = await vault.erasure?.secondStage(erased.person, inUse);
+   * console.log(after?.certificate, after?.recoverable.map(({ what }) => what)); // prints: null [ 'name', 'messages' ]
+   * ```
+   */
+  secondStage(person: SubjectId, describe: DescribeWrappingKey): Promise<SecondStage>;
   /** The verifier key of certificates. */
   certificateKey(): Promise<string>;
   /**

@@ -5,7 +5,7 @@ import type { Dependencies } from "../limits.ts";
 import { AUDIT_PROVIDER } from "../audit/audit-wrap.ts";
 import { TENANT_PROVIDER } from "../keys/tenant-wrap.ts";
 import type { Collection } from "../records/address.ts";
-import type { KeyStore } from "../stores/key-store.ts";
+import type { KeyRead, KeyStore } from "../stores/key-store.ts";
 import type { Scope, SubjectId } from "../stores/subjects.ts";
 import type { Remainder, WrappingKeyState } from "./certificate.ts";
 import type { ErasedFacts } from "./person-files.ts";
@@ -34,20 +34,25 @@ export async function knownFacts(parts: FactParts, id: SubjectId): Promise<Erase
     collections.set(row.collection, (collections.get(row.collection) ?? 0) + 1);
     records++;
   }
-  const kinds = ["subject", "tenant-subject"] as const;
-  const versions = await Promise.all(kinds.map((kind) => keyStore.keys.versions({ kind, owner: id })));
-  const rows = versions.flat().flatMap(({ key }) => key ?? []);
+  const versions = await keysOf(keyStore, id);
+  const rows = versions.flatMap(({ key }) => key ?? []);
   const scopeOf = (collection: Collection): Scope => dependencies.declarations.of(collection).scope;
   const number = rows.reduce((most, { generation }) => Math.max(most, generation), parts.generation.number);
   const isShared = parts.generation.isShared || rows.some(({ generation }) => generation === 0);
   return {
     records,
-    keys: versions.flat().length,
+    keys: versions.length,
     scopes: [...new Set([...collections.keys()].map(scopeOf))].sort(),
     generation: { number, isShared },
     wrappingKeys: await wrappingKeys(keyStore, number),
     remains: await remainders(parts, [...collections.keys()], isShared),
   };
+}
+
+/** All versions of somebody's keys of both kinds, as they lie there. */
+export async function keysOf({ keys }: Pick<KeyStore, "keys">, id: SubjectId): Promise<readonly KeyRead[]> {
+  const kinds = ["subject", "tenant-subject"] as const;
+  return (await Promise.all(kinds.map((kind) => keys.versions({ kind, owner: id })))).flat();
 }
 
 /** Every key that a wrap of the key store has, or ever had: whoever has one and an old backup opens what is in it. */

@@ -8,6 +8,7 @@ import type { VaultAudit } from "../audit/view.ts";
 import { noop, systemSleep } from "../convergence/repairs.ts";
 import type { RepairOptions } from "../convergence/repairs.ts";
 import { parseRepairSettings } from "../convergence/schedule.ts";
+import type { KeySets } from "../keys/key-sets.ts";
 import type { SubjectKeys } from "../keys/subject-keys.ts";
 import type { Dependencies } from "../limits.ts";
 import type { AuditLog } from "../stores/audit-log.ts";
@@ -32,6 +33,8 @@ export interface OpenErasureParts {
   readonly dependencies: Dependencies;
   readonly auditor: Auditor;
   readonly keyStore: KeyStore;
+  /** Of the key store. */
+  readonly keySets: KeySets;
   readonly subjectKeys: SubjectKeys;
   readonly auditKeys: AuditKeys;
   readonly log: AuditLog;
@@ -54,17 +57,17 @@ export class OpenErasures {
   #worker: ErasureWorker | null = null;
 
   constructor(open: OpenErasureParts) {
-    const { dependencies, auditor, keyStore, subjectKeys, auditKeys, log, sequence, settings, copies, repair } = open;
+    const { dependencies, auditor, keyStore, keySets, subjectKeys, auditKeys, log, sequence, settings, copies } = open;
     const own = auditor.as({ principal: "strongroom:erasure" });
     const { notes } = dependencies.store;
     using seed = auditKeys.certificateSeed();
     const { key } = new CertificateSigner(auditKeys.vault, Buffer.from(seed.bytes));
     const parts = {
-      ...{ keyStore, auditKeys, settings, auditor: own },
+      ...{ keyStore, keySets, auditKeys, settings, auditor: own },
       dependencies: { ...dependencies, audit: own },
       files: new PersonFiles(notes, auditKeys),
       certificates: new Certificates(notes, key),
-      ledgers: new Ledgers(copies, auditKeys, repair?.onFault ?? noop),
+      ledgers: new Ledgers(copies, auditKeys, open.repair?.onFault ?? noop),
     };
     this.#parts = { ...parts, subjectKeys, log, sequence, steps: new ErasureSteps(parts) };
     this.#open = open;

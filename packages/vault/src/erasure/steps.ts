@@ -13,15 +13,17 @@ import type { Dependencies } from "../limits.ts";
 import type { Address } from "../records/address.ts";
 import { Asked } from "../records/asked.ts";
 import { removeRow } from "../records/write.ts";
+import { presentGeneration } from "../convergence/shred-state.ts";
+import type { KeySets } from "../keys/key-sets.ts";
 import type { KeyStore } from "../stores/key-store.ts";
 import type { SubjectId } from "../stores/subjects.ts";
-import { CertificateSigner } from "./certificate.ts";
 import type { CertificateFacts } from "./certificate.ts";
+import { signedCertificate } from "./certificates.ts";
 import type { Certificates } from "./certificates.ts";
 import { doneLabel } from "./from-log.ts";
-import { knownFacts } from "./known-facts.ts";
+import { keysOf, knownFacts } from "./known-facts.ts";
 import type { Ledgers } from "./ledgers.ts";
-import type { ErasureFile, ErasureStep, PersonFiles } from "./person-files.ts";
+import type { ErasedFacts, ErasureFile, ErasureStep, PersonFiles } from "./person-files.ts";
 import { recordsOfPerson, sharedRecords } from "./shared-records.ts";
 
 /** What erasures work with. */
@@ -30,6 +32,8 @@ export interface ErasureParts {
   readonly dependencies: Dependencies;
   readonly auditor: Auditor;
   readonly keyStore: KeyStore;
+  /** Of the key store. */
+  readonly keySets: KeySets;
   readonly auditKeys: AuditKeys;
   readonly files: PersonFiles;
   readonly certificates: Certificates;
@@ -39,7 +43,8 @@ export interface ErasureParts {
 
 /** What is configured of erasures. */
 export interface ErasureSettings {
-  readonly generation: { readonly number: number; readonly isShared: boolean };
+  /** Whether what wraps people's keys wraps other things too. */
+  readonly isShared: boolean;
   /** Milliseconds that a process keeps opened keys. */
   readonly cacheAgeMs: number;
   /** Milliseconds of the longest request of a process. */
@@ -116,9 +121,10 @@ export class ErasureSteps {
   }
 
   async #forgetTags(id: SubjectId): Promise<Next> {
-    const { dependencies, settings, keyStore } = this.#parts;
+    const { dependencies, settings, keyStore, keySets } = this.#parts;
     const { indexes } = dependencies.store;
-    const facts = await knownFacts({ dependencies, keyStore, generation: settings.generation }, id);
+    const generation = { number: await presentGeneration({ keySets }), isShared: settings.isShared };
+    const facts = await knownFacts({ dependencies, keyStore, generation }, id);
     let rows: Address[] = [];
     if (indexes !== undefined)
       for await (const { row } of recordsOfPerson(dependencies.store, id)) {
@@ -132,12 +138,17 @@ export class ErasureSteps {
   }
 
   async #destroyKeys(id: SubjectId): Promise<Next> {
-    const { keyStore, dependencies, ledgers } = this.#parts;
+    const { keyStore, keySets, dependencies, ledgers } = this.#parts;
     const at = dependencies.clock().toISOString();
     await ledgers.append([{ person: id, state: "erasing", at }]);
+    const before = await keysOf(keyStore, id);
     await keyStore.keys.erase([id], at);
     dependencies.subjectKeys?.forget(id);
-    return to("records");
+    // A run may have moved their keys since the facts were looked at: under the highest they have lain, if at all.
+    const present = await presentGeneration({ keySets });
+    const highest = before.reduce((most, { key }) => Math.max(most, key?.generation ?? 0), present);
+    const change: Change = (erasure) => ({ ...erasure, step: "records", facts: upTo(erasure.facts, highest) });
+    return { kind: "next", change };
   }
 
   async #removeRecords(id: SubjectId): Promise<Next> {
@@ -190,8 +201,7 @@ export class ErasureSteps {
     const doneAt = at.doneAt ?? begunAt;
     const { records, keys, scopes, generation, wrappingKeys, remains } = facts ?? NOTHING_KNOWN;
     const quiet = Date.parse(doneAt) + settings.cacheAgeMs + settings.longestRequestMs;
-    using seed = auditKeys.certificateSeed();
-    return new CertificateSigner(auditKeys.vault, Buffer.from(seed.bytes)).sign({
+    return signedCertificate(auditKeys, {
       ...{ erasure, stage: 1, person, nameCommitment, reason, begunAt, doneAt },
       ...{ quietAt: new Date(quiet).toISOString(), records, keys, scopes, generation, wrappingKeys },
       holdsFrom: null,
@@ -217,6 +227,13 @@ type Change = (erasure: ErasureFile) => ErasureFile | null;
 type Next =
   | { readonly kind: "next"; readonly change: Change; readonly error?: VaultError }
   | { readonly kind: "done"; readonly certificate: string };
+
+/** Whatever was known before, no lower generation than this. */
+function upTo(facts: ErasedFacts | null, generation: number): ErasedFacts | null {
+  if (facts === null) return null;
+  const { number, isShared } = facts.generation;
+  return { ...facts, generation: { number: Math.max(number, generation), isShared } };
+}
 
 const to = (step: ErasureStep): Next => ({ kind: "next", change: (erasure) => ({ ...erasure, step }) });
 

@@ -4,15 +4,14 @@
  */
 import type { AuditKeyOwner } from "../audit/audit-keys.ts";
 import { isSubjectId } from "../stores/subjects.ts";
-import type { Epoch } from "../stores/gate.ts";
 import type { KeyName, KeyStore } from "../stores/key-store.ts";
 import { STORE_STREAM } from "../stores/outbox.ts";
-import type { FreshKey } from "./region-wraps.ts";
+import type { FreshKey, MadeAt } from "./region-wraps.ts";
 
 /** The keys of the audit, as those of people know them. */
 export interface AuditCompanion {
   /** A first audit key that is not in the store yet. Whoever has it wipes it. */
-  make(owner: AuditKeyOwner, epoch: Epoch): FreshKey;
+  make(owner: AuditKeyOwner, at: MadeAt): FreshKey;
   /** It is in the store. */
   made(fresh: FreshKey): void;
   /** Keys of these owners are being read: theirs of the audit are about to be wanted. Never throws. */

@@ -27,24 +27,59 @@ export async function changeKind(
   as: ChangedKind,
   { tenant, isProven, signal }: KindWishes,
 ): Promise<KindChange> {
-  const { vault, generation, keySets } = keys.dependencies;
-  const { epoch } = await keySets.forWriting();
+  const { vault } = keys.dependencies;
   using opened = disposable(await keys.version(row, row.version, signal));
   const { key } = opened;
-  const columns = { ...row, ...as, generation };
-  const moved = { generation, check: keyCheck(key, vault, columns), as };
   if (as.kind === "subject") {
     const regions = new RegionWraps(keys.dependencies);
-    const wrapped = await regions.wrap(key, columns, signal);
+    const { generation: wrappedIn, ...wrapped } = await regions.wrap(key, { ...row, ...as }, signal);
+    const columns = { ...row, ...as, generation: wrappedIn };
+    const moved = { generation: wrappedIn, check: keyCheck(key, vault, columns), as };
     if (isProven)
       for (const wrap of wrapped.wraps) (await regions.open({ ...columns, ...moved, wraps: [wrap] })).key.wipe();
     return { ...wrapped, moved };
   }
-  using tenantKey = disposable(await keys.ofTenant(tenant, signal));
+  return await underTenant(keys, { row: { ...row, ...as }, key, as }, { tenant, signal });
+}
+
+/** The same key under the key that its tenant has in the generation in force. @throws as {@link changeKind} */
+export async function rewrapUnderTenant(
+  keys: VaultKeys,
+  row: KeyRow,
+  signal: AbortSignal | undefined,
+): Promise<KindChange> {
+  using opened = disposable(await keys.version(row, row.version, signal));
+  // What the wrap named its opening has proved.
+  if (opened.tenant === null) throw keyTampered("A person's key is not under a tenant's key as its row says");
+  return await underTenant(keys, { row, key: opened.key }, { tenant: opened.tenant, signal });
+}
+
+/** A person's key, opened, and what its row says of it. */
+interface OpenedRow {
+  readonly row: KeyRow;
+  readonly key: SecretBytes;
+  /** Left out: it stays of its kind. */
+  readonly as?: ChangedKind;
+}
+
+/**
+ * What the row of a person's key becomes that is wrapped anew under the key of their tenant, of the shredding generation
+ * in force. No KMS is asked, unless the tenant's key has to be made or opened.
+ */
+async function underTenant(
+  keys: VaultKeys,
+  { row, key, as }: OpenedRow,
+  { tenant, signal }: Omit<KindWishes, "isProven">,
+): Promise<KindChange> {
+  const { vault } = keys.dependencies;
+  using tenantKey = await keys.ofTenant(tenant, signal);
+  const { epoch, generation } = tenantKey;
+  const columns = { ...row, generation };
+  const moved = { generation, check: keyCheck(key, vault, columns), ...(as === undefined ? {} : { as }) };
   const bound = { vault, tenant, ...columns };
   const wrap = tenantWrap(key, tenantKey, bound);
   requireRight(tenantUnwrap(wrap, tenantKey, bound), vault, { ...columns, ...moved });
-  return { epoch, wraps: [wrap], moved, wrapSet: tenantWrapSet(tenant) };
+  return { epoch, wraps: [wrap], moved, wrapSet: tenantWrapSet(tenant, tenantKey.version) };
 }
 
 /** It is the only wrap from then on. */

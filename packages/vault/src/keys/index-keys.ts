@@ -6,8 +6,8 @@ import type { SecretBytes } from "@strongroom/envelope/keyrings";
 import type { KeyName, KeyVersion } from "../stores/key-store.ts";
 import { createdOrLost } from "./creations.ts";
 import { DEFAULT_TENANT, soundRow, VAULT_OWNER } from "./key-binding.ts";
+import { keySetMoved, MAKE_ATTEMPTS } from "./key-maker.ts";
 import type { IndexKeys } from "./subject-keys.ts";
-import { keySetMoved, MAKE_ATTEMPTS } from "./vault-keys.ts";
 import type { VaultKeys } from "./vault-keys.ts";
 
 const NAME: KeyName & { readonly kind: "index" } = { kind: "index", owner: VAULT_OWNER };
@@ -31,9 +31,7 @@ export class StoredIndexKeys implements IndexKeys {
   }
 
   async first(hadOne: () => Promise<boolean>): Promise<void> {
-    // Before all others, or that they are missing would not say that they were lost.
-    (await this.#keys.own("names", undefined)).key.wipe();
-    (await this.#keys.onlyOrMade(NAME, hadOne)).key.wipe();
+    (await this.#keys.indexKey(hadOne)).key.wipe();
   }
 
   async next(signal: AbortSignal | undefined): Promise<KeyVersion> {

@@ -14,6 +14,11 @@ export interface KeySetInput {
   readonly keyring: Keyring;
   /** Names of its wrapping keys: of keys in AWS KMS, their ARNs. The order says nothing. */
   readonly keySet: readonly string[];
+  /**
+   * Of a key store's set, its shredding generation; left out: that of the set before it. A higher one shreds: none of
+   * its wrapping keys may be of the set before.
+   */
+  readonly generation?: number;
 }
 
 /** A key set as the vault uses it. */
@@ -22,6 +27,8 @@ export interface KeySet {
   /** Sorted; null: the keyring was given without names. */
   readonly names: readonly string[] | null;
   readonly digest: string;
+  /** Shredding generation of what is wrapped under it; 0: shared with records, and never shredded. */
+  readonly generation: number;
 }
 
 /** Most wrapping keys of a set, and most bytes of one's name as UTF-8. */
@@ -31,12 +38,17 @@ export const MAX_KEY_NAME_BYTES = 2048;
 /** What a digest begins with, so that it is the digest of nothing else. */
 const NAMED = "strongroom:key-set:1";
 const UNNAMED = "strongroom:key-set:unnamed";
+const GENERATION = "strongroom:generation:";
+/** Sets of this one and of 0 have the digest that they had before there were others. */
+const FIRST_GENERATION = 1;
 
 /**
  * The digest by which the processes of one store know a key set: SHA-256, in hexadecimal, of its keys' names in the
  * order of their bytes, each after its length.
  *
  * @param names `null`: of a keyring whose keys nobody names
+ * @param generation of a key store's set, its shredding generation: two sets of the same keys that differ in it are two,
+ *   so that no process writes in another generation than the others
  * @throws VaultError `vault-option-invalid`
  * @example
  * ```ts
@@ -47,9 +59,11 @@ const UNNAMED = "strongroom:key-set:unnamed";
  * console.log(keySetDigest([a]) === keySetDigest(null)); // prints: false
  * ```
  */
-export function keySetDigest(names: readonly string[] | null): string {
-  if (names === null) return createHash("sha256").update(UNNAMED, "utf8").digest("hex");
-  const hash = createHash("sha256").update(NAMED, "utf8");
+export function keySetDigest(names: readonly string[] | null, generation: number = FIRST_GENERATION): string {
+  const hash = createHash("sha256");
+  if (generation > FIRST_GENERATION) hash.update(`${GENERATION}${generation}:`, "utf8");
+  if (names === null) return hash.update(UNNAMED, "utf8").digest("hex");
+  hash.update(NAMED, "utf8");
   for (const name of parseNames(names, "keySet")) {
     const bytes = Buffer.from(name, "utf8");
     const length = Buffer.alloc(4);
@@ -60,26 +74,45 @@ export function keySetDigest(names: readonly string[] | null): string {
 }
 
 /** @throws VaultError `vault-option-invalid` */
-export function parseKeySet(keyring: Keyring, names: readonly string[] | undefined): KeySet {
+export function parseKeySet(keyring: Keyring, names: readonly string[] | undefined, generation: number = 0): KeySet {
   const parsed = names === undefined ? null : parseNames(names, "keySet");
-  return { keyring, names: parsed, digest: keySetDigest(parsed) };
+  return { keyring, names: parsed, digest: keySetDigest(parsed, generation), generation };
 }
 
 /** The set that will be in force next, as an option. @throws VaultError `vault-option-invalid` */
 export function parseNext(given: unknown, current: KeySet): KeySet {
-  const next = parseNextSet(given);
+  const next = parseNextSet(given, current);
   if (next.digest !== current.digest) return next;
   throw new VaultError("vault-option-invalid", "next: keySet has the same keys as the vault's own");
 }
 
-/** A set with a keyring and names. @throws VaultError `vault-option-invalid` */
-export function parseNextSet(given: unknown): KeySet {
-  const { values, problems } = ownOptions(given, ["keyring", "keySet"], "what next has");
+/** A set with a keyring and names, that follows another one. @throws VaultError `vault-option-invalid` */
+export function parseNextSet(given: unknown, current: Pick<KeySet, "names" | "generation">): KeySet {
+  const { values, problems } = ownOptions(given, ["keyring", "keySet", "generation"], "what next has");
   const refused = (why: string): VaultError => new VaultError("vault-option-invalid", `next: ${why}`);
   if (problems.length > 0) throw refused(problems.join("; "));
   if (!hasMethods(values["keyring"], "onEncrypt", "onDecrypt")) throw refused("keyring must be a Keyring");
   const names = parseNames(values["keySet"], "next: keySet");
-  return { keyring: values["keyring"] as Keyring, names, digest: keySetDigest(names) };
+  const generation = nextGeneration(values["generation"], names, current);
+  if (typeof generation === "string") throw refused(generation);
+  return { keyring: values["keyring"] as Keyring, names, digest: keySetDigest(names, generation), generation };
+}
+
+/** The generation of a set that follows another one; a text: what is wrong with it. */
+function nextGeneration(
+  given: unknown,
+  names: readonly string[],
+  current: Pick<KeySet, "names" | "generation">,
+): number | string {
+  const { generation } = current;
+  if (given === undefined || given === generation) return generation;
+  if (generation === 0) return "generation 0 is shared with records, and nothing follows it";
+  if (!Number.isSafeInteger(given) || (given as number) < generation)
+    return "generation must be a whole number, and not below that of the set before";
+  const shared = names.filter((name) => current.names?.includes(name) ?? true);
+  // Under a key of both, old backups would open for as long as the new generation lives.
+  if (shared.length > 0) return "a new generation has none of the keys of the one before";
+  return given as number;
 }
 
 /** The names, sorted by their bytes. @throws VaultError `vault-option-invalid` */

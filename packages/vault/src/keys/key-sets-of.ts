@@ -13,6 +13,10 @@ export interface KeySetNames {
   readonly keySet: readonly string[];
   /** The set that is to be in force next; left out: there is none. */
   readonly next?: readonly string[];
+  /** Of a key store, as `keys.generation` of the vault; left out: 1. */
+  readonly generation?: number;
+  /** Of `next`; left out: `generation`. */
+  readonly nextGeneration?: number;
 }
 
 /** Which key set is in force, and a change of it. */
@@ -45,7 +49,9 @@ const NO_KEYS: Keyring = {
  * await store.close();
  * ```
  */
-export function keySetsOf(gate: Gate, { keySet, next }: KeySetNames): GateKeySets {
-  const current = parseKeySet(NO_KEYS, keySet);
-  return new KeySets(gate, current, next === undefined ? null : parseNext({ keyring: NO_KEYS, keySet: next }, current));
+export function keySetsOf(gate: Gate, names: KeySetNames): GateKeySets {
+  const { keySet, next, generation = 1, nextGeneration = generation } = names;
+  const current = parseKeySet(NO_KEYS, keySet, generation);
+  const following = { keyring: NO_KEYS, keySet: next, generation: nextGeneration };
+  return new KeySets(gate, current, next === undefined ? null : parseNext(following, current));
 }

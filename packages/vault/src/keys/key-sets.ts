@@ -4,7 +4,7 @@
  */
 import { shown } from "@strongroom/base/shown";
 import type { Keyring } from "@strongroom/envelope";
-import { VaultError } from "../errors.ts";
+import { isVaultError, VaultError } from "../errors.ts";
 import { STORE_READER, STORE_WRITER } from "../stores/gate.ts";
 import type { Epoch, Gate, GateState } from "../stores/gate.ts";
 import type { KeySet } from "./key-set.ts";
@@ -42,6 +42,8 @@ export interface Sealing {
   readonly digest: string;
   /** Names of its wrapping keys; null when it was given without. */
   readonly names: readonly string[] | null;
+  /** Shredding generation of what is wrapped under it. */
+  readonly generation: number;
 }
 
 /**
@@ -84,7 +86,18 @@ export class KeySets {
     const { epoch, digest } = state.digest === null ? await this.#begin(state) : state;
     const set = this.known(digest);
     if (set === null) throw keySetUnknown();
-    return { epoch, keyring: set.keyring, digest: set.digest, names: set.names };
+    const { keyring, names, generation } = set;
+    return { epoch, keyring, digest: set.digest, names, generation };
+  }
+
+  /** The same; null where this process may not write: it does not know what is in force, or the store is for newer ones. */
+  async whereKnown(): Promise<Sealing | null> {
+    try {
+      return await this.forWriting();
+    } catch (error) {
+      if (isVaultError(error) && (error.code === "key-set-unknown" || error.code === "store-newer")) return null;
+      throw error;
+    }
   }
 
   /** The set of a digest; null: this process does not know it. */
@@ -95,6 +108,11 @@ export class KeySets {
   /** The set that this process declares: the next one, or the only one. */
   get declared(): KeySet {
     return this.#next ?? this.#current;
+  }
+
+  /** The set in force, asked anew; the vault's own where none is, or one that is not known. @throws the store's */
+  async inForce(): Promise<KeySet> {
+    return this.#inForce(await this.#askNow()) ?? this.#current;
   }
 
   /** Digests of all sets that this process knows. */
@@ -109,7 +127,7 @@ export class KeySets {
    * @throws VaultError `store-newer`; the store's
    */
   async learn(given: KeySet): Promise<void> {
-    const inForce = this.#inForce(await this.#askNow()) ?? this.#current;
+    const inForce = await this.inForce();
     const known = this.#known;
     this.#current = inForce;
     this.#next = given.digest === inForce.digest ? null : given;

@@ -26,13 +26,19 @@ export interface LearnedKeySets {
 export async function learnKeySets(known: KnownKeySets, next: LearnedKeySets): Promise<void> {
   const { values, problems: found } = ownOptions(next, ["records", "keys"], "what key sets are of");
   const problems = [...found];
-  const [records, keys] = [takenSet(values["records"]), takenSet(values["keys"])];
-  if (keys !== null && known.keys === null) problems.push("the vault has no key store");
-  if (keys !== null && known.areShared) problems.push("keys are wrapped by the keyring of the records");
+  const { records, keys } = values;
+  if (keys !== undefined && known.keys === null) problems.push("the vault has no key store");
+  if (keys !== undefined && known.areShared) problems.push("keys are wrapped by the keyring of the records");
   if (problems.length > 0) throw new VaultError("vault-option-invalid", `learnKeySets: ${problems.join("; ")}`);
-  if (records !== null) await known.records.learn(records);
   const ofKeys = known.areShared ? records : keys;
-  if (ofKeys !== null) await known.keys?.learn(ofKeys);
+  // Both are looked at before either is learned.
+  const learned = [
+    ...(records === undefined ? [] : [await taken(known.records, records)]),
+    ...(ofKeys === undefined || known.keys === null ? [] : [await taken(known.keys, ofKeys)]),
+  ];
+  for (const { keySets, set } of learned) await keySets.learn(set);
 }
 
-const takenSet = (given: unknown): KeySet | null => (given === undefined ? null : parseNextSet(given));
+async function taken(keySets: KeySets, given: unknown): Promise<{ readonly keySets: KeySets; readonly set: KeySet }> {
+  return { keySets, set: parseNextSet(given, await keySets.inForce()) };
+}

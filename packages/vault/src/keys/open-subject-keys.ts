@@ -13,7 +13,7 @@ import type { KeyName, KeyRow, KeyStore } from "../stores/key-store.ts";
 import type { Scope, SubjectId } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import type { AgedMapOptions } from "./aged-map.ts";
-import { changeKind } from "./change-kind.ts";
+import { changeKind, rewrapUnderTenant } from "./change-kind.ts";
 import type { KeyCostMeter } from "./cost.ts";
 import { createdOrLost } from "./creations.ts";
 import type { KeySets } from "./key-sets.ts";
@@ -35,7 +35,8 @@ import type {
   SubjectKeys,
   Tenant,
 } from "./subject-keys.ts";
-import { keySetMoved, MAKE_ATTEMPTS, VaultKeys } from "./vault-keys.ts";
+import { keySetMoved, MAKE_ATTEMPTS } from "./key-maker.ts";
+import { VaultKeys } from "./vault-keys.ts";
 
 /** What the keys of a vault are opened with. */
 export interface SubjectKeysOptions {
@@ -44,8 +45,6 @@ export interface SubjectKeysOptions {
   readonly vault: string;
   /** Over the gate of the key store. */
   readonly keySets: KeySets;
-  /** Shredding generation of what is made. */
-  readonly generation: number;
   readonly cache: KeyCacheSettings;
   /** Counts keys that are opened for other things than messages; nothing does when left out. */
   readonly cost?: Pick<KeyCostMeter, "openedKey"> | null;
@@ -194,6 +193,14 @@ class StoredSubjectKeys implements SubjectKeys {
     const [found] = await this.#people.names([id], signal);
     const { tenant } = requireSame(found, null);
     return changeKind(this.#keys, row, as, { tenant, isProven, signal });
+  }
+
+  underTenant(row: KeyRow, signal: AbortSignal | undefined): Promise<KindChange> {
+    return rewrapUnderTenant(this.#keys, row, signal);
+  }
+
+  retag(id: SubjectId, signal: AbortSignal | undefined): Promise<boolean> {
+    return this.#people.retag(id, signal);
   }
 
   async audit(signal: AbortSignal | undefined): Promise<AuditKeys> {

@@ -9,13 +9,18 @@ import type { Tenant } from "./subject-keys.ts";
 /** A key that was opened. Whoever gets one wipes it. */
 export interface OpenedKey extends BranchKey, KeyName {
   readonly ordinal: number;
+  /** Its shredding generation. */
+  readonly generation: number;
   /** Whose key wraps it; null: the regions do. */
   readonly tenant: Tenant | null;
   readonly wrapSet: WrapSet;
 }
 
+/** A key that is wiped where `using` ends. */
+export type DisposableKey = OpenedKey & Disposable;
+
 /** It is wiped where `using` ends. */
-export function disposable(opened: OpenedKey): OpenedKey & Disposable {
+export function disposable(opened: OpenedKey): DisposableKey {
   return {
     ...opened,
     [Symbol.dispose]: () => {

@@ -14,13 +14,17 @@ import { isSubjectId } from "../stores/subjects.ts";
 import type { SubjectId } from "../stores/subjects.ts";
 import { AgedMap } from "./aged-map.ts";
 import type { AgedMapOptions } from "./aged-map.ts";
+import type { Epoch } from "../stores/gate.ts";
 import { isTenant, keyTampered } from "./key-binding.ts";
 import { lp } from "./length-prefixed.ts";
+import { LookupKeyring } from "./lookup-keys.ts";
+import type { LookupKeys } from "./lookup-keys.ts";
 import { mapKeys } from "./many-keys.ts";
 import { openText, sealText, textHeader } from "./sealed-text.ts";
 import type { TextKey, TextOwner, TextPlace } from "./sealed-text.ts";
 import type { Tenant } from "./subject-keys.ts";
 import type { OpenedKey } from "./opened-key.ts";
+import { keySetMoved } from "./key-maker.ts";
 import type { VaultKeys } from "./vault-keys.ts";
 
 /** A person, as callers say them. */
@@ -29,10 +33,13 @@ export interface Named {
   readonly name: Subject;
 }
 
-/** Somebody whom a name means, and who is found, or new: then with the hash of the name. */
+/**
+ * Somebody whom a name means, and who is found, or new: then with the hash of the name, and at which epoch it may be
+ * stored. Null: nobody may be made here.
+ */
 export type Found =
   | { readonly id: SubjectId; readonly isNew: false }
-  | { readonly id: SubjectId; readonly isNew: true; readonly tag: Uint8Array };
+  | { readonly id: SubjectId; readonly isNew: true; readonly tag: Uint8Array; readonly epoch: Epoch | null };
 
 const TAG_LABEL = "strongroom/subject/1";
 /** Between tenant and name in what is sealed; neither has it. */
@@ -43,9 +50,11 @@ export class People {
   readonly #keys: VaultKeys;
   readonly #ids: AgedMap<SubjectId>;
   readonly #named: AgedMap<Named>;
+  readonly #lookups: LookupKeyring;
 
   constructor(keys: VaultKeys, bounds: AgedMapOptions) {
     this.#keys = keys;
+    this.#lookups = new LookupKeyring(keys);
     this.#ids = new AgedMap(bounds);
     this.#named = new AgedMap(bounds);
   }
@@ -83,12 +92,16 @@ export class People {
   async find(wanted: readonly Named[], signal: AbortSignal | undefined): Promise<readonly Found[]> {
     if (wanted.length === 0) return [];
     const { store } = this.#keys.dependencies;
-    using lookup = (await this.#keys.own("lookup", signal)).key;
-    const tags = wanted.map((named) => this.#tagOf(named, lookup));
-    const ids = await store.keys.resolve(tags);
+    using lookup = await this.#lookups.open(signal);
+    const { epoch } = lookup;
+    const tags = wanted.map((named) => this.#tagsOf(named, lookup));
+    const each = 1 + lookup.earlier.length;
+    // In one call: who is given another hash meanwhile is found by the one or the other.
+    const ids = await store.keys.resolve(tags.flat());
     return wanted.map((_, index) => {
-      const id = ids[index] ?? null;
-      if (id === null) return { id: randomUUID() as string as SubjectId, isNew: true, tag: tags[index] ?? EMPTY };
+      const id = ids.slice(index * each, (index + 1) * each).find((found) => found !== null) ?? null;
+      const [tag = EMPTY] = tags[index] ?? [];
+      if (id === null) return { id: randomUUID() as string as SubjectId, isNew: true, tag, epoch };
       if (!isSubjectId(id)) throw keyTampered("The key store has somebody under what is no id");
       return { id, isNew: false };
     });
@@ -124,7 +137,7 @@ export class People {
     const unknown = [...new Set(ids)].filter((id) => this.knownById(id) === null);
     if (unknown.length > 0) {
       const rows = await this.#keys.dependencies.store.keys.names(unknown);
-      using lookup = (await this.#keys.own("lookup", signal)).key;
+      using lookup = await this.#lookups.open(signal);
       await mapKeys(unknown, signal, async (id, index) => {
         opened.set(id, await itsOwn(() => this.#open(id, rows[index] ?? null, lookup, signal, atHand(id))));
       });
@@ -135,8 +148,29 @@ export class People {
   /** That somebody's name opens where it lies. @throws VaultError what is wrong with it, or with everything */
   async prove(id: SubjectId, signal: AbortSignal | undefined): Promise<void> {
     const [row = null] = await this.#keys.dependencies.store.keys.names([id]);
-    using lookup = (await this.#keys.own("lookup", signal)).key;
+    using lookup = await this.#lookups.open(signal);
     await this.#open(id, row, lookup, signal, null);
+  }
+
+  /**
+   * Puts the name of somebody under the hash of the shredding generation in force. Done when it is there.
+   *
+   * @returns false: it was changed meanwhile, and is to be looked at again
+   * @throws VaultError as proving does
+   */
+  async retag(id: SubjectId, signal: AbortSignal | undefined): Promise<boolean> {
+    const { store, keySets } = this.#keys.dependencies;
+    const [row = null] = await store.keys.names([id]);
+    // Erased meanwhile, or without a name.
+    if (row === null) return true;
+    using lookup = await this.#lookups.open(signal);
+    if (lookup.epoch === null) throw keySetMoved();
+    const named = await this.#open(id, row, lookup, signal, null);
+    const tag = this.#tagOf(named, lookup.now);
+    if (timingSafeEqual(row.tag, tag)) return true;
+    const result = await store.keys.retag({ id, seen: row.tag, tag, epoch: lookup.epoch });
+    if (result.kind === "gate-moved") keySets.moved();
+    return result.kind === "made";
   }
 
   /** The row of somebody who is made. */
@@ -151,7 +185,7 @@ export class People {
   async #open(
     id: SubjectId,
     row: NameRow | null,
-    lookup: SecretBytes,
+    lookup: LookupKeys,
     signal: AbortSignal | undefined,
     atHand: OpenedKey | null,
   ): Promise<Named> {
@@ -164,11 +198,16 @@ export class People {
     if (!isTenant(tenant) || name === undefined || more.length > 0)
       throw keyTampered("The sealed name of a person does not open");
     const named = { tenant, name: name as Subject };
-    const tag = this.#tagOf(named, lookup);
-    if (row.tag.length !== tag.length || !timingSafeEqual(row.tag, tag))
+    const { tag } = row;
+    if (!this.#tagsOf(named, lookup).some((own) => tag.length === own.length && timingSafeEqual(tag, own)))
       throw keyTampered("The name of a person lies under another name's hash");
     this.learn(id, named);
     return named;
+  }
+
+  /** By which somebody is found, or was before the generation in force. */
+  #tagsOf(named: Named, { now, earlier }: LookupKeys): readonly Buffer[] {
+    return [now, ...earlier].map((key) => this.#tagOf(named, key));
   }
 
   /** By which somebody is found. */

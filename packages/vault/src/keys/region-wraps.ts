@@ -32,8 +32,6 @@ export interface KeyDependencies {
   readonly vault: string;
   /** Of the key store. */
   readonly keySets: KeySets;
-  /** Shredding generation of what is made. */
-  readonly generation: number;
   readonly clock: () => Date;
 }
 
@@ -44,6 +42,9 @@ export interface FreshKey {
   /** At which it was wrapped. */
   readonly epoch: Epoch;
 }
+
+/** What a key of this store is made at: the epoch at which it may be stored, and the generation of that set. */
+export type MadeAt = Pick<Sealing, "epoch" | "generation">;
 
 /** A key as its row is read; of one that was just made, without a stamp. */
 export type KeyColumns = Omit<KeyRow, "stamp" | "wrapSet">;
@@ -71,8 +72,8 @@ export class RegionWraps {
    */
   async make(name: KeyName, ordinal: number, signal: AbortSignal | undefined): Promise<FreshKey> {
     const { vault, keySets } = this.#dependencies;
-    const { epoch, keyring } = await keySets.forWriting();
-    const columns = newColumns(this.#dependencies, name, ordinal);
+    const { epoch, generation, keyring } = await keySets.forWriting();
+    const columns = newColumns(this.#dependencies, { name, ordinal, generation });
     try {
       const { key, wraps, report } = await makeKey({
         keyring,
@@ -96,9 +97,9 @@ export class RegionWraps {
     key: SecretBytes,
     row: KeyColumns,
     signal: AbortSignal | undefined,
-  ): Promise<Pick<NewKey, "wraps" | "wrapSet"> & Pick<FreshKey, "epoch">> {
+  ): Promise<Pick<NewKey, "wraps" | "wrapSet"> & MadeAt> {
     const { vault, keySets } = this.#dependencies;
-    const { epoch, keyring } = await keySets.forWriting();
+    const { epoch, generation, keyring } = await keySets.forWriting();
     try {
       const wrapped = await wrapKey(key, {
         keyring,
@@ -107,7 +108,7 @@ export class RegionWraps {
         ...(signal === undefined ? {} : { signal }),
         ...notedCalls(),
       });
-      return { ...stored(wrapped), epoch };
+      return { ...stored(wrapped), epoch, generation };
     } catch (error) {
       throw envelopeFailure(error);
     }
@@ -224,11 +225,17 @@ export function wrappingKeyOf(wrap: KeyWrap): OpeningKey {
   return namedKey(asDataKey(wrap));
 }
 
+/** Which key is made, and in which shredding generation. */
+export interface NewColumns {
+  readonly name: KeyName;
+  readonly ordinal: number;
+  readonly generation: number;
+}
+
 /** The columns of a key that is made now, under a version of its own. */
 export function newColumns(
-  { generation, clock }: KeyDependencies,
-  { kind, owner }: KeyName,
-  ordinal: number,
+  { clock }: Pick<KeyDependencies, "clock">,
+  { name: { kind, owner }, ordinal, generation }: NewColumns,
 ): CheckedColumns {
   const version = randomUUID() as string as KeyVersion;
   return { kind, owner, version, ordinal, generation, createdAt: clock().toISOString() };

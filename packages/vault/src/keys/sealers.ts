@@ -17,10 +17,10 @@ import { KeySealer } from "./key-sealer.ts";
 import { mapKeys } from "./many-keys.ts";
 import { itsOwn, requireSame, textOf } from "./people.ts";
 import type { Named, People } from "./people.ts";
-import type { FreshKey } from "./region-wraps.ts";
+import type { FreshKey, MadeAt } from "./region-wraps.ts";
 import { ownerOfKey } from "./sealed-text.ts";
 import type { Sealer, SealerRequest, Tenant, Whom } from "./subject-keys.ts";
-import { keySetMoved, MAKE_ATTEMPTS } from "./vault-keys.ts";
+import { keySetMoved, MAKE_ATTEMPTS } from "./key-maker.ts";
 import type { OpenedKey } from "./opened-key.ts";
 import type { ReadRow, VaultKeys } from "./vault-keys.ts";
 
@@ -69,12 +69,20 @@ interface Person {
   named: Named | null;
   /** Of somebody new, until they are made: the hash of the name. */
   tag: Uint8Array | null;
+  /** At which that hash may be stored; null: there is none, or it may not. */
+  readonly epoch: Epoch | null;
   /** Whether the id is known to be the name's. */
   isProved: boolean;
   /** Made in this round, and no sealer has said so yet. */
   isMade: boolean;
   problem: VaultError | null;
 }
+
+const OF_NOBODY_NEW = { tag: null, epoch: null } as const;
+
+/** Of a key and of the hash of a name: what was made of either before the gate moved is not stored after it. */
+const earlierEpoch = (epoch: Epoch, person: Person | null): Epoch =>
+  isNew(person) ? (Math.min(epoch, person.epoch ?? 0) as Epoch) : epoch;
 
 type NewPerson = Person & { readonly tag: Uint8Array; readonly named: Named };
 
@@ -151,13 +159,14 @@ class Round {
     for (const [index, [said, named]] of [...unknown].entries()) {
       const one = found[index];
       if (one === undefined) continue;
-      const tag = one.isNew ? one.tag : null;
-      this.#persons.set(said, { id: one.id, named, tag, isProved: one.isNew, isMade: false, problem: null });
+      const { tag, epoch } = one.isNew ? one : OF_NOBODY_NEW;
+      this.#persons.set(said, { id: one.id, named, tag, epoch, isProved: one.isNew, isMade: false, problem: null });
     }
   }
 
   #person(said: string, id: SubjectId, named: Named | null): void {
-    this.#persons.set(said, { id, named, tag: null, isProved: named !== null, isMade: false, problem: null });
+    const isProved = named !== null;
+    this.#persons.set(said, { id, named, ...OF_NOBODY_NEW, isProved, isMade: false, problem: null });
   }
 
   /** The key of whom a version is about; of others only if they are new, and get one. */
@@ -228,8 +237,10 @@ class Round {
         const owner = ownerOfKey(slot.name);
         const key = { version: fresh.row.version, key: fresh.key };
         const name = isNew(person) ? this.#people.row(person, owner, key) : null;
-        const creation = { epoch: fresh.epoch, name, key: fresh.row };
-        makings.push({ slot, person, fresh, creation, audit: this.#auditKey(slot.name, fresh.epoch) });
+        const epoch = earlierEpoch(fresh.epoch, person);
+        const creation = { epoch, name, key: fresh.row };
+        const at = { epoch, generation: fresh.row.generation };
+        makings.push({ slot, person, fresh, creation, audit: this.#auditKey(slot.name, at) });
       });
       const keyless = [...new Set(this.#persons.values())].filter(
         (person): person is NewPerson => isNew(person) && !missing.some((slot) => slot.person === person),
@@ -246,23 +257,29 @@ class Round {
   }
 
   /** Null: there is no audit. */
-  #auditKey(name: KeyName, epoch: Epoch): FreshKey | null {
+  #auditKey(name: KeyName, at: MadeAt): FreshKey | null {
     const owner = auditOwnerOf(name);
-    return owner === null ? null : (this.#keys.audit?.make(owner, epoch) ?? null);
+    return owner === null ? null : (this.#keys.audit?.make(owner, at) ?? null);
   }
 
   /** People without a key of their own: the vault's names key seals what they are called. */
   async #nameOnly(people: readonly NewPerson[]): Promise<readonly Making[]> {
     if (people.length === 0) return [];
     const { keySets } = this.#keys.dependencies;
-    const { epoch } = await keySets.forWriting();
+    const { epoch, generation } = await keySets.forWriting();
     const { key: handle, ...others } = await this.#keys.own("names", this.#signal);
     using key = handle;
     const names = { ...others, key };
     return people.map((person) => {
       const name = this.#people.row(person, ownerOfKey(names), names);
-      const audit = this.#auditKey({ kind: "subject", owner: person.id }, epoch);
-      return { slot: null, person, fresh: null, creation: { epoch, name, key: null }, audit };
+      const audit = this.#auditKey({ kind: "subject", owner: person.id }, { epoch, generation });
+      return {
+        slot: null,
+        person,
+        fresh: null,
+        creation: { epoch: earlierEpoch(epoch, person), name, key: null },
+        audit,
+      };
     });
   }
 

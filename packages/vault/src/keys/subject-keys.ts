@@ -149,6 +149,20 @@ export interface SubjectKeys {
     as: ChangedKind,
     wishes: { readonly isProven: boolean; readonly signal: AbortSignal | undefined },
   ): Promise<KindChange>;
+  /**
+   * What the row of a person's key becomes that is wrapped anew under the key of their tenant in the shredding
+   * generation in force.
+   *
+   * @throws VaultError `subject-key-tampered`, and as opening and making a key do
+   */
+  underTenant(row: KeyRow, signal: AbortSignal | undefined): Promise<KindChange>;
+  /**
+   * Puts the name of somebody under the hash of the shredding generation in force.
+   *
+   * @returns false: it was changed meanwhile, and is to be looked at again
+   * @throws VaultError `subject-key-tampered`, and as opening a key does
+   */
+  retag(id: SubjectId, signal: AbortSignal | undefined): Promise<boolean>;
   /** Wipes what is held of somebody: keys, and which id their name has. */
   forget(id: SubjectId): void;
   /**

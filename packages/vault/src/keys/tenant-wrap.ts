@@ -58,9 +58,21 @@ export function namedTenantKey(
   return version !== null && isTenant(tenant) ? { wrap, tenant, version } : null;
 }
 
-/** Of every key under this tenant's key. */
-export function tenantWrapSet(tenant: Tenant): WrapSet {
-  return { wraps: [{ provider: TENANT_PROVIDER, key: tenant, material: null }], target: 1, missing: [] };
+/**
+ * Of every key under this version of this tenant's key: a new version is to a tenant's key what other material is to a
+ * key of a KMS. Programs of before told no version.
+ */
+export function tenantWrapSet(tenant: Tenant, version: string): WrapSet {
+  return { wraps: [{ provider: TENANT_PROVIDER, key: tenant, material: version }], target: 1, missing: [] };
+}
+
+/** Whose key things of this wrap set are under, and which version; null: under no tenant's. */
+export function tenantOfSet(
+  set: WrapSet | null,
+): { readonly tenant: Tenant; /** Null: nobody told. */ readonly version: string | null } | null {
+  const [wrap, ...more] = set?.wraps ?? [];
+  if (wrap === undefined || more.length > 0 || wrap.provider !== TENANT_PROVIDER) return null;
+  return { tenant: wrap.key, version: wrap.material };
 }
 
 function sealing(

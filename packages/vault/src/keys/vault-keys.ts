@@ -10,15 +10,17 @@ import { isVaultError, VaultError } from "../errors.ts";
 import { envelopeFailure } from "../envelope-failure.ts";
 import type { KeyCacheSettings } from "../options.ts";
 import type { KeyKind, KeyName, KeyRead, KeyRow, KeyVersion } from "../stores/key-store.ts";
+import type { Epoch } from "../stores/gate.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import { AgedMap } from "./aged-map.ts";
 import { readAuditKeys, hadAudit } from "./audit-companion.ts";
 import type { AuditCompanion } from "./audit-companion.ts";
-import { createdOrLost, hasOthers } from "./creations.ts";
 import { branchKeyId, isKeyOf, keyCheck, keyTampered, ownerOf, soundRow, VAULT_OWNER } from "./key-binding.ts";
+import { KeyMaker, keySetMoved, lostKey, MAKE_ATTEMPTS } from "./key-maker.ts";
+import type { VaultKeyKind } from "./key-maker.ts";
 import { count, noteMade } from "./key-work.ts";
 import { disposable } from "./opened-key.ts";
-import type { OpenedKey } from "./opened-key.ts";
+import type { DisposableKey, OpenedKey } from "./opened-key.ts";
 import { newColumns, RegionWraps, wrapSetOf } from "./region-wraps.ts";
 import type { FreshKey, KeyDependencies } from "./region-wraps.ts";
 import type { SubjectKeyCounts, Tenant } from "./subject-keys.ts";
@@ -36,17 +38,6 @@ interface OpenedWraps extends Pick<OpenedKey, "key" | "tenant"> {
   readonly wrapSet?: WrapSet;
 }
 
-/** Keys that the vault has of its own, and by which people are found and named. */
-export type VaultKeyKind = "lookup" | "names";
-
-const VAULT_KEYS: readonly (KeyName & { readonly kind: VaultKeyKind })[] = [
-  { kind: "lookup", owner: VAULT_OWNER },
-  { kind: "names", owner: VAULT_OWNER },
-];
-
-/** Tries of a key that another process makes, or whose key set changes, at the same time. */
-export const MAKE_ATTEMPTS = 8;
-
 export class VaultKeys {
   readonly dependencies: KeyDependencies;
   /** Opens what hangs on a key of a person or a collection: the context's subject names it. */
@@ -54,6 +45,7 @@ export class VaultKeys {
   /** Null: there is no audit. */
   audit: AuditCompanion | null = null;
   readonly #regions: RegionWraps;
+  readonly #maker: KeyMaker;
   readonly #people: BranchKeyCache<OpenedKey>;
   readonly #own: BranchKeyCache<OpenedKey>;
   /** Which version of a person's or a collection's keys is the active one. */
@@ -72,6 +64,16 @@ export class VaultKeys {
   ) {
     this.dependencies = dependencies;
     this.#regions = new RegionWraps(dependencies);
+    this.#maker = new KeyMaker({
+      dependencies,
+      regions: this.#regions,
+      rows: (names) => this.activeRows(names),
+      open: (row) => this.#open(row),
+      made: (fresh) => this.#madeNow(fresh, null),
+      requireOpen: () => {
+        this.requireOpen();
+      },
+    });
     const store: BranchKeyStore<OpenedKey> = {
       // Which key is active is always asked for with its kind.
       getActiveBranchKey: () => Promise.resolve(null),
@@ -156,9 +158,9 @@ export class VaultKeys {
    */
   async own(kind: VaultKeyKind, signal: AbortSignal | undefined): Promise<OpenedKey> {
     const found = await this.#get(activeRequest({ kind, owner: VAULT_OWNER }), kind, signal, () =>
-      this.#ownOrMade(kind),
+      this.#maker.ownOrMade(kind),
     );
-    if (found === null) throw lost();
+    if (found === null) throw lostKey();
     return found;
   }
 
@@ -166,34 +168,58 @@ export class VaultKeys {
   async auditRoot(signal: AbortSignal | undefined): Promise<OpenedKey> {
     // Before all others, or that they are missing would not say that they were lost.
     (await this.own("names", signal)).key.wipe();
-    return this.onlyOrMade({ kind: "audit", owner: VAULT_OWNER }, () => hadAudit(this.dependencies.store));
+    const hadOne = (): Promise<boolean> => hadAudit(this.dependencies.store);
+    return this.#maker.onlyOrMade({ kind: "audit", owner: VAULT_OWNER }, { hadOne });
   }
 
   /** The key under which values are hashed for those who may not see them; made when there is none. */
   async mask(signal: AbortSignal | undefined): Promise<OpenedKey> {
     // Before all others, or that they are missing would not say that they were lost.
     (await this.own("names", signal)).key.wipe();
-    return this.#only({ kind: "mask", owner: VAULT_OWNER }, signal);
+    const name = { kind: "mask", owner: VAULT_OWNER } as const;
+    const found = await this.#get(activeRequest(name), name.kind, signal, () => this.#maker.onlyOrMade(name, {}));
+    if (found === null) throw keySetMoved();
+    return found;
   }
 
-  /** A key of the vault's own of any kind. @param hadOne whether there was one before: it is lost then */
-  async onlyOrMade(name: KeyName, hadOne?: () => Promise<boolean>): Promise<OpenedKey> {
-    let isLost = false;
+  /** The newest version of the index key; made when there never was one. @throws VaultError `key-store-behind` */
+  async indexKey(hadOne: () => Promise<boolean>): Promise<OpenedKey> {
+    // Before all others, or that they are missing would not say that they were lost.
+    (await this.own("names", undefined)).key.wipe();
+    return this.#maker.onlyOrMade({ kind: "index", owner: VAULT_OWNER }, { hadOne });
+  }
+
+  /**
+   * The active key of a tenant, or by which people are found, of the shredding generation in force; made when there is
+   * none. One of another generation is used for nothing new: an old backup has it. What is made by it may be stored at
+   * `epoch` only; null: what is in force is not known here, and nothing is made.
+   */
+  async ofGeneration(
+    name: KeyName & { readonly kind: "tenant" | "lookup" },
+    signal: AbortSignal | undefined,
+  ): Promise<OpenedKey & { readonly epoch: Epoch | null }> {
+    const { keySets } = this.dependencies;
     for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
-      this.requireOpen();
-      const row = await this.#readActive(name);
-      if (row !== null) return await this.#open(row);
-      if (isLost) throw lost();
-      isLost = (await hadOne?.()) === true;
-      const made = isLost ? null : await this.#create([name], name.kind);
-      if (made !== null) return made;
+      const sealing = name.kind === "tenant" ? await keySets.forWriting() : await keySets.whereKnown();
+      const found = await this.#get(activeRequest(name), name.kind, signal, () =>
+        this.#maker.ofGeneration(name, sealing?.generation),
+      );
+      if (found === null) continue;
+      if (sealing === null || found.generation === sealing.generation)
+        return { ...found, epoch: sealing?.epoch ?? null };
+      // It was held since before the generation changed, or what was heard of the gate is older than it.
+      found.key.wipe();
+      this.#own.forget(branchKeyId(name));
+      keySets.moved();
     }
     throw keySetMoved();
   }
 
-  /** The active key of a tenant; made when there is none. */
-  async ofTenant(tenant: Tenant, signal: AbortSignal | undefined): Promise<OpenedKey> {
-    return this.#only({ kind: "tenant", owner: tenant }, signal);
+  /** The active key of a tenant, as {@link ofGeneration} has it. @throws VaultError `key-set-unknown` besides */
+  async ofTenant(tenant: Tenant, signal: AbortSignal | undefined): Promise<DisposableKey & Pick<FreshKey, "epoch">> {
+    const { epoch, ...found } = await this.ofGeneration({ kind: "tenant", owner: tenant }, signal);
+    if (epoch === null) throw keySetMoved();
+    return { ...disposable(found), epoch };
   }
 
   /**
@@ -205,14 +231,14 @@ export class VaultKeys {
     // Before all others, or that they are missing would not say that they were lost.
     if (name.kind === "collection") (await this.own("names", signal)).key.wipe();
     if (name.kind !== "tenant-subject") return this.#regions.make(name, ordinal, signal);
-    const { vault, keySets } = this.dependencies;
-    const { epoch } = await keySets.forWriting();
-    using tenantKey = disposable(await this.ofTenant(tenant, signal));
+    const { vault } = this.dependencies;
+    using tenantKey = await this.ofTenant(tenant, signal);
+    const { epoch, generation } = tenantKey;
     const key = randomSecret(KEY_LENGTH);
-    const columns = newColumns(this.dependencies, name, ordinal);
-    const wrap = tenantWrap(key, tenantKey, { vault, tenant, ...columns });
-    const row = { ...columns, check: keyCheck(key, vault, columns), wraps: [wrap], wrapSet: tenantWrapSet(tenant) };
-    return { key, row, epoch };
+    const columns = newColumns(this.dependencies, { name, ordinal, generation });
+    const wraps = [tenantWrap(key, tenantKey, { vault, tenant, ...columns })];
+    const wrapSet = tenantWrapSet(tenant, tenantKey.version);
+    return { key, row: { ...columns, check: keyCheck(key, vault, columns), wraps, wrapSet }, epoch };
   }
 
   /**
@@ -332,7 +358,7 @@ export class VaultKeys {
 
   /** Opens a row that is the one which was asked for. */
   async #open(row: KeyRow): Promise<OpenedKey> {
-    const { kind, owner, version, ordinal } = row;
+    const { kind, owner, version, ordinal, generation } = row;
     const {
       key,
       tenant,
@@ -340,7 +366,7 @@ export class VaultKeys {
     } = kind === "tenant-subject" ? await this.#openTenantWrap(row) : await this.#openWraps(row);
     count(this.#opened, kind);
     this.#wrapSets.set(branchKeyId(row), wrapSet);
-    return { kind, owner, version, ordinal, tenant, wrapSet, key };
+    return { kind, owner, version, ordinal, generation, tenant, wrapSet, key };
   }
 
   async #openWraps(row: KeyRow): Promise<OpenedWraps> {
@@ -362,64 +388,13 @@ export class VaultKeys {
     throw keyTampered("A person's key does not open under the tenant's key to the key that it was made as");
   }
 
-  async #ownOrMade(kind: VaultKeyKind): Promise<OpenedKey | null> {
-    const { store } = this.dependencies;
-    let isInUse = false;
-    for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
-      const rows = await this.activeRows(VAULT_KEYS);
-      const row = rows[VAULT_KEYS.findIndex((name) => name.kind === kind)] ?? null;
-      if (row instanceof VaultError) throw row;
-      const missing = VAULT_KEYS.filter((_, index) => rows[index] === null);
-      if (row !== null && (missing.length === 0 || isInUse)) return await this.#open(row);
-      // They are made before all others: where there were some before it was looked for, a missing one was lost.
-      if (row === null && isInUse) throw lost();
-      isInUse = await hasOthers(store.keys, VAULT_KEYS);
-      // Opened then, not taken as made: a keyring that wraps and opens nothing is found out before there are people.
-      if (!isInUse) await this.#create(missing, null);
-    }
-    throw keySetMoved();
-  }
-
-  async #only(name: KeyName, signal: AbortSignal | undefined): Promise<OpenedKey> {
-    const found = await this.#get(activeRequest(name), name.kind, signal, () => this.onlyOrMade(name));
-    if (found === null) throw keySetMoved();
-    return found;
-  }
-
-  /**
-   * Makes first keys, and gives that of the `wanted` kind back, so that it need not be opened. Null: it is to be looked
-   * for, as none was wanted, or somebody was faster.
-   */
-  async #create(names: readonly KeyName[], wanted: KeyKind | null): Promise<OpenedKey | null> {
-    const { store, keySets } = this.dependencies;
-    const made: FreshKey[] = [];
-    try {
-      for (const name of names) made.push(await this.#regions.make(name, 1, undefined));
-      this.requireOpen();
-      const creations = made.map(({ epoch, row }) => ({ epoch, name: null, key: row }));
-      const results = await createdOrLost(store.keys, creations);
-      this.requireOpen();
-      let found: OpenedKey | null = null;
-      for (const [index, fresh] of made.entries()) {
-        const result = results[index];
-        if (result?.kind === "gate-moved") keySets.moved();
-        if (result?.kind !== "made") continue;
-        const opened = this.#madeNow(fresh, null);
-        if (opened.kind === wanted) found = opened;
-      }
-      return found === null ? null : { ...found, key: found.key.share() };
-    } finally {
-      for (const { key } of made) key.wipe();
-    }
-  }
-
   /** A key that was made is in the store: it is counted, and what its wraps are is known. */
   #madeNow({ key, row }: FreshKey, tenant: Tenant | null): OpenedKey {
-    const { kind, owner, version, ordinal, wrapSet } = row;
+    const { kind, owner, version, ordinal, generation, wrapSet } = row;
     count(this.#made, kind);
     noteMade(row);
     this.#wrapSets.set(branchKeyId(row), wrapSet);
-    return { kind, owner, version, ordinal, tenant, wrapSet, key };
+    return { kind, owner, version, ordinal, generation, tenant, wrapSet, key };
   }
 }
 
@@ -439,12 +414,4 @@ function activeRequest(name: KeyName): BranchKeyRequest {
 /** A person may have an active key of two kinds. */
 function activeId({ kind, owner }: KeyName): string {
   return `${kind} ${owner}`;
-}
-
-function lost(): VaultError {
-  return new VaultError("key-store-behind", "The key store is in use, and lacks keys that were made before all others");
-}
-
-export function keySetMoved(): VaultError {
-  return new VaultError("key-set-moved", "The key set of the key store changed again and again");
 }

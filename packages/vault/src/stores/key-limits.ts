@@ -4,7 +4,8 @@
  */
 import { bytes, randomId, refused, text, whole, wholeNumber } from "./checked.ts";
 import { KEY_KINDS } from "./key-store.ts";
-import type { Creation, KeyKind, KeyPlace, KeyRewrap, KeyVersion, KeyWrap, NameRow, NewKey } from "./key-store.ts";
+import type { Creation, KeyDrop, KeyKind, KeyPlace, KeyRewrap, KeyVersion, KeyWrap } from "./key-store.ts";
+import type { NameRetag, NameRow, NewKey } from "./key-store.ts";
 import { parseMoment } from "./moment.ts";
 import type { SubjectId } from "./subjects.ts";
 import { MAX_SEALED_BYTES } from "./unit-people.ts";
@@ -56,6 +57,20 @@ export function takeKeyRewrap({ place, seen, epoch, wraps, moved, wrapSet, at, l
 /** People that are to be erased, each once. @throws VaultError `store-failed` */
 export function takeErasure(ids: readonly SubjectId[], at: string): { readonly ids: SubjectId[]; readonly at: string } {
   return whole(() => ({ ids: [...new Set(ids.map(personId))], at: parseMoment(at) }));
+}
+
+/** A version that goes. People's keys go with the person (`erase`). @throws VaultError `store-failed` */
+export function takeDrop({ place, seen, epoch }: KeyDrop): KeyDrop {
+  return whole(() => ({ place: takePlace(place), seen: { wrapSet: seen.wrapSet, revision: seen.revision }, epoch }));
+}
+
+/** @throws VaultError `store-failed` */
+export function takeRetag({ id, seen, tag, epoch }: NameRetag): NameRetag {
+  return whole(() => ({
+    ...{ id: personId(id), epoch },
+    seen: bytes(seen, DIGEST_BYTES, DIGEST_BYTES),
+    tag: bytes(tag, DIGEST_BYTES, DIGEST_BYTES),
+  }));
 }
 
 /** Versions of keys whose owners are asked for. @throws VaultError `store-failed` */

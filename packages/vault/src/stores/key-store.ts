@@ -12,7 +12,7 @@
  * - What is stored is not trusted: a row that holds what nobody writes is told as damage, and fails nothing else.
  */
 import type { Gate, Epoch } from "./gate.ts";
-import type { Inventory } from "./inventory.ts";
+import type { Inventory, RewrapResult } from "./inventory.ts";
 import type { JobStore, Lease } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Stamp } from "./rows.ts";
@@ -127,6 +127,25 @@ export type CreationResult =
    */
   | { readonly kind: "exists"; readonly id: SubjectId | null };
 
+/** A version of a key that goes. */
+export interface KeyDrop {
+  readonly place: KeyPlace;
+  /** As it was read: nothing goes unless it still is this. */
+  readonly seen: Stamp;
+  /** Of the key store's gate, when it was found that nothing hangs on it. */
+  readonly epoch: Epoch;
+}
+
+/** A name under another hash. */
+export interface NameRetag {
+  readonly id: SubjectId;
+  /** The hash that was read: nothing is changed unless it still is this. */
+  readonly seen: Uint8Array;
+  readonly tag: Uint8Array;
+  /** Of the key store's gate, when the hash was made. */
+  readonly epoch: Epoch;
+}
+
 /** Keys and names. */
 export interface KeyRows {
   /** Who has each of these tags, in their order. */
@@ -159,6 +178,10 @@ export interface KeyRows {
    * what nobody opens.
    */
   erase(ids: readonly SubjectId[], at: string): Promise<void>;
+  /** Destroys one version of a key of the vault or of a tenant. `made`: it is gone. */
+  drop(drop: KeyDrop): Promise<RewrapResult>;
+  /** Puts a name under another hash, where nobody else has that. `overtaken` also where somebody has. */
+  retag(retag: NameRetag): Promise<RewrapResult>;
   /** Which of these owners have a tombstone, in their order. */
   erased(ids: readonly SubjectId[]): Promise<readonly boolean[]>;
   /** Ids of the people that have a name or a key, in their order. */

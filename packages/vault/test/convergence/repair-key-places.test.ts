@@ -18,7 +18,7 @@ import { RegionWraps } from "../../src/keys/region-wraps.ts";
 import { addWraps } from "../../src/convergence/add-wraps.ts";
 import type { KeyWorkDependencies } from "../../src/convergence/add-wraps.ts";
 import { rejectsWith } from "../support/errors.ts";
-import { regionalKeyStore } from "../support/key-repair.ts";
+import { ofNextGeneration, regionalKeyStore } from "../support/key-repair.ts";
 import type { RegionalKeyStore } from "../support/key-repair.ts";
 import { QUICK_KEYRING } from "../support/regional-vault.ts";
 import { overlaid } from "../support/store-with.ts";
@@ -36,7 +36,7 @@ const arnsOf = ({ wraps }: KeyRow): readonly string[] => wraps.map(arnOf).sort()
 /** A keyring of these keys, over the same store. */
 function under({ dependencies, store }: RegionalKeyStore, regions: readonly WrappingKey[]): KeyWorkDependencies {
   const keyring = multiRegionKeyring({ regions, minimum: 1, proveWraps: "off", ...QUICK_KEYRING });
-  return { ...dependencies, keySets: new KeySets(store.gate, parseKeySet(keyring, undefined), null) };
+  return { ...dependencies, keySets: new KeySets(store.gate, parseKeySet(keyring, undefined, 1), null) };
 }
 
 async function made(dependencies: KeyWorkDependencies): Promise<KeyPlace> {
@@ -132,7 +132,7 @@ test("a key of an earlier generation moves although it owes nothing", async (t) 
   const regional = await regionalKeyStore(t);
   const place = await regional.make();
   const before = await regional.row(place);
-  const outcome = await addWraps({ ...regional.dependencies, generation: 2 }, place, null);
+  const outcome = await addWraps(await ofNextGeneration(regional.dependencies), place, null);
   assert.equal(outcome.kind, "settled");
   const after = await regional.row(place);
   assert.deepEqual([after.generation, after.wraps.length], [2, 3]);
@@ -153,7 +153,7 @@ test("the key is wiped, also where no region wraps it", async (t) => {
       return opened;
     },
   };
-  const watched = { ...dependencies, keySets: new KeySets(store.gate, parseKeySet(keyring, undefined), null) };
+  const watched = { ...dependencies, keySets: new KeySets(store.gate, parseKeySet(keyring, undefined, 1), null) };
   const place = await made(watched);
   assert.equal((await addWraps(watched, place, null)).kind, "settled");
   const { stamp: seen, wrapSet } = (await store.keys.version(place.owner, place.version)).key!;

@@ -12,7 +12,7 @@ import { tenantWrapSet } from "../../src/keys/tenant-wrap.ts";
 import { REPAIR_KEYS_JOB } from "../../src/convergence/partitions.ts";
 import { addWraps } from "../../src/convergence/add-wraps.ts";
 import { rejectsWith } from "../support/errors.ts";
-import { regionalKeyStore } from "../support/key-repair.ts";
+import { ofNextGeneration, regionalKeyStore } from "../support/key-repair.ts";
 import type { RegionalKeyStore } from "../support/key-repair.ts";
 import { REGIONS, until } from "../support/regional-vault.ts";
 import type { Region } from "../support/regional-vault.ts";
@@ -144,14 +144,17 @@ test("a key under a tenant's owes nothing to regions, whatever its row says: no 
   const subject = await regional.row(await regional.make("subject", owner));
   const wraps = [{ provider: "strongroom-tenant", info: Buffer.from("acme"), ciphertext: Buffer.alloc(92, 1) }];
   const place = { kind: "tenant-subject", owner, version: randomUUID() as unknown as KeyPlace["version"] } as const;
-  const wrapSet = oweIn("arn:gone", "eu-west-1", tenantWrapSet("acme"));
+  const wrapSet = oweIn("arn:gone", "eu-west-1", tenantWrapSet("acme", TENANT_KEY));
   const { epoch } = await regional.store.gate.current();
   await regional.store.keys.create([{ epoch, name: null, key: { ...subject, ...place, wraps, wrapSet } }]);
   for (const region of REGIONS) await regional.kms.stopRegion(region);
   assert.deepEqual(await regional.repair(place), { kind: "settled" });
   const after = await regional.row(place);
-  assert.deepEqual([after.wraps.length, after.wrapSet], [1, tenantWrapSet("acme")]);
+  assert.deepEqual([after.wraps.length, after.wrapSet], [1, tenantWrapSet("acme", TENANT_KEY)]);
 });
+
+/** As the wrap names it. */
+const TENANT_KEY = "01010101-0101-0101-0101-010101010101";
 
 const MEANWHILE: readonly {
   readonly title: string;
@@ -199,7 +202,7 @@ test("a key that is gone before it is read is passed over", async (t) => {
 test("a key set that changes while a key is wrapped: it is wrapped anew, under the one in force", async (t) => {
   const regional = await owing(t);
   const { store, dependencies, keyring, place } = regional;
-  const [current, next] = [parseKeySet(keyring, undefined), parseKeySet(keyring, ["next"])];
+  const [current, next] = [parseKeySet(keyring, undefined, 1), parseKeySet(keyring, ["next"], 1)];
   let tries = 0;
   const rewrap: typeof store.inventory.rewrap = async (change) => {
     if (++tries === 1) await store.gate.flip({ from: change.epoch, digest: next.digest });
@@ -214,7 +217,7 @@ test("a key set that changes while a key is wrapped: it is wrapped anew, under t
 test("a key of an earlier generation leaves its wraps behind whole, or stays until every region has a new one", async (t) => {
   const regional = await owing(t);
   const { dependencies, place } = regional;
-  const later = { ...dependencies, generation: 2 };
+  const later = await ofNextGeneration(dependencies);
   const before = await regional.row(place);
   await regional.kms.stopRegion("eu-west-1");
   await rejectsWith("wraps-still-missing", () => addWraps(later, place, null));

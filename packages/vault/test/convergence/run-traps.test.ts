@@ -13,6 +13,7 @@ import type { AddRules, KeyWorkDependencies } from "../../src/convergence/add-wr
 import { dropWraps } from "../../src/convergence/drop-wraps.ts";
 import type { DropRules } from "../../src/convergence/drop-wraps.ts";
 import { RunNote } from "../../src/convergence/run.ts";
+import { parseNext } from "../../src/keys/key-set.ts";
 import { KeySets } from "../../src/keys/key-sets.ts";
 import { RegionWraps } from "../../src/keys/region-wraps.ts";
 import {
@@ -53,7 +54,7 @@ async function oneKey(): Promise<OneKey> {
   const [a, b] = [testKeySet("a"), testKeySet("b")];
   const store = memoryKeyStore();
   const dependencies: KeyWorkDependencies = {
-    ...{ store, vault: (await store.gate.current()).vault, generation: 1, clock: () => new Date(), signal: undefined },
+    ...{ store, vault: (await store.gate.current()).vault, clock: () => new Date(), signal: undefined },
     keySets: new KeySets(store.gate, keySetOf(a), keySetOf(b)),
   };
   const name = { kind: "subject", owner: randomUUID() } as const;
@@ -150,9 +151,12 @@ test("an account that says more than the wraps do takes no wrap away", async () 
 });
 
 test("a key of another generation gets all its wraps anew", async () => {
-  const { b, dependencies, place, flip, names } = await oneKey();
-  await flip(b);
-  await addWraps({ ...dependencies, generation: 2 }, place, null, ADD);
+  const { a, b, store, dependencies, place, names } = await oneKey();
+  const { keyring, keySet } = b;
+  const next = parseNext({ keyring, keySet, generation: 2 }, { ...keySetOf(a), generation: 1 });
+  const keySets = new KeySets(store.gate, keySetOf(a), next);
+  await keySets.flip();
+  await addWraps({ ...dependencies, keySets }, place, null, ADD);
   assert.deepEqual(await names(), ["b"]);
 });
 

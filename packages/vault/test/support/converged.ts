@@ -25,7 +25,12 @@ export function keySet(names: readonly string[], more: Partial<Keyring> = {}): K
   const refuse = (): never => {
     throw new Error("nothing is sealed or opened here");
   };
-  return { keyring: { onEncrypt: refuse, onDecrypt: refuse, ...more }, names, digest: keySetDigest(names) };
+  return {
+    keyring: { onEncrypt: refuse, onDecrypt: refuse, ...more },
+    names,
+    digest: keySetDigest(names),
+    generation: 0,
+  };
 }
 
 /** Which wraps are re-encrypted where one client speaks for all keys of a region. */

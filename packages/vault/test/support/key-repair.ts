@@ -29,6 +29,14 @@ export interface RegionalKeyStore extends RegionalKeys {
   allUp(): Promise<void>;
 }
 
+/** As a process is that has the next generation in force, of the same wrapping keys. */
+export async function ofNextGeneration(dependencies: KeyWorkDependencies): Promise<KeyWorkDependencies> {
+  const { keyring } = await dependencies.keySets.forWriting();
+  const keySets = new KeySets(dependencies.store.gate, parseKeySet(keyring, undefined, 2), null);
+  await keySets.flip();
+  return { ...dependencies, keySets };
+}
+
 /** @param clientOf what stands between the keyring and the KMS */
 export async function regionalKeyStore(
   t: TestContext,
@@ -41,8 +49,7 @@ export async function regionalKeyStore(
   const dependencies: KeyWorkDependencies = {
     store,
     vault: (await store.gate.current()).vault,
-    keySets: new KeySets(store.gate, parseKeySet(keyring, undefined), null),
-    generation: 1,
+    keySets: new KeySets(store.gate, parseKeySet(keyring, undefined, 1), null),
     clock: () => new Date(),
     signal: undefined,
   };
@@ -63,7 +70,7 @@ export async function regionalKeyStore(
     openedIn: async (region, place) => {
       const only = regions.filter((key) => key.region === region);
       const own = multiRegionKeyring({ regions: only, minimum: 1, ...QUICK_KEYRING });
-      const keySets = new KeySets(store.gate, parseKeySet(own, undefined), null);
+      const keySets = new KeySets(store.gate, parseKeySet(own, undefined, 1), null);
       using key = (await new RegionWraps({ ...dependencies, keySets }).open(await row(place))).key;
       return Buffer.from(key.bytes).toString("hex");
     },

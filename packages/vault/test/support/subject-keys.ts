@@ -76,11 +76,10 @@ export function testKeys(t: TestContext, options: TestKeysOptions = {}): TestKey
   const inner = others.store ?? memoryKeyStore(storage === undefined ? {} : { storage });
   const store = rows === undefined ? inner : { ...storeOf(inner), keys: { ...inner.keys, ...rows(inner.keys) } };
   const watched = new WatchedKeyring();
-  const keySets = new KeySets(store.gate, parseKeySet(given ?? watched, ["key-1"]), null);
+  const keySets = new KeySets(store.gate, parseKeySet(given ?? watched, ["key-1"], 1), null);
   const keys = openSubjectKeys({
     vault: VAULT,
     keySets,
-    generation: 1,
     clock: () => new Date(),
     ...others,
     store,

@@ -73,7 +73,8 @@ export async function applyRun(
   const { terminal } = context;
   const plan = await client.convergence.plan(asked);
   terminal.result({ event: "plan", ...plan }, (shown) => planView(shown, terminal));
-  if (!hasChanges(plan)) return;
+  // A shred that holds has left nothing to do, and is ended all the same: until then it can be undone.
+  if (!hasChanges(plan) && !((await isHolding(client)) && asked.keepOld !== true)) return;
   if (!isBlocked(plan, asked) && !yes) await requireYes("Begin this run?", context);
   const begun = await begin(client, asked);
   if (detach) {
@@ -96,6 +97,11 @@ export async function applyRun(
 /** Then there is nothing to ask: the service refuses it, and says what is in the way. */
 function isBlocked({ problems }: ConvergencePlan, { force = false }: ConvergeOptions): boolean {
   return problems.some(({ code, blocks }) => blocks && !(force && code === "fleet-differs"));
+}
+
+async function isHolding(client: Client): Promise<boolean> {
+  const { run } = await client.convergence.status();
+  return run?.state === "running" && run.phase === "hold";
 }
 
 async function begin(client: Client, options: ConvergeOptions): Promise<ConvergenceRun> {

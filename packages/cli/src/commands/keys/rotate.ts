@@ -10,6 +10,7 @@ import { CliError } from "../../errors.ts";
 import { WHY_OPTIONS } from "../audit-options.ts";
 import {
   type InstallationKeys,
+  KEY_ALIASES,
   KEY_PURPOSES,
   type PurposeKeys,
   readInstallationKeys,
@@ -38,6 +39,12 @@ export const keysRotateCommand: CommandSpec = command({
       "the access key of whoever may make keys (default: the operator's of strongroom up, or the service's)",
       text(),
     ),
+    shred: option(
+      "--shred",
+      "of alias/strongroom-keys-1: into the next shredding generation, so that once the old keys are destroyed no " +
+        "backup of the key store opens who was erased before; it holds until strongroom keys apply, and can be undone",
+      given(),
+    ),
     giveUp: option(
       "--give-up",
       "keep the present keys: forget those that were made, where nothing is under them",
@@ -57,11 +64,15 @@ export const keysRotateCommand: CommandSpec = command({
   run: async (invocation) => {
     const { context, loaded, args, options } = invocation;
     const { config } = loaded;
+    const { requireShredApproved } = await import("../../rotate/approved-shred.ts");
     const { newConfiguredKeys, nextInstalledKeys, rotatedPurposes } = await import("../../rotate/new-keys.ts");
-    const [alias] = args;
+    const { shred: isShred } = options;
+    const alias = args[0] ?? (isShred ? KEY_ALIASES.keyStore : undefined);
+    if (isShred && alias !== KEY_ALIASES.keyStore)
+      throw new CliError("usage", { detail: `Only ${KEY_ALIASES.keyStore} is shredded: it wraps the keys of people.` });
     const request = {
       ...{ config, folder: dataFolder(config.dataDir), signal: context.signal },
-      ...{ purposes: rotatedPurposes(alias), credentials: options.credentials },
+      ...{ purposes: rotatedPurposes(alias), credentials: options.credentials, isShred },
     };
     if (options.giveUp) {
       const { giveUpRotation } = await import("../../rotate/give-up.ts");
@@ -72,20 +83,25 @@ export const keysRotateCommand: CommandSpec = command({
       return;
     }
     if (config.keys.regions !== undefined) {
+      if (isShred) await requireShredApproved(context, config);
       const next = await newConfiguredKeys(request, new Date());
-      const shown = JSON.stringify({ keys: { next } }, null, 2);
-      context.terminal.result({ next }, () => `${shown}\n\n${WHAT_NEXT}`);
+      const generation = isShred ? { nextGeneration: (config.keys.generation ?? 1) + 1 } : {};
+      const shown = JSON.stringify({ keys: { next, ...generation } }, null, 2);
+      context.terminal.result({ next, ...generation }, () => `${shown}\n\n${WHAT_NEXT}`);
       return;
     }
+    if (isShred) await requireShredApproved(context, config);
     const before = await readInstallationKeys(request.folder.keys);
     const made = await nextInstalledKeys(request);
+    const { nextGeneration } = await readInstallationKeys(request.folder.keys);
     const digests = {
       records: keySetDigest(Object.values(made.records)),
-      keys: keySetDigest(Object.values(made.keyStore)),
+      keys: keySetDigest(Object.values(made.keyStore), nextGeneration),
     };
     await withService<typeof invocation>(async (client) => {
       await untilLearned(client, digests, context);
-      await applyRun(client, invocation, runOptionsOf(options), options);
+      const { keepOld, ...wishes } = runOptionsOf(options);
+      await applyRun(client, invocation, { ...wishes, keepOld: isShred || keepOld === true }, options);
       tellLeft(context, before, made);
     })(invocation).catch(notRunning);
   },

@@ -58,6 +58,27 @@ export function memoryKeys(tables: KeyTables): KeyCalls {
         keys.delete(id);
       }
     },
+    drop: ({ place: { kind, owner, version }, seen, epoch }) => {
+      if (epoch !== tables.gate.epoch) return { kind: "gate-moved", epoch: tables.gate.epoch };
+      const all = keys.get(owner) ?? [];
+      const found = all.find((key) => key.kind === kind && key.version === version);
+      if (found?.wrapSet !== seen.wrapSet || found.revision !== seen.revision) return { kind: "overtaken" };
+      keys.set(
+        owner,
+        all.filter((key) => key !== found),
+      );
+      return { kind: "made" };
+    },
+    retag: ({ id, seen, tag, epoch }) => {
+      if (epoch !== tables.gate.epoch) return { kind: "gate-moved", epoch: tables.gate.epoch };
+      const name = names.get(id);
+      if (name === undefined || tagKey(name.tag) !== tagKey(seen) || tags.has(tagKey(tag)))
+        return { kind: "overtaken" };
+      tags.delete(tagKey(seen));
+      tags.set(tagKey(tag), id);
+      names.set(id, { ...name, tag });
+      return { kind: "made" };
+    },
     erased: (ids) => ids.map((id) => tombstones.has(id)),
     people: ({ after, limit }) =>
       [...new Set([...names.keys(), ...[...keys.keys()].filter(isSubjectId)])]

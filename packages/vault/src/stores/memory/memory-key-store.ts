@@ -3,7 +3,7 @@
  */
 import { ruledOptions } from "@strongroom/base/options";
 import { VaultError } from "../../errors.ts";
-import { takeCreations, takeErasure, takeKeyRewrap, takeVersions } from "../key-limits.ts";
+import { takeCreations, takeDrop, takeErasure, takeKeyRewrap, takeRetag, takeVersions } from "../key-limits.ts";
 import { refused } from "../checked.ts";
 import type { CheckpointRow, KeyRows, KeyStore } from "../key-store.ts";
 import type { Outbox } from "../outbox.ts";
@@ -101,5 +101,7 @@ function keyRows(opened: Opened<KeyTables>): KeyRows {
       opened.change(takeErasure(ids, at), (own) => {
         keys.erase(own.ids, own.at);
       }),
+    drop: async (drop) => opened.change(takeDrop(drop), (own) => keys.drop(own)),
+    retag: async (retag) => opened.change(takeRetag(retag), (own) => keys.retag(own)),
   };
 }

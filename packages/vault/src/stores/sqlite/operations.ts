@@ -10,7 +10,7 @@ import type { FillResult, IndexRow } from "../indexes.ts";
 import type { RewrapResult } from "../inventory.ts";
 import type { Lease, Leased, Progress } from "../jobs.ts";
 import type { KeptDrop, Restore } from "../kept-limits.ts";
-import type { CreationResult, KeyPlace } from "../key-store.ts";
+import type { CreationResult, KeyDrop, KeyPlace, NameRetag } from "../key-store.ts";
 import type { NoteChange } from "../note-limits.ts";
 import type { AppendResult, StreamRow } from "../outbox.ts";
 import type { VersionPlace } from "../rows.ts";
@@ -37,7 +37,7 @@ import { dropKept, restoreKept } from "./write-kept.ts";
 import { replaceNote } from "./write-notes.ts";
 import { addPartitions, savePartition, takePartition, wakeJob } from "./write-jobs.ts";
 import type { Next } from "./write-jobs.ts";
-import { createAll, eraseOwners, keyItem, rewrapKey } from "./write-keys.ts";
+import { createAll, dropKey, eraseOwners, keyItem, retagName, rewrapKey } from "./write-keys.ts";
 import { forget, integrate } from "./write-log.ts";
 import { appendAll, closeStreams, dropEntries } from "./write-outbox.ts";
 import { applyTogether, rewrapVersion, settle } from "./write-records.ts";
@@ -95,6 +95,8 @@ export interface KeyOperations extends OutboxOperations {
   readonly replaceCheckpoint: (note: string, seen: string | null) => "replaced" | "overtaken";
   readonly create: (creations: readonly TakenCreation[]) => readonly CreationResult[];
   readonly erase: (erasure: { readonly ids: readonly SubjectId[]; readonly at: string }) => undefined;
+  readonly dropKey: (drop: KeyDrop) => RewrapResult;
+  readonly retag: (retag: NameRetag) => RewrapResult;
   readonly rewrap: (change: TakenKeyRewrap) => RewrapResult;
   readonly fail: (lease: Lease, place: KeyPlace, failure: NewFailure) => undefined;
 }
@@ -176,6 +178,8 @@ const KEYS: Table<KeyOperations> = {
     eraseOwners(connection, erasure);
     return undefined;
   },
+  dropKey,
+  retag: retagName,
   rewrap: rewrapKey,
   fail: (connection, lease, place, failure) => {
     note(connection, lease, () => keyItem(connection, place), failure);

@@ -5,7 +5,7 @@
 import type { Gate } from "../gate.ts";
 import type { Inventory } from "../inventory.ts";
 import type { JobStore } from "../jobs.ts";
-import { takeCreations, takeErasure, takeKeyRewrap, takeVersions } from "../key-limits.ts";
+import { takeCreations, takeDrop, takeErasure, takeKeyRewrap, takeRetag, takeVersions } from "../key-limits.ts";
 import type { CheckpointRow, KeyPlace, KeyRewrap, KeyRows, KeyStore } from "../key-store.ts";
 import type { Outbox } from "../outbox.ts";
 import { openKeys } from "./database.ts";
@@ -74,6 +74,8 @@ class SqliteKeyStore extends FileStore<KeyOperations> implements KeyStore {
       versions: (name) => store.read((db) => keyVersions(db, name)),
       create: async (creations) => store.change("create", [takeCreations(creations).map(takenCreation)]),
       erase: async (ids, at) => store.reduce("erase", [takeErasure(ids, at)]),
+      drop: async (drop) => store.reduce("dropKey", [takeDrop(drop)]),
+      retag: async (retag) => store.change("retag", [takeRetag(retag)]),
       erased: (ids) => store.read((db) => ids.map((id) => isErased(db, id))),
       people: (page) => store.read((db) => people(db, page)),
       counts: () => store.read(countKeys),

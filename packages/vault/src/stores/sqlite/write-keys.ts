@@ -4,7 +4,7 @@
 import { sql } from "kysely";
 import type { Epoch } from "../gate.ts";
 import type { RewrapResult } from "../inventory.ts";
-import type { CreationResult, KeyPlace, NameRow } from "../key-store.ts";
+import type { CreationResult, KeyDrop, KeyPlace, NameRetag, NameRow } from "../key-store.ts";
 import type { SubjectId } from "../subjects.ts";
 import { rowNumber, whole } from "./columns.ts";
 import { readGate } from "./gate-row.ts";
@@ -172,6 +172,45 @@ export function eraseOwners(
     connection.run(DROP_NAME, { owner });
     connection.run(SET_ERASED, { owner, at });
   }
+}
+
+const DROP_KEY = statement((db, { key }: { readonly key: bigint }) =>
+  db.deleteFrom("keys").where("key", "=", key).compile(),
+);
+
+/** One version of a key that nothing hangs on. */
+export function dropKey(connection: Connection, { place, seen, epoch }: KeyDrop): RewrapResult | Undone<RewrapResult> {
+  return rewrapItem(
+    connection,
+    { seen, epoch, lease: null },
+    () => keyItem(connection, place),
+    (key) => {
+      connection.run(DROP_KEY, { key });
+    },
+  );
+}
+
+const SET_TAG = statement((db, { owner, tag, seen }: OwnerNumber & Pick<NameRetag, "tag" | "seen">) =>
+  db
+    .updateTable("names")
+    .set({ tag })
+    .where("owner", "=", owner)
+    .where("tag", "=", seen)
+    .returning(rowNumber("owner").as("owner"))
+    .compile(),
+);
+
+/** The name of somebody under another hash, if nobody has that. */
+export function retagName(
+  connection: Connection,
+  { id, seen, tag, epoch }: NameRetag,
+): RewrapResult | Undone<RewrapResult> {
+  const gate = readGate(connection);
+  if (epoch !== gate.epoch) return changed({ kind: "gate-moved", epoch: gate.epoch }, false);
+  const found = connection.first(OWNER, { name: idBytes(id) });
+  const isFree = found?.erased_at === null && personByTag(connection, tag) === null;
+  const set = isFree ? connection.first(SET_TAG, { owner: BigInt(found.owner), tag, seen }) : undefined;
+  return set === undefined ? changed({ kind: "overtaken" }, false) : { kind: "made" };
 }
 
 interface ItemValue {

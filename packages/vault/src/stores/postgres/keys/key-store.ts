@@ -16,6 +16,7 @@ import type { PostgresStoreOptions } from "../opened.ts";
 import { postgresOutbox } from "../outbox.ts";
 import { DEFAULT_KEY_SCHEMA } from "../schema-name.ts";
 import { checkpointRow } from "./checkpoint.ts";
+import { generationChanges } from "./generation-changes.ts";
 import { keyReads } from "./read-keys.ts";
 import { KEY_SCHEMA } from "./schema.ts";
 import { wrappedKeys } from "./wrapped-keys.ts";
@@ -69,7 +70,11 @@ class PostgresKeyStore implements KeyStore {
   constructor(opened: Opened) {
     const { connections, schema, vault } = opened;
     const context = { ...opened.options, connections, schema, vault };
-    this.keys = opened.watched({ ...keyReads(connections, schema, vault), ...keyChanges(context) });
+    this.keys = opened.watched({
+      ...keyReads(connections, schema, vault),
+      ...keyChanges(context),
+      ...generationChanges(context),
+    });
     this.gate = opened.watched(postgresGate(context));
     this.inventory = opened.watched(postgresInventory(context, wrappedKeys(schema)));
     this.jobs = opened.watched(postgresJobs(connections, schema, vault));

@@ -22,7 +22,7 @@ import { SUBJECT_ID } from "../subject-rows.ts";
 import { asBuffer } from "../sent-bytes.ts";
 
 /** The calls that change nothing. */
-export type KeyReads = Omit<KeyRows, "create" | "erase">;
+export type KeyReads = Omit<KeyRows, "create" | "erase" | "drop" | "retag">;
 
 const DIGEST_BYTES = 32;
 const MOST_VERSIONS = 1000;
