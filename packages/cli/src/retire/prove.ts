@@ -149,7 +149,7 @@ async function unfinished({ convergence, erasure }: ProbedParts["vault"]): Promi
   const { run } = await convergence.status();
   const count = (await erasure?.underWay())?.length ?? 0;
   return [
-    ...(run === null || run.endedAt !== null ? [] : ["a run is under way, or holds: strongroom keys apply ends it"]),
+    ...(run?.endedAt === null ? ["a run is under way, or holds: strongroom keys apply ends it"] : []),
     ...(count === 0 ? [] : [`${count} erasures are under way: the service goes on with them`]),
   ];
 }
