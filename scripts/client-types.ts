@@ -64,7 +64,11 @@ function tables({ components: { schemas } }: Document): string {
   if (rows === undefined || BatchRequest === undefined || Document === undefined)
     throw new Error("the OpenAPI document does not describe errors, batches or documents as it did");
   const errors = Object.fromEntries((rows as readonly ErrorRow[]).map(({ code, ...row }) => [code, row]));
-  const forms = { ErrorCode: { type: "string" }, ...Object.fromEntries(Object.entries(answers).map(withForm)) };
+  const forms = {
+    ErrorCode: { type: "string" },
+    Document: { type: "object" },
+    ...Object.fromEntries(Object.entries(answers).map(withForm)),
+  };
   return [
     'import type { Answers } from "./api-types.ts";',
     "",

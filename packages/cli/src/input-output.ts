@@ -4,6 +4,7 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import { secretConcat } from "@strongroom/base/secret-memory";
 import { systemReason } from "@strongroom/base/files";
 import { openOutputFile, type OutputFile, outputReason } from "@strongroom/base/output-file";
 import type { Terminal } from "@strongroom/base/terminal";
@@ -42,6 +43,24 @@ export async function openInput(path: string, { terminal, cwd, signal }: Command
   } catch (cause) {
     throw cause instanceof CliError ? cause : unreadable(path, cause);
   }
+}
+
+/** Reads a whole input of something small and secret. Throws `input-unreadable`, `input-invalid` for none or too long. */
+export async function readWhole(
+  path: string,
+  context: CommandContext,
+  { what, longest }: { readonly what: string; readonly longest: number },
+): Promise<Buffer> {
+  const input = await openInput(path, context);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of input.chunks) {
+    size += chunk.length;
+    if (size > longest) throw new CliError("input-invalid", { detail: `The ${what} is longer than ${longest} bytes.` });
+    chunks.push(chunk);
+  }
+  if (size === 0) throw new CliError("input-invalid", { detail: `There is no ${what}: the input is empty.` });
+  return secretConcat(chunks);
 }
 
 function unreadable(path: string, cause: unknown): CliError {

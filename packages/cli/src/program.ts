@@ -12,6 +12,12 @@ import {
   auditWhoReadCommand,
 } from "./commands/audit.ts";
 import { backupCommand } from "./commands/backup.ts";
+import { collectionLeakageCommand, collectionListCommand, collectionPlanCommand } from "./commands/collection/look.ts";
+import {
+  collectionApplyCommand,
+  collectionDropCommand,
+  collectionRotateKeyCommand,
+} from "./commands/collection/work.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { drillCommand } from "./commands/drill.ts";
 import {
@@ -24,6 +30,7 @@ import {
   holdSetCommand,
 } from "./commands/erase.ts";
 import { exportCommand } from "./commands/export.ts";
+import { findCommand } from "./commands/find.ts";
 import { getCommand } from "./commands/get.ts";
 import { historyCommand } from "./commands/history.ts";
 import { importCommand } from "./commands/import.ts";
@@ -74,6 +81,7 @@ const COMMANDS: readonly CommandSpec[] = [
   rmCommand,
   historyCommand,
   listCommand,
+  findCommand,
   importCommand,
   exportCommand,
   ...MOVE_COMMANDS,
@@ -87,6 +95,12 @@ const COMMANDS: readonly CommandSpec[] = [
   regionsCommand,
   regionsDebtCommand,
   jobsCommand,
+  collectionListCommand,
+  collectionPlanCommand,
+  collectionApplyCommand,
+  collectionLeakageCommand,
+  collectionRotateKeyCommand,
+  collectionDropCommand,
   keysRotateCommand,
   keysPlanCommand,
   keysApplyCommand,
@@ -132,6 +146,10 @@ const COMMANDS: readonly CommandSpec[] = [
 const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
   approvals: { summary: "what two principals must agree on", heading: "Looking after it" },
   audit: { summary: "who did what: entries, proofs, and whether the log is whole", heading: "Audit" },
+  collection: {
+    summary: "what records are found by: what is declared, what there is, what it tells",
+    heading: "Looking after it",
+  },
   hold: { summary: "legal holds: who may not be erased for now", heading: "People" },
   certificate: { summary: "certificates of erasures", heading: "People" },
   erasures: { summary: "the ledger of erasures and holds", heading: "People" },

@@ -169,6 +169,206 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/records/{collection}/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find records by their fields
+         * @description By the fields that the collection declares with `find`, in whichever spelling their values are written. Each record is opened and compared before it is given, as the token's roles show it. A token with roles needs `find` of every field that it names, or `read`. The audit has the names of the fields and how much was found, also where nothing was. Needs the scope `read`.
+         */
+        post: operations["findRecords"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/records/{collection}/find/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count records by their fields
+         * @description By their tags alone, up to 10,000: an upper bound of what is found. Needs the scope `read`.
+         */
+        post: operations["countFound"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/records/{collection}/find/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say how a query is answered
+         * @description By which indexes, and what only the opened records are compared by. Reads no record. Needs the scope `read`.
+         */
+        post: operations["explainFind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/indexes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What records are found by, beside what is declared
+         * @description Needs the scope `read`.
+         */
+        get: operations["listIndexes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/indexes/work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far the work on indexes is
+         * @description Of the process that is asked: the present one, or the last. `GET /v1/jobs` has the builds of all processes. Needs the scope `admin`.
+         */
+        get: operations["getIndexWork"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/collections/{collection}/leakage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the tags of a collection tell whoever has the database
+         * @description Reads the frequencies of every tag of the collection, and opens nothing. Needs the scope `admin`.
+         */
+        get: operations["getLeakage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/indexes/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Build the indexes that are declared, and drop those that are not
+         * @description Beside everything else. It goes on where one that was ended had come to. Needs the scope `admin`.
+         */
+        post: operations["applyIndexes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/indexes/rotate-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make another index key, and build every index anew under it
+         * @description Records are found, and unique values are unique, all the while. Needs the scope `admin`.
+         */
+        post: operations["rotateIndexKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/indexes/drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Drop an index with all of its tags
+         * @description One that is declared is built anew by the next apply. Needs the scope `admin`.
+         */
+        post: operations["dropIndex"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/indexes/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hold every document to what its collection declares
+         * @description Opens every record of the collections that declare a schema, and changes nothing. Needs the scope `admin`.
+         */
+        post: operations["checkDocuments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/regions": {
         parameters: {
             query?: never;
@@ -901,7 +1101,7 @@ export interface components {
          * @description Stable; what a program decides by. `x-strongroom-errors` says of each code what it means, what to do, how a command ends with it, and the status of the answer.
          * @enum {string}
          */
-        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "keyring-overloaded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "document-unfit" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "subject-restricted" | "subject-erased" | "subject-differs" | "subject-missing" | "subject-absent" | "subject-name-absent" | "subject-key-absent" | "subject-key-tampered" | "subject-key-set-back" | "tenant-invalid" | "collection-differs" | "audit-unavailable" | "audit-missing" | "statement-refused" | "audit-actor-invalid" | "purpose-missing" | "purpose-refused" | "store-rolled-back" | "subject-unknown" | "subject-held" | "subject-shared" | "certificate-invalid" | "certificate-absent" | "hold-absent" | "hold-refused" | "reason-invalid" | "erasure-contended" | "not-permitted" | "field-forbidden" | "fields-invalid" | "value-masked" | "value-taken" | "find-invalid" | "index-not-ready" | "index-unknown" | "run-absent" | "run-under-way" | "run-refused" | "run-not-undoable" | "approval-absent" | "approval-own" | "approval-contended" | "approval-missing" | "key-set-unknown" | "key-set-moved" | "transaction-refused" | "outcome-unknown" | "store-altered" | "store-replaced" | "store-set-back" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "host-not-allowed" | "origin-not-allowed" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "body-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "overloaded" | "token-limit" | "request-malformed" | "collection-unknown" | "checkpoint-absent" | "convergence-missing" | "approvals-missing" | "erasure-missing" | "tokens-unreadable" | "internal";
+        ErrorCode: "record-absent" | "version-absent" | "collection-absent" | "version-conflict" | "record-contended" | "record-moved" | "record-moved-collection" | "record-moved-subject" | "record-rolled-back" | "record-tampered" | "key-not-configured" | "regions-unavailable" | "wraps-below-minimum" | "deadline-exceeded" | "keyring-overloaded" | "encryption-failed" | "id-invalid" | "collection-invalid" | "subject-invalid" | "version-invalid" | "cursor-invalid" | "limit-invalid" | "document-invalid" | "document-unfit" | "stored-document-invalid" | "document-too-large" | "batch-too-large" | "subject-restricted" | "subject-erased" | "subject-differs" | "subject-missing" | "subject-absent" | "subject-name-absent" | "subject-key-absent" | "subject-key-tampered" | "subject-key-set-back" | "tenant-invalid" | "collection-differs" | "audit-unavailable" | "audit-missing" | "statement-refused" | "audit-actor-invalid" | "purpose-missing" | "purpose-refused" | "store-rolled-back" | "subject-unknown" | "subject-held" | "subject-shared" | "certificate-invalid" | "certificate-absent" | "hold-absent" | "hold-refused" | "reason-invalid" | "erasure-contended" | "not-permitted" | "field-forbidden" | "fields-invalid" | "value-masked" | "value-taken" | "find-invalid" | "index-not-ready" | "index-unknown" | "run-absent" | "run-under-way" | "run-refused" | "run-not-undoable" | "approval-absent" | "approval-own" | "approval-contended" | "approval-missing" | "key-set-unknown" | "key-set-moved" | "transaction-refused" | "outcome-unknown" | "store-altered" | "store-replaced" | "store-set-back" | "store-full" | "store-failed" | "store-closed" | "token-missing" | "token-invalid" | "scope-missing" | "host-not-allowed" | "origin-not-allowed" | "route-absent" | "method-not-allowed" | "url-invalid" | "request-invalid" | "body-invalid" | "condition-invalid" | "content-type-unsupported" | "body-too-large" | "body-incomplete" | "headers-too-large" | "request-timeout" | "request-deadline" | "overloaded" | "token-limit" | "request-malformed" | "collection-unknown" | "checkpoint-absent" | "convergence-missing" | "approvals-missing" | "index-work-under-way" | "erasure-missing" | "tokens-unreadable" | "internal";
         BatchAnswer: {
             /** @description One for each record of the request, in its order. */
             results: {
@@ -1117,6 +1317,254 @@ export interface components {
             outcome: "complete" | "interrupted";
             /** @description Records that it has written. */
             records: number;
+        };
+        CountFoundRequest: {
+            /**
+             * @description By the path of each field a value, `{ prefix }`, or `{ from, to }`; 1 to 8 of them, all of which a record must meet. Fields are those that the collection declares with `find`.
+             * @example {
+             *       "email": "ada@example.com"
+             *     }
+             * @example {
+             *       "born": {
+             *         "from": "1815-01-01",
+             *         "to": "1815-12-31"
+             *       }
+             *     }
+             */
+            query: {
+                [key: string]: unknown;
+            };
+            /** @description Whose records; as declared when left out, and needed where a field of the document says it. */
+            tenant?: string;
+        };
+        ExplainFindRequest: {
+            /**
+             * @description By the path of each field a value, `{ prefix }`, or `{ from, to }`; 1 to 8 of them, all of which a record must meet. Fields are those that the collection declares with `find`.
+             * @example {
+             *       "email": "ada@example.com"
+             *     }
+             * @example {
+             *       "born": {
+             *         "from": "1815-01-01",
+             *         "to": "1815-12-31"
+             *       }
+             *     }
+             */
+            query: {
+                [key: string]: unknown;
+            };
+        };
+        FindRequest: {
+            /**
+             * @description By the path of each field a value, `{ prefix }`, or `{ from, to }`; 1 to 8 of them, all of which a record must meet. Fields are those that the collection declares with `find`.
+             * @example {
+             *       "email": "ada@example.com"
+             *     }
+             * @example {
+             *       "born": {
+             *         "from": "1815-01-01",
+             *         "to": "1815-12-31"
+             *       }
+             *     }
+             */
+            query: {
+                [key: string]: unknown;
+            };
+            /** @description Whose records; as declared when left out, and needed where a field of the document says it. */
+            tenant?: string;
+            /** @description `next` of the page before, of the same query. */
+            cursor?: string;
+            /** @description Records that are opened for the page; 20 when left out. */
+            limit?: number;
+            /**
+             * @description 1 to 64 paths of what is shown of each; left out: all that the token may see.
+             * @example [
+             *       "name",
+             *       "address.postcode"
+             *     ]
+             */
+            fields?: string[];
+        };
+        FindAnswer: {
+            items: {
+                /**
+                 * @description A lower-case letter, then up to 62 lower-case letters, digits, `_` or `-`.
+                 * @example people
+                 */
+                collection: string;
+                /**
+                 * @description 1 to 256 bytes of UTF-8 in normal form C; no control characters, no `/` or `\`, not `.` or `..`. Percent-encoded in URLs.
+                 * @example C000127
+                 */
+                id: string;
+                /** @description Whom it is about; null: about nobody, or the token does not see documents whole. */
+                subject: string | null;
+                about?: string[];
+                /**
+                 * @description Number of the version. Never used twice for one record, also not after a removal.
+                 * @example 3
+                 */
+                version: number;
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC.
+                 * @example 2026-03-04T05:06:07.890Z
+                 */
+                createdAt: string;
+                document: components["schemas"]["Document"];
+            }[];
+            /** @description Records that have the tags and cannot be given: damaged, or about somebody who is restricted. Whether they are what was looked for is not known. Left out without any. */
+            withheld?: components["schemas"]["DamagedRecord"][];
+            /** @description Cursor of the next page, null on the last one. A page may have fewer records, or none. */
+            next: string | null;
+        };
+        CountFoundAnswer: {
+            /** @description An upper bound: nothing was opened, and nothing proves it. */
+            atMost: number;
+            /** @description Whether there are more, which were not counted. */
+            isCapped: boolean;
+        };
+        ExplainFindAnswer: {
+            /** @description A record must have a tag of each. */
+            indexes: {
+                /** @example email */
+                name: string;
+                fields: string[];
+                /** @description For how many tags it is asked; a record must have one of them. */
+                tags: number;
+            }[];
+            /** @description Fields that only the opened records are compared by. */
+            compared: string[];
+        };
+        IndexApplyRequest: {
+            /**
+             * @description Only this one.
+             * @example people
+             */
+            collection?: string;
+        };
+        IndexDropRequest: {
+            /**
+             * @description A lower-case letter, then up to 62 lower-case letters, digits, `_` or `-`.
+             * @example people
+             */
+            collection: string;
+            /**
+             * @description A field's path, with `:prefix` or `:range` behind it; of several fields the declared name.
+             * @example email
+             */
+            index: string;
+        };
+        IndexPlanLine: {
+            /**
+             * @description A lower-case letter, then up to 62 lower-case letters, digits, `_` or `-`.
+             * @example people
+             */
+            collection: string;
+            /**
+             * @description A field's path, with `:prefix` or `:range` behind it; of several fields the declared name.
+             * @example email
+             */
+            index: string;
+            /**
+             * @description `ready`: as declared. `build`: not there yet; a collection without records gets it with its first one. `building`: there, and not all records have its tags. `rekey`: under an older key. `drop`: not declared any more. `purge`: dropped, with tags that are there still.
+             * @enum {string}
+             */
+            step: "ready" | "build" | "building" | "rekey" | "drop" | "purge";
+            isUnique: boolean;
+            fields: string[];
+        };
+        IndexesAnswer: {
+            indexes: components["schemas"]["IndexPlanLine"][];
+        };
+        IndexWork: {
+            id: string;
+            /** @enum {string} */
+            what: "apply" | "rotate-key" | "drop" | "documents";
+            /** @description Null: every collection. */
+            collection: string | null;
+            /** @enum {string} */
+            state: "running" | "done" | "failed";
+            /** @description Records that were opened so far. */
+            records: number;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             * @example 2026-03-04T05:06:07.890Z
+             */
+            beganAt: string;
+            endedAt: string | null;
+            problem: {
+                code: string;
+                detail: string;
+            } | null;
+            applied: {
+                /** @description Indexes that are ready now and were not: `COLLECTION/INDEX`. */
+                built: string[];
+                dropped: string[];
+                /** @description Tags that were taken away. */
+                purged: number;
+                /** @description Records that were opened. */
+                records: number;
+                /** @description Records with one value of an index that is to be unique: it is not ready until they differ. */
+                duplicates: {
+                    collection: string;
+                    index: string;
+                    ids: string[];
+                }[];
+                /** @description Records that could not be opened: they are found by nothing. */
+                unopened: {
+                    collection: string;
+                    id: string;
+                    code: string;
+                }[];
+            } | null;
+            documents: {
+                records: number;
+                unfitCount: number;
+                /** @description The first documents that do not fit what is declared, and their fields. */
+                unfit: {
+                    collection: string;
+                    id: string;
+                    fields: string[];
+                }[];
+                unopened: {
+                    collection: string;
+                    id: string;
+                    code: string;
+                }[];
+            } | null;
+        };
+        IndexWorkBegun: {
+            work: components["schemas"]["IndexWork"];
+        };
+        IndexWorkAnswer: {
+            work: components["schemas"]["IndexWork"] | null;
+        };
+        LeakageAnswer: {
+            indexes: {
+                /**
+                 * @description A lower-case letter, then up to 62 lower-case letters, digits, `_` or `-`.
+                 * @example people
+                 */
+                collection: string;
+                /**
+                 * @description A field's path, with `:prefix` or `:range` behind it; of several fields the declared name.
+                 * @example email
+                 */
+                index: string;
+                fields: string[];
+                tags: number;
+                /** @description Different tags. */
+                values: number;
+                /** @description The share of tags whose value is named by its rank, by whoever has the database and knows how often each value comes. */
+                named: number;
+                /** @description The same of somebody who guesses. */
+                guessed: number;
+                isAccepted: boolean;
+                /** @description More than an index tells whose leaking nobody had to accept. */
+                isTooMuch: boolean;
+            }[];
         };
         /**
          * @example {
@@ -2277,7 +2725,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-differs`: The record is about somebody else. `record-contended`: Too many writers changed the record at the same time. */
+            /** @description `value-taken`: Another record has that value, and the collection declares it unique. `subject-differs`: The record is about somebody else. `record-contended`: Too many writers changed the record at the same time. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2367,7 +2815,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `key-set-unknown`: Another key set is in force than this process is configured with. `outcome-unknown`: The connection was lost while the write was committed, and what became of it cannot be asked now. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `index-unknown`: Records of the collection are found by an index that this process does not declare. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `key-set-unknown`: Another key set is in force than this process is configured with. `outcome-unknown`: The connection was lost while the write was committed, and what became of it cannot be asked now. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3214,7 +3662,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `subject-differs`: The record is about somebody else. `record-contended`: Too many writers changed the record at the same time. */
+            /** @description `value-taken`: Another record has that value, and the collection declares it unique. `subject-differs`: The record is about somebody else. `record-contended`: Too many writers changed the record at the same time. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3295,7 +3743,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `key-set-unknown`: Another key set is in force than this process is configured with. `outcome-unknown`: The connection was lost while the write was committed, and what became of it cannot be asked now. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `index-unknown`: Records of the collection are found by an index that this process does not declare. `wraps-below-minimum`: Fewer regions than the minimum could wrap the data key. `key-set-unknown`: Another key set is in force than this process is configured with. `outcome-unknown`: The connection was lost while the write was committed, and what became of it cannot be asked now. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3306,6 +3754,1464 @@ export interface operations {
             };
             /** @description `store-full`: The disk is full. */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    findRecords: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
+            };
+            path: {
+                /**
+                 * @description A lower-case letter, then up to 62 lower-case letters, digits, `_` or `-`.
+                 * @example people
+                 */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindRequest"];
+            };
+        };
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindAnswer"];
+                };
+            };
+            /** @description `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `collection-invalid`: The collection's name is not allowed. `find-invalid`: That cannot be looked for. `tenant-invalid`: That is no tenant. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `fields-invalid`: That is no list of fields. `cursor-invalid`: The cursor is not one that this list gave out. `limit-invalid`: The page size is not allowed. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-missing`: No token was sent. `token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `field-forbidden`: The caller's roles do not reach this field. `subject-restricted`: The person whom the record is about is restricted. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `collection-unknown`: The service is not configured for this collection. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `index-not-ready`: The index is not built yet. `record-contended`: Too many writers changed the record at the same time. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `subject-erased`: The person whom the record is about was erased. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `content-type-unsupported`: The body's content type is not supported. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The request line and headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `record-moved`: The stored message belongs to another record. `record-moved-collection`: The stored message belongs to another collection. `record-moved-subject`: The stored message is about another subject. `record-rolled-back`: An older state was put back. `record-tampered`: The stored message is not authentic. `stored-document-invalid`: The stored document is not a JSON object. `key-not-configured`: No configured key belongs to the stored message. `encryption-failed`: The document could not be encrypted or decrypted. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countFound: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
+            };
+            path: {
+                /**
+                 * @description A lower-case letter, then up to 62 lower-case letters, digits, `_` or `-`.
+                 * @example people
+                 */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CountFoundRequest"];
+            };
+        };
+        responses: {
+            /** @description The count. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountFoundAnswer"];
+                };
+            };
+            /** @description `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `collection-invalid`: The collection's name is not allowed. `find-invalid`: That cannot be looked for. `tenant-invalid`: That is no tenant. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-missing`: No token was sent. `token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `field-forbidden`: The caller's roles do not reach this field. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `collection-unknown`: The service is not configured for this collection. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `index-not-ready`: The index is not built yet. `record-contended`: Too many writers changed the record at the same time. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `content-type-unsupported`: The body's content type is not supported. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The request line and headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explainFind: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
+            };
+            path: {
+                /**
+                 * @description A lower-case letter, then up to 62 lower-case letters, digits, `_` or `-`.
+                 * @example people
+                 */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExplainFindRequest"];
+            };
+        };
+        responses: {
+            /** @description The plan. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExplainFindAnswer"];
+                };
+            };
+            /** @description `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `collection-invalid`: The collection's name is not allowed. `find-invalid`: That cannot be looked for. `tenant-invalid`: That is no tenant. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `document-invalid`: The document cannot be stored as JSON. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-missing`: No token was sent. `token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `field-forbidden`: The caller's roles do not reach this field. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `collection-unknown`: The service is not configured for this collection. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `index-not-ready`: The index is not built yet. `record-contended`: Too many writers changed the record at the same time. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `content-type-unsupported`: The body's content type is not supported. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The request line and headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listIndexes: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only of this one.
+                 * @example people
+                 */
+                collection?: string;
+            };
+            header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A line for each index. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndexesAnswer"];
+                };
+            };
+            /** @description `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `collection-invalid`: The collection's name is not allowed. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-missing`: No token was sent. `token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The request line and headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getIndexWork: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndexWorkAnswer"];
+                };
+            };
+            /** @description `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-missing`: No token was sent. `token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The request line and headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLeakage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
+            };
+            path: {
+                /**
+                 * @description A lower-case letter, then up to 62 lower-case letters, digits, `_` or `-`.
+                 * @example people
+                 */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A line for each index. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeakageAnswer"];
+                };
+            };
+            /** @description `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `collection-invalid`: The collection's name is not allowed. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-missing`: No token was sent. `token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `collection-unknown`: The service is not configured for this collection. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The request line and headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `subject-name-absent`: The key store has no name of the person. `subject-key-absent`: The key of the person is not in the key store. `subject-key-tampered`: A stored key is not the one that it was made as. `collection-differs`: The collection is declared otherwise than it is stored. `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `regions-unavailable`: No region could open the record's data key. `deadline-exceeded`: The regions did not answer in time. `keyring-overloaded`: More is asked of the keyring than it can do at once. `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    applyIndexes: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IndexApplyRequest"];
+            };
+        };
+        responses: {
+            /** @description It has begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndexWorkBegun"];
+                };
+            };
+            /** @description `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `collection-invalid`: The collection's name is not allowed. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-missing`: No token was sent. `token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `index-work-under-way`: The service is at work on indexes already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `content-type-unsupported`: The body's content type is not supported. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The request line and headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateIndexKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndexWorkBegun"];
+                };
+            };
+            /** @description `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `collection-invalid`: The collection's name is not allowed. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-missing`: No token was sent. `token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `index-work-under-way`: The service is at work on indexes already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `content-type-unsupported`: The body's content type is not supported. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The request line and headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dropIndex: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IndexDropRequest"];
+            };
+        };
+        responses: {
+            /** @description It has begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndexWorkBegun"];
+                };
+            };
+            /** @description `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `collection-invalid`: The collection's name is not allowed. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-missing`: No token was sent. `token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `index-work-under-way`: The service is at work on indexes already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `content-type-unsupported`: The body's content type is not supported. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The request line and headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkDocuments: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Why: a code. A collection may declare some, and then one of them is needed.
+                 * @example support
+                 */
+                "strongroom-purpose"?: string;
+                /**
+                 * @description What it is done for, in another system. The audit has it sealed.
+                 * @example HELP-4711
+                 */
+                "strongroom-ticket"?: string;
+                /**
+                 * @description The export that it is a part of, a UUID: in each of its entries.
+                 * @example 0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e
+                 */
+                "strongroom-export"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IndexApplyRequest"];
+            };
+        };
+        responses: {
+            /** @description It has begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndexWorkBegun"];
+                };
+            };
+            /** @description `audit-actor-invalid`: On whose behalf it is to be done is not said as it must be. `purpose-missing`: The collection is used for a purpose only that is said. `collection-invalid`: The collection's name is not allowed. `body-incomplete`: The body did not arrive as announced. `body-invalid`: The body says two things at once. `request-invalid`: The request has an invalid part. `request-malformed`: The bytes received are not an HTTP request. `url-invalid`: The URL is not valid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-missing`: No token was sent. `token-invalid`: The token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `index-work-under-way`: The service is at work on indexes already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `content-type-unsupported`: The body's content type is not supported. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host-not-allowed`: The service is not known by this host name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `token-limit`: The token has too many requests open. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The request line and headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `store-newer`: The database was made by a newer version. `store-rolled-back`: An older state of a database was put back. `internal`: The service failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-deadline`: The request took too long to answer. `overloaded`: The service has as much to do as it can. `tokens-unreadable`: The tokens cannot be read. `store-altered`: The database's schema was changed. `store-replaced`: The database file was deleted or replaced. `store-set-back`: The database is not the newest that this vault had. `store-failed`: The database cannot be used. `audit-unavailable`: The audit cannot take an entry. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -89,7 +89,8 @@ type CallInit = Readonly<{ signal: AbortSignal; headers: Readonly<Record<string,
 /** The bytes of an answer as they come. */
 export type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
 
-type Ask<Data> = (http: Http, init: CallInit) => Promise<Reply<Data>>;
+/** Makes the call itself. */
+export type Ask<Data> = (http: Http, init: CallInit) => Promise<Reply<Data>>;
 
 /** Calls the service. Every method throws ClientError. */
 export interface Caller {

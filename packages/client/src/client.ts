@@ -9,6 +9,8 @@ import { erasureOf, type Erasures } from "./erasure.ts";
 import { type Convergence, convergenceOf } from "./convergence.ts";
 import { encoded, present } from "./encoded.ts";
 import { ClientError } from "./errors.ts";
+import { type Finding, findingOf } from "./find.ts";
+import { type Indexes, indexesOf } from "./indexes.ts";
 import { type Listing, listing } from "./paging.ts";
 
 /** A parsed document. */
@@ -93,7 +95,7 @@ export interface GetOptions extends CallOptions {
 }
 
 /** The records of a service. Every method throws {@link ClientError}. */
-export interface Records {
+export interface Records extends Finding {
   /** Writes a new version. */
   put(collection: string, id: string, document: DocumentInput, options?: PutOptions): Promise<PutResult>;
   /** Writes many in one transaction, and says what became of each, in their order. Left out: `compare`. */
@@ -136,6 +138,8 @@ export interface Client {
   readonly convergence: Convergence;
   /** What one principal asks for and another one approves. */
   readonly approvals: Approvals;
+  /** What records are found by. */
+  readonly indexes: Indexes;
   /** Erasures of people, and legal holds. */
   readonly erasure: Erasures;
   /** Resolves when the process lives. */
@@ -168,6 +172,7 @@ export function createClient(options: ClientOptions): Client {
   const calls = caller(options);
   const { answer, text } = calls;
   const records: Records = {
+    ...findingOf(calls, collectionSegment),
     put: async (collection, id, document, options = {}) => {
       const { ifVersion, ifAbsent } = options;
       const path = address(collection, id);
@@ -189,7 +194,7 @@ export function createClient(options: ClientOptions): Client {
     },
     putMany: async (collection, items, options = {}) => {
       const { onExisting = "compare" } = options;
-      const path = { collection: segment(collection, "collection") };
+      const path = { collection: collectionSegment(collection) };
       const body = jsonText({ records: items, onExisting });
       const { results } = await answer("BatchAnswer", options, (http, init) =>
         http.POST("/v1/records/{collection}", {
@@ -236,7 +241,7 @@ export function createClient(options: ClientOptions): Client {
     },
     list: (collection, options = {}) =>
       listing(async (page) => {
-        const path = { collection: segment(collection, "collection") };
+        const path = { collection: collectionSegment(collection) };
         return answer("ListAnswer", options, (http, init) =>
           http.GET("/v1/records/{collection}", { ...init, params: { path, query: present(page) } }),
         );
@@ -247,6 +252,7 @@ export function createClient(options: ClientOptions): Client {
     audit: auditOf(calls),
     convergence: convergenceOf(calls),
     approvals: approvalsOf(calls),
+    indexes: indexesOf(calls, collectionSegment),
     erasure: erasureOf(calls),
     collections: async (options = {}) =>
       (await answer("CollectionsAnswer", options, (http, init) => http.GET("/v1/collections", init))).collections,
@@ -342,6 +348,9 @@ function jsonText(value: object): string {
 function nameOf(member: unknown): string {
   return typeof member === "number" ? "number that is not finite" : typeof member;
 }
+
+/** The name of a collection, as a part of a path. */
+const collectionSegment = (collection: string): string => segment(collection, "collection");
 
 function address(collection: string, id: string): { collection: string; id: string } {
   return { collection: segment(collection, "collection"), id: segment(id, "id") };

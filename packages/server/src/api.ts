@@ -14,6 +14,7 @@ import type { Streams } from "./admission/streams.ts";
 import type { AuditLook } from "./audit/audit-look.ts";
 import type { RunFeed } from "./convergence/run-feed.ts";
 import type { ServerLimits } from "./limits.ts";
+import type { IndexWorks } from "./search/index-work.ts";
 import type { ProbedRegions } from "./regions.ts";
 import type { Scope, TokenIdentity, TokenVerifier } from "./tokens/token.ts";
 
@@ -42,6 +43,7 @@ export interface ApiContext {
   readonly tokens: TokenVerifier;
   readonly feed: RunFeed;
   readonly streams: Streams;
+  readonly indexWorks: IndexWorks;
 }
 
 declare module "fastify" {

@@ -30,6 +30,7 @@ export type ServerErrorCode =
   | "checkpoint-absent"
   | "convergence-missing"
   | "approvals-missing"
+  | "index-work-under-way"
   | "erasure-missing"
   | "tokens-unreadable"
   | "token-absent"
@@ -196,6 +197,12 @@ export const SERVER_ERRORS: ErrorTable<ServerErrorCode> = {
     remedy: "Give its vault an audit: strongroom up and strongroom serve have one.",
     outcome: "failure",
     status: 501,
+  },
+  "index-work-under-way": {
+    title: "The service is at work on indexes already",
+    remedy: "Wait for its end, GET /v1/indexes/work says how far it is; then ask again.",
+    outcome: "conflict",
+    status: 409,
   },
   "erasure-missing": {
     title: "The service cannot erase people",

@@ -40,6 +40,8 @@ import type { Regions } from "./regions.ts";
 import { approvalRoutes } from "./routes/approvals.ts";
 import { auditRoutes, auditStateRoutes, exportRoutes } from "./routes/audit.ts";
 import { collectionRoutes } from "./routes/collections.ts";
+import { findRoutes } from "./routes/find.ts";
+import { indexRoutes, indexWorkRoutes } from "./routes/indexes.ts";
 import { convergenceRoutes, runRoutes } from "./routes/convergence.ts";
 import { erasureRoutes, holdRoutes } from "./routes/erasure.ts";
 import { jobRoutes } from "./routes/jobs.ts";
@@ -48,6 +50,7 @@ import { recordRoutes, versionRoutes } from "./routes/records.ts";
 import { regionRoutes } from "./routes/regions.ts";
 import { runEventRoute } from "./routes/run-events.ts";
 import { healthRoutes, metricsRoute } from "./routes/service.ts";
+import { IndexWorks } from "./search/index-work.ts";
 import { purposeOf, requireAccess, rolesOf } from "./tokens/access.ts";
 import { authenticate } from "./tokens/token.ts";
 import type { TokenVerifier } from "./tokens/token.ts";
@@ -133,7 +136,9 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   const app = newApp(options, limits, { onEnd, onMalformed });
   const tally = new RefusalTally(options.vault, app.log);
   const { vault, tokens } = options;
-  const context: ApiContext = { vault, policy: policyOf(vault), tokens, regions, limits, audit, feed, streams };
+  const indexWorks = new IndexWorks(app.log);
+  const policy = policyOf(vault);
+  const context: ApiContext = { vault, policy, tokens, regions, limits, audit, feed, streams, indexWorks };
   const absent = new AbsentRoutes();
   const hosts = new KnownHosts(options.hosts ?? []);
 
@@ -185,6 +190,7 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   });
   app.addHook("onClose", async () => {
     metrics.close();
+    await indexWorks.close();
     await tally.flush();
   });
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
@@ -343,6 +349,9 @@ function guardedRoutes(v1: Api, { context, options, absent, admission, refusals 
   recordRoutes(v1, context);
   versionRoutes(v1);
   collectionRoutes(v1, context);
+  findRoutes(v1, context);
+  indexRoutes(v1, context);
+  indexWorkRoutes(v1, context);
   regionRoutes(v1, context);
   jobRoutes(v1, context);
   keyRoutes(v1, context);

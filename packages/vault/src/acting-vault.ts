@@ -30,7 +30,7 @@ import { put, remove } from "./records/write.ts";
 import { EVERYTHING } from "./roles/paths.ts";
 import type { Access } from "./roles/access.ts";
 import { putPart } from "./roles/put-part.ts";
-import type { ReadOptions } from "./roles/read-options.ts";
+import type { ReadOptions, ShownFindOptions } from "./roles/read-options.ts";
 import { shown } from "./roles/shown.ts";
 import type { ShownPage, ShownRecord } from "./roles/shown.ts";
 import { sealedFields } from "./sealed/sealed-fields.ts";
@@ -83,9 +83,18 @@ export class ActingRecords implements ActingVault {
     this.#parts = parts;
     this.#prepared = new PreparedWrites(dependencies);
     this.subjects = subjectsOf(dependencies, readOptions);
-    this.indexes = vaultIndexes(dependencies, (what, collection, work) =>
-      asking(dependencies.audit, "index", (asked) => asked.act("index", { collection, details: { what } }, work)),
-    );
+    this.indexes = vaultIndexes(dependencies, {
+      act: (what, collection, work) =>
+        asking(dependencies.audit, "index", async (asked) => {
+          this.#access.require("keys");
+          return asked.act("index", { collection, details: { what } }, work);
+        }),
+      look: (work) =>
+        asking(dependencies.audit, "index", async () => {
+          this.#access.require("keys");
+          return work();
+        }),
+    });
     this.convergence = parts.convergenceOf(dependencies.audit);
   }
 
@@ -207,14 +216,16 @@ export class ActingRecords implements ActingVault {
     });
   }
 
-  find(collection: string, query: FindQuery, options: FindOptions = {}): Promise<ShownPage> {
+  find(collection: string, query: FindQuery, options: ShownFindOptions = {}): Promise<ShownPage> {
     return asking(this.#d.audit, "find", async (asked) => {
-      const [name, how] = [parseCollection(collection), readOptions.find(options)];
+      const { fields, ...how } = readOptions.find(options);
+      const name = parseCollection(collection);
       asked.uses(name);
-      const view = this.#access.requireView(name);
+      this.#access.requireIds(name);
+      const view = this.#access.requireView(name, fields);
       this.#access.requireFind(name, pathsAsked(query));
       const { items, ...page } = await find(this.#d, name, query, how, asked);
-      const showing = { view, tellsWhom: view.kind === "whole" };
+      const showing = { view, tellsWhom: this.#access.view(name).kind === "whole" };
       return { ...page, items: await Promise.all(items.map((one) => shown(this.#d, one, showing, how.signal))) };
     });
   }

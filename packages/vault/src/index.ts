@@ -40,7 +40,7 @@ export type {
   RolesOptions,
   Rule,
 } from "./roles/policy.ts";
-export type { ReadOptions } from "./roles/read-options.ts";
+export type { ReadOptions, ShownFindOptions } from "./roles/read-options.ts";
 export type { ShownPage, ShownRecord } from "./roles/shown.ts";
 export { Sealed } from "./sealed/sealed.ts";
 export { sealFields } from "./sealed/sealed-fields.ts";
@@ -139,8 +139,10 @@ export type { FieldQuery, FindQuery } from "./search/query.ts";
 export type { IndexesApplied } from "./search/apply.ts";
 export type { Duplicate, Unopened } from "./search/build.ts";
 export type { DocumentsLooked, Unfit } from "./search/documents.ts";
+export { isTooMuch, leakageOf } from "./search/leakage.ts";
 export type { IndexLeakage } from "./search/leakage.ts";
 export type { IndexPlanLine, IndexStep } from "./search/plan-indexes.ts";
+export { reopenIndexes } from "./search/reopen-indexes.ts";
 export type { IndexApplyOptions, IndexPlan, IndexPlanOptions, VaultIndexes } from "./search/vault-indexes.ts";
 
 export type { SubjectListOptions, SubjectOptions, SubjectRecordsPage, Subjects } from "./subjects/subjects.ts";

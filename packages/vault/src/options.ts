@@ -22,7 +22,7 @@ import { parseNumbers } from "./limits.ts";
 import type { VaultLimits } from "./limits.ts";
 import type { ListOptions } from "./records/pages.ts";
 import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
-import type { ReadOptions } from "./roles/read-options.ts";
+import type { ReadOptions, ShownFindOptions } from "./roles/read-options.ts";
 import type { Roles } from "./roles/access.ts";
 import type { RolesOptions } from "./roles/policy.ts";
 import type { FindOptions } from "./search/find.ts";
@@ -199,7 +199,7 @@ const ITEM: Rules<PutManyItem> = { id: ANYTHING, document: ANYTHING, ...WHOM };
 const GET: Rules<ReadOptions> = { version: ANYTHING, signal: SIGNAL, fields: ANYTHING, sealed: YES_OR_NO };
 const REMOVE: Rules<RemoveOptions> = { expect: EXPECTATION };
 const LIST: Rules<ListOptions> = { cursor: ANYTHING, limit: ANYTHING };
-const FIND: Rules<FindOptions> = { ...LIST, tenant: ANYTHING, signal: SIGNAL };
+const FIND: Rules<ShownFindOptions> = { ...LIST, fields: ANYTHING, tenant: ANYTHING, signal: SIGNAL };
 const COUNT_FOUND: Rules<Pick<FindOptions, "tenant" | "signal">> = { tenant: ANYTHING, signal: SIGNAL };
 const ACTOR: Rules<Actor> = { principal: ANYTHING, purpose: ANYTHING, ticket: ANYTHING, export: ANYTHING };
 const ROLES: Rules<Roles> = {
@@ -275,7 +275,7 @@ export const readOptions: {
   readonly get: (given: unknown) => ReadOptions;
   readonly remove: (given: unknown) => RemoveOptions;
   readonly list: (given: unknown) => ListOptions;
-  readonly find: (given: unknown) => FindOptions;
+  readonly find: (given: unknown) => ShownFindOptions;
   readonly countFound: (given: unknown) => Pick<FindOptions, "tenant" | "signal">;
   readonly actor: (given: unknown) => Actor;
   readonly roles: (given: unknown) => Roles;
@@ -289,7 +289,7 @@ export const readOptions: {
   get: reader<ReadOptions>(GET, "the options of get"),
   remove: reader<RemoveOptions>(REMOVE, "the options of remove"),
   list: reader<ListOptions>(LIST, "the options of list"),
-  find: reader<FindOptions>(FIND, "the options of find"),
+  find: reader<ShownFindOptions>(FIND, "the options of find"),
   countFound: reader<Pick<FindOptions, "tenant" | "signal">>(COUNT_FOUND, "the options of countFound"),
   actor: reader<Actor>(ACTOR, "an actor", ["principal"]),
   roles: reader<Roles>(ROLES, "what a caller may", ["roles"]),

@@ -29,7 +29,7 @@ import type { RepairStatus } from "./convergence/worker.ts";
 import type { KeySetInput } from "./keys/key-set.ts";
 import type { Roles } from "./roles/access.ts";
 import type { Policy } from "./roles/policy.ts";
-import type { ReadOptions } from "./roles/read-options.ts";
+import type { ReadOptions, ShownFindOptions } from "./roles/read-options.ts";
 import type { ShownPage, ShownRecord } from "./roles/shown.ts";
 import type { SealedRecord } from "./sealed/sealed-fields.ts";
 import type { Subjects } from "./subjects/subjects.ts";
@@ -204,8 +204,8 @@ export interface ActingVault {
    * compared before it is given out, at most `limit` of them for a page. What was looked for is in the audit by the
    * names of its fields, also where nothing was found; every record that is given out is told as a read.
    *
-   * @throws VaultError `not-permitted`, `field-forbidden`, `find-invalid`, `index-not-ready`, `cursor-invalid`,
-   *   `limit-invalid`, `tenant-invalid`, `vault-option-invalid`, `record-contended` and what opening a key throws
+   * @throws VaultError `not-permitted`, `field-forbidden`, `fields-invalid`, `find-invalid`, `index-not-ready`,
+   *   `cursor-invalid`, `limit-invalid`, `tenant-invalid`, `vault-option-invalid`, `record-contended` and what opening a key throws
    * @example
    * ```ts
    * import { randomBytes } from "node:crypto";
@@ -228,7 +228,7 @@ export interface ActingVault {
    * console.log(found.items.map(({ id }) => id)); // prints: [ '1' ]
    * ```
    */
-  find(collection: string, query: FindQuery, options?: FindOptions): Promise<ShownPage>;
+  find(collection: string, query: FindQuery, options?: ShownFindOptions): Promise<ShownPage>;
   /**
    * How many records have the tags of a query, counted up to 10,000 and without opening any: an upper bound of what is
    * found, and nothing proves it.

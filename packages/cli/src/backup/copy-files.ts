@@ -7,6 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { backup, DatabaseSync } from "node:sqlite";
 import { createEmptyFileSync, systemReason } from "@strongroom/base/files";
 import { CliError } from "../errors.ts";
+import { withoutTags } from "./without-tags.ts";
 
 /** All pages at once: in more steps it begins anew at a write of another process, and beside a busy one never ends. */
 const ALL_PAGES = 2 ** 31 - 1;
@@ -54,6 +55,15 @@ export function settleDatabase(path: string): void {
   // Empty by now.
   for (const name of readdirSync(dirname(path)))
     if (name === `${basename(path)}-wal` || name === `${basename(path)}-shm`) rmSync(join(dirname(path), name));
+}
+
+/** Takes what no backup has out of a copy of the records. @throws CliError `copy-failed` */
+export function removeTags(path: string): void {
+  try {
+    withoutTags(path);
+  } catch (cause) {
+    throw copyFailed(path, path, cause);
+  }
 }
 
 /** Copies a file that nobody writes to, on the disk on return. @throws CliError `copy-failed` */

@@ -71,7 +71,7 @@ export async function drillBackup(
     };
     const verified: VerifyReport[] = [];
     const report = await restoreBackup(context, there, {
-      ...{ from, reason: REASON, key, erasures: null, witnesses: "untold" },
+      ...{ from, reason: REASON, key, erasures: null, witnesses: "untold", indexes: "built" },
       whileOpen: async ({ vault }) => {
         verified.push(await openAll(vault, sample, context));
       },

@@ -1,6 +1,7 @@
 // What a person is told of a backup.
 import type { Config } from "../config/config.ts";
 import { reportView } from "../verify/report.ts";
+import type { BuiltIndexes } from "./build-indexes.ts";
 import type { DrillReport } from "./drill.ts";
 import { cutText, fileText, sizeText } from "./file-text.ts";
 import type { BegunBackup } from "./with-postgres.ts";
@@ -44,7 +45,7 @@ export function toRunView(commands: readonly string[], from: string): string {
 
 /** What was restored, what was lost, and how it goes on. */
 export function restoreView(report: RestoreReport, { keys, kms: { rootKey } }: Config): string {
-  const { path, backup, vault, cut, history, entries, recordsMissing, erasures, witnesses, key } = report;
+  const { path, backup, vault, cut, history, entries, recordsMissing, erasures, indexes, witnesses, key } = report;
   const untold = witnesses.filter(({ told }) => !told);
   const root = rootKey.kind === "file" && rootKey.path !== undefined ? ` --root-key-file ${rootKey.path}` : "";
   const missing = `${recordsMissing.toLocaleString("en")} ${recordsMissing === 1 ? "record" : "records"}`;
@@ -60,12 +61,30 @@ export function restoreView(report: RestoreReport, { keys, kms: { rootKey } }: C
             `erased, ${erasures.unchanged} as they were, ${erasures.unknown} not in the backup. Their keys and rows are ` +
             "those of the backup still.",
         ]),
+    ...indexLines(indexes),
     ...(witnesses.length === 0 ? ["No witness was told: there is none."] : []),
     ...untold.map(({ name }) => `NOT TOLD of it: ${name}. The next start tells it.`),
     `Verifier key  ${key}`,
     "Tokens are not in a backup: the start makes the administrator's anew, and others are to be made.",
     `Next          strongroom ${keys.regions === undefined ? "up" : "serve"} --data-dir ${path}${root}`,
   ].join("\n");
+}
+
+/** What the records are found by. */
+function indexLines({ built, left, records, duplicates, unopened }: BuiltIndexes): readonly string[] {
+  const twice = duplicates.length === 0 ? "" : ` ${duplicates.length} values come twice that are to be unique.`;
+  const closed =
+    unopened.length === 0 ? "" : ` ${unopened.length} records could not be opened, and are found by nothing.`;
+  return [
+    ...(built.length === 0
+      ? []
+      : [`Indexes, which no backup has, were built: ${built.join(", ")}, of ${records.toLocaleString("en")} records.`]),
+    ...(left.length === 0
+      ? []
+      : [
+          `NOT built: ${left.join(", ")}.${twice}${closed} Nothing is found by them until strongroom collection apply.`,
+        ]),
+  ];
 }
 
 /** What came of a drill. */

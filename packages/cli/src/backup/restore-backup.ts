@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { makeFolderSync, publishSync, systemReason } from "@strongroom/base/files";
 import { startProgress } from "@strongroom/base/terminal/progress";
-import { FLEET_PREFIX, type LedgerCopy, type Witness } from "@strongroom/vault";
+import { FLEET_PREFIX, type LedgerCopy, reopenIndexes, type Witness } from "@strongroom/vault";
 import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
 import { dataFolder, prepareDataFolder } from "../data-folder.ts";
@@ -18,6 +18,7 @@ import { type CommandStores, type CommandVault, openCommandVault } from "../inst
 import { givenLedger, ledgerCopies } from "../installation/ledger-copy.ts";
 import { openWitnesses } from "../installation/witnesses.ts";
 import { ALL_ROLES, placeSettings, sqlitePath, STORE_ROLES } from "../store/which.ts";
+import { buildIndexes, type BuiltIndexes } from "./build-indexes.ts";
 import { type CheckedBackup, checkBackup } from "./check-backup.ts";
 import { copyWhole, measureFile } from "./copy-files.ts";
 import { makeDraftFolder } from "./draft-folder.ts";
@@ -39,6 +40,8 @@ export interface RestoreRequest {
   readonly erasures: string | null;
   /** `untold`: of a drill, after which the vault goes on as before. */
   readonly witnesses: "told" | "untold";
+  /** Whether indexes are built before the vault gets its place. */
+  readonly indexes: "built" | "left";
   /** What is done with the vault while it is open, before it gets its place. */
   readonly whileOpen?: (opened: CommandVault) => Promise<void>;
 }
@@ -56,6 +59,7 @@ export interface RestoreReport {
   readonly recordsMissing: number;
   /** Null: no ledger was given. */
   readonly erasures: ReplayedErasures | null;
+  readonly indexes: BuiltIndexes;
   readonly witnesses: readonly ToldWitness[];
   /** The verifier key of the audit from now on. */
   readonly key: string;
@@ -221,15 +225,17 @@ async function opened(
         await requireKeys(stores, context.signal);
         await forgetProcesses(stores.records);
         if (ledger !== null) erasures = await replay(ledger, stores);
+        await reopenIndexes(stores.records);
       },
     });
     try {
       const accepted = await settled(vault, context);
       // Who was erased after the backup was closed before anybody could ask; their records go now.
       await vault.vault.erasure?.resume();
+      const indexes = await buildIndexes(vault.vault, request.indexes, context);
       await request.whileOpen?.(vault);
       return {
-        ...{ backup: manifest.id, vault: manifest.vault, erasures, ...accepted },
+        ...{ backup: manifest.id, vault: manifest.vault, erasures, indexes, ...accepted },
         cut: { entry: manifest.cut.entry, position: manifest.cut.position, at: manifest.cut.at },
       };
     } finally {

@@ -17,7 +17,7 @@ import type { InstalledKeySets } from "../installation/key-sets.ts";
 import { withVault } from "../installation/with-vault.ts";
 import { sqliteFiles } from "../store/sqlite-state.ts";
 import { ALL_ROLES, STORE_ROLES, type StoreRole } from "../store/which.ts";
-import { copyDatabase, copyWhole, measureFile, settleDatabase } from "./copy-files.ts";
+import { copyDatabase, copyWhole, measureFile, removeTags, settleDatabase } from "./copy-files.ts";
 import { makeDraftFolder } from "./draft-folder.ts";
 import { LEDGER_FILE, ledgerOf } from "./erasures-export.ts";
 import { type CopiedFacts, factsOf } from "./facts.ts";
@@ -158,6 +158,7 @@ export async function copyStore(work: BackupWork, role: StoreRole): Promise<Back
   const { path: from } = sqliteFiles(work.config, role);
   return copied(work, { content: role, form: "sqlite", name: STORE_ROLES[role].file }, async (to) => {
     await copyDatabase(from, to);
+    if (role === "records") removeTags(to);
   });
 }
 

@@ -17,6 +17,7 @@ import { makeDraftFolder } from "./draft-folder.ts";
 import { readDumpHeader } from "./dump-header.ts";
 import { streamsOfFiles } from "./facts.ts";
 import { altered, type BackupFile, backupFileSchema, cutSchema, type Manifest } from "./manifest.ts";
+import { dumpsTags, TAG_TABLES } from "./without-tags.ts";
 import {
   type BackupReport,
   type BackupWork,
@@ -98,12 +99,13 @@ async function copyFiles(work: BackupWork, which: "before" | "behind"): Promise<
 }
 
 /** A command line for a shell. The password is asked for, or taken as pg_dump does. */
-function dumpCommand({ name, place, schema }: StoreDump, path: string): string {
+function dumpCommand({ role, name, place, schema }: StoreDump, path: string): string {
   const parts = [
     "--format=custom",
     "--no-owner",
     "--no-privileges",
     `--schema=${schema}`,
+    ...(role === "records" ? TAG_TABLES.map((table) => `--exclude-table-data=${schema}.${table}`) : []),
     `--file=${join(path, name)}`,
   ];
   return ["pg_dump", ...parts, urlOf(place)].map(shellWord).join(" ");
@@ -187,6 +189,11 @@ async function lookAtDumps(
           "the newest people have records and no keys.",
       );
     before = { name, ms: begunMs };
+    if (role === "records" && (await dumpsTags(join(path, name))))
+      throw incomplete(
+        "has the tags by which records are found, which no backup may have",
+        "Dump it anew by the command that strongroom backup said: it leaves the rows of tags out.",
+      );
     const measured = await measureFile(join(path, name), signal);
     const moment = new Date(begunMs + new Date().getTimezoneOffset() * 60 * SECOND).toISOString();
     files.push({ content: role, form: "pg_dump", name, ...measured, copied: { from: moment, to: moment } });

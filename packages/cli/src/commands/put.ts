@@ -2,12 +2,11 @@
 // machine can read.
 import { given, repeatedOption, text, wholeNumber } from "@strongroom/base/command";
 import { wrapped } from "@strongroom/base/terminal";
-import { secretConcat } from "@strongroom/base/secret-memory";
 import { z } from "zod";
-import { command, type CommandContext, type CommandSpec, option, withService } from "../command.ts";
+import { command, type CommandSpec, option, withService } from "../command.ts";
 import { WHY_OPTIONS } from "./audit-options.ts";
 import { CliError } from "../errors.ts";
-import { openInput } from "../input-output.ts";
+import { readWhole } from "../input-output.ts";
 import { looksPersonal, PERSONAL_ID_ADVICE } from "../personal-id.ts";
 
 /** More than any service takes; beyond it the input is certainly not one document. */
@@ -62,7 +61,7 @@ export const putCommand: CommandSpec = command({
       throw new CliError("usage", { detail: "--if-version and --if-absent exclude each other." });
     if (options.file === undefined && terminal.stdin.isTTY)
       terminal.say("Type the document, a JSON object, and end with Ctrl-D:");
-    const body = await readDocument(options.file ?? "-", context);
+    const body = await readWhole(options.file ?? "-", context, { what: "document", longest: LONGEST_DOCUMENT });
     const { subject, about, repoint, tenant, ifVersion, ifAbsent } = options;
     const whom = { subject, about, repoint: repoint ? true : undefined, tenant };
     const answer = await client.records.put(collection, id, body, { ...whom, ifVersion, ifAbsent });
@@ -84,17 +83,3 @@ export const putCommand: CommandSpec = command({
     });
   }),
 });
-
-async function readDocument(path: string, context: CommandContext): Promise<Buffer> {
-  const input = await openInput(path, context);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of input.chunks) {
-    size += chunk.length;
-    if (size > LONGEST_DOCUMENT)
-      throw new CliError("input-invalid", { detail: `The document is longer than ${LONGEST_DOCUMENT} bytes.` });
-    chunks.push(chunk);
-  }
-  if (size === 0) throw new CliError("input-invalid", { detail: "There is no document: the input is empty." });
-  return secretConcat(chunks);
-}

@@ -38,6 +38,11 @@ export const restoreCommand: CommandSpec = command({
         "anybody can ask",
       text(),
     ),
+    indexes: option(
+      "--no-indexes",
+      "do not build the indexes that records are found by: strongroom collection apply does it later",
+      z.boolean().default(true),
+    ),
   },
   examples: [
     {
@@ -77,6 +82,7 @@ export const restoreCommand: CommandSpec = command({
       key: key ?? null,
       erasures: erasures === undefined ? null : resolve(context.cwd, erasures),
       witnesses: "told",
+      indexes: options.indexes ? "built" : "left",
     });
     context.terminal.result(report, () => restoreView(report, loaded.config));
   },

@@ -2,6 +2,7 @@
 // place.
 import { type CollectionOptions, isSchemaInput, type SchemaInput, type Scope } from "@strongroom/vault";
 import { z } from "zod";
+import { fieldDeclarations, indexDeclarations } from "./fields.ts";
 
 /** `keys.scope`, and a collection's. */
 export const scope: z.ZodType<Scope> = z.enum(["record", "subject", "tenant"], "must be record, subject or tenant");
@@ -32,6 +33,8 @@ export const collectionDeclarations: z.ZodType<Readonly<Record<string, Collectio
         .min(1, "must name one purpose at least")
         .optional(),
       schema: z.custom<SchemaInput>(isSchemaInput, "must be a Standard Schema (zod, …) or a JSON Schema").optional(),
+      fields: fieldDeclarations.optional(),
+      indexes: indexDeclarations.optional(),
     }),
   )
   .superRefine((declared, context) => {

@@ -2,6 +2,7 @@
 // variable are in its row in settings.ts, which the compiler holds to this type.
 import type { KmsLogLevel, LocalRegion, RootKeySetting, WitnessSetting } from "@strongroom/kms/command";
 import type { CollectionOptions, RolesOptions, Scope } from "@strongroom/vault";
+import type { FieldInput } from "./fields.ts";
 
 export type { LocalRegion, RootKeySetting, WitnessSetting } from "@strongroom/kms/command";
 
@@ -171,7 +172,14 @@ export interface Config {
 
 /** What a configuration file holds: the same settings, every one of which may be left out. */
 export type ConfigInput = {
-  readonly [Group in keyof Config]?: Config[Group] extends object ? Partial<Config[Group]> : Config[Group];
+  readonly [Group in Exclude<keyof Config, "collections">]?: Config[Group] extends object
+    ? Partial<Config[Group]>
+    : Config[Group];
+} & { readonly collections?: Readonly<Record<string, CollectionInput>> };
+
+/** What a file declares of a collection: normalisers also by their names. */
+export type CollectionInput = Omit<CollectionOptions, "fields"> & {
+  readonly fields?: Readonly<Record<string, FieldInput>>;
 };
 
 /** The number of wraps that a write must and should have, for so many regions. */

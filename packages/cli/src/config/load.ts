@@ -94,8 +94,8 @@ function powersOf(file: string, origins: LoadedConfig["origins"]): readonly stri
   return [...new Set(powers)];
 }
 
-/** A schema is one thing, however much there is in it. */
-const SCHEMA = /^(collections\.[^.]+\.schema)\..*/;
+/** A schema is one thing, however much there is in it, and so are the fields of a collection. */
+const SCHEMA = /^(collections\.[^.]+\.(?:schema|fields|indexes))\..*/;
 
 const lenientLogin = {
   passwordFile: z.string().optional().catch(undefined),

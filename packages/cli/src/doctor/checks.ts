@@ -5,6 +5,7 @@ import { checkCryptoperiods } from "./cryptoperiod.ts";
 import { checkKeyFile, checkPermissions } from "./data-folder.ts";
 import { checkAuditLog, checkDatabase, checkKeyStore } from "./database.ts";
 import { checkSpace } from "./disk.ts";
+import { checkIndexes } from "./indexes.ts";
 import { checkConfiguration, checkNode } from "./machine.ts";
 import { checkPeople } from "./people.ts";
 import { checkKeyPermissions } from "./permissions.ts";
@@ -30,6 +31,7 @@ export const CHECKS: readonly Check[] = [
   checkWitness,
   checkPeople,
   checkPublicIds,
+  checkIndexes,
   checkKeyFile,
   checkRegions,
   checkAliases,

@@ -37,6 +37,7 @@ import { CRYPTOPERIOD_DAYS } from "./material-age.ts";
 import { erasureOptions, ledgerCopies } from "./ledger-copy.ts";
 import { FIRST_GENERATION } from "./installed-keys.ts";
 import { countersOf, regionsSeen } from "./regions-seen.ts";
+import { unbuiltIndexes } from "./unbuilt-indexes.ts";
 import { openWitnesses } from "./witnesses.ts";
 
 /** A service that listens. */
@@ -51,6 +52,8 @@ export interface RunningService {
   /** The keys in force in a store, as far as they are known. */
   inForce(role: KeyedRole): readonly string[];
   readonly convergence: Vault["convergence"];
+  /** Indexes of collections with records that are not built, `COLLECTION/INDEX`. */
+  readonly unbuilt: readonly string[];
   /** Lets requests and a repair under way finish, then closes the store. */
   close(): Promise<void>;
 }
@@ -127,6 +130,7 @@ async function serve(
   ends.push(() => {
     followed.close();
   });
+  const unbuilt = await unbuiltIndexes(vault, logger);
   const keyAges = watchKeyAges({ inForce, period: config.keys.cryptoperiodDays ?? CRYPTOPERIOD_DAYS, logger });
   ends.push(keyAges.close);
   const disk = await watchDisk(folder.path, folder.disk, logger);
@@ -152,6 +156,7 @@ async function serve(
     learn: (next) => followed.learn(vault, next),
     inForce: (role) => inForce(role).keys,
     convergence: vault.convergence,
+    unbuilt,
   };
 }
 

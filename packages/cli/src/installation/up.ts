@@ -134,6 +134,7 @@ async function runInstallation(
       moving: moveTo(moveOnTerminal(context.terminal), moveInLog(logger)),
       prepare: (gates) => putOwnInForce(gates, { context, config, ensured }),
     });
+    if (service.unbuilt.length > 0) say(context, unbuiltText(service.unbuilt));
     if (hasKeys(before.records) && !hasKeys(before.keyStore)) say(context, gainedText(service.keyStore));
     const keyrings = [keySets.records, keySets.keys].flatMap((sets) => sets?.current.keyring ?? []);
     const stopPolling = onRegionChange(
@@ -188,6 +189,9 @@ function leftOutTexts({ records, keyStore }: EnsuredOfBoth): readonly string[] {
       `Region ${region} has no key yet (${why}) and is LEFT OUT of this run; the next start takes it in.`,
   );
 }
+
+const unbuiltText = (unbuilt: readonly string[]): string =>
+  `Not as declared, and not found by: ${unbuilt.map((name) => printable(name)).join(", ")}. strongroom collection apply builds it.`;
 
 /** Said once: at the first start of this version on an installation of the one before. */
 const gainedText = (keyStore: string): string =>

@@ -77,7 +77,14 @@ test("a backup that was changed, cut short or mixed with another is refused befo
   const path = join(folder.path, "changed");
   const target = join(folder.path, "restored");
   const config = { ...(await filesConfig(target)), dataDir: target };
-  const request = { from: path, reason: "a test", key: null, erasures: null, witnesses: "untold" } as const;
+  const request = {
+    from: path,
+    reason: "a test",
+    key: null,
+    erasures: null,
+    witnesses: "untold",
+    indexes: "left",
+  } as const;
   for (const [name, how] of Object.entries(changes)) {
     cpSync(newer, path, { recursive: true });
     how(path);

@@ -2,9 +2,10 @@
 // they were restored. Dumps in another order are refused.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import pg from "pg";
 import { promisify } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
 import { defer } from "../../../../tests/support/defer.ts";
@@ -13,6 +14,10 @@ import { readDumpHeader } from "../../src/backup/dump-header.ts";
 import { runCommand } from "../support/command.ts";
 import { type Ended, startInstallation, temporaryFolder } from "../support/installation.ts";
 import { namedDatabase, withoutPassword } from "../support/postgres.ts";
+
+const urlWith = (url: string, password: string): string => Object.assign(new URL(url), { password }).href;
+
+const ADA = '{"email":"ada@example.com","born":"1815-12-10"}';
 
 /** Debian's pg_dump is of the version of its server: it dumps no newer one. */
 const skip = hasPostgres15 ? false : "PostgreSQL 15 with its pg_dump is not installed";
@@ -28,11 +33,18 @@ test("a vault in PostgreSQL is backed up and restored as the command says", { sk
     STRONGROOM_ATTEMPT_TIMEOUT_MS: "8000",
     STRONGROOM_DEADLINE_MS: "20000",
   };
-  const env = { ...database.env, ...patient };
+  const fields = { email: { find: "email", unique: true }, born: { find: "date" } };
+  writeFileSync(at("declared.json"), JSON.stringify({ collections: { people: { fields } } }));
+  const env = { ...database.env, ...patient, STRONGROOM_CONFIG: at("declared.json") };
   const target = withoutPassword(await database.server.createDatabase());
   const restoredEnv = { ...env, STRONGROOM_STORE: target };
+  const query = { ...restoredEnv };
   const run = (line: string, given: typeof env = env): Promise<Ended> =>
-    runCommand(line.split(" "), { cwd: folder.path, stdin: '{"name":"Ada"}', env: given });
+    runCommand(line.split(" "), {
+      cwd: folder.path,
+      stdin: given === query ? '{"email":"ADA@example.com"}' : ADA,
+      env: given,
+    });
   const inShell = (line: string) =>
     shell("sh", ["-c", line], { env: { ...process.env, PGPASSWORD: database.server.password } });
   const installation = await startInstallation(folder.path, [], { env });
@@ -55,7 +67,24 @@ test("a vault in PostgreSQL is backed up and restored as the command says", { sk
   const reversed = await run("backup --check monday");
   assert.equal(reversed.code, 1);
   assert.match(reversed.stderr, /was begun before records\.dump/);
+  for (const command of commands) await inShell(command.replaceAll(/ --exclude-table-data=\S+/g, ""));
+  const tagged = await run("backup --check monday");
+  assert.equal(tagged.code, 1);
+  assert.match(tagged.stderr, /has the tags by which records are found/);
   for (const command of commands) await inShell(command);
+  const owner = new pg.Client({ connectionString: urlWith(database.url, database.server.password) });
+  await owner.connect();
+  const { rows: kept } = await owner.query<{ tag: Buffer }>(
+    "select tag from strongroom.tags union all select tag from strongroom.unique_tags",
+  );
+  await owner.end();
+  const tags = kept.map(({ tag }) => tag);
+  assert.equal(tags.length, 2);
+  const rows = await inShell(`pg_restore --data-only --file=- ${at("monday/records.dump")}`);
+  for (const tag of tags) {
+    assert.ok(!readFileSync(at("monday/records.dump")).includes(tag));
+    assert.ok(!rows.stdout.includes(tag.toString("hex")), "the dump has a tag");
+  }
   const checked = await run("backup --check monday");
   assert.equal(checked.code, 0, checked.stderr);
   assert.equal((await run("backup --check monday")).code, 0, "and again, of a backup that is whole");
@@ -75,13 +104,18 @@ test("a vault in PostgreSQL is backed up and restored as the command says", { sk
   assert.ok(!existsSync(at("new")));
   const accepted = await run(`${restore} --accept`, restoredEnv);
   assert.equal(accepted.code, 0, accepted.stderr);
+  assert.match(accepted.stdout, /were built: people\/born, people\/email, of 1 records/);
   const restored = await startInstallation(
     folder.path,
     ["--data-dir", "new", "--root-key-file", "strongroom-data/kms/root.key"],
     { env: restoredEnv },
   );
   defer(t, () => restored.stop());
-  assert.equal((await run("get people ada --data-dir new", restoredEnv)).stdout, '{"name":"Ada"}\n');
+  assert.equal((await run("get people ada --data-dir new", restoredEnv)).stdout, `${ADA}\n`);
+  const found = await run("find people --data-dir new", query);
+  assert.equal((JSON.parse(found.stdout) as { readonly id: string }).id, "ada");
+  const taken = await run("put people bob --data-dir new", restoredEnv);
+  assert.match(taken.stderr, /value-taken/);
   assert.equal(await restored.stop(), 0);
   assert.doesNotMatch(restored.said(), /AUDIT/);
 });

@@ -36,6 +36,9 @@ function memoryService(kept: Kept, falsify: Partial<Records> = {}): Pick<Client,
       return { collection, id, lastVersion: 1, removedAt: "" };
     },
     putMany: unused,
+    find: unused,
+    count: unused,
+    explain: unused,
     history: unused,
     ...falsify,
   };

@@ -103,6 +103,13 @@ export const ROUTES: readonly (readonly [RegExp, string])[] = [
   [/^GET \/v1\/regions\/debt/, "DebtAnswer"],
   [/^GET \/v1\/regions/, "RegionsAnswer"],
   [/^GET \/v1\/records\/[^/]+\/[^/]+\/versions$/, "VersionsAnswer"],
+  [/^GET \/v1\/indexes\/work$/, "IndexWorkAnswer"],
+  [/^GET \/v1\/indexes(\?.*)?$/, "IndexesAnswer"],
+  [/^GET \/v1\/collections\/[^/]+\/leakage$/, "LeakageAnswer"],
+  [/^POST \/v1\/indexes\//, "IndexWorkBegun"],
+  [/^POST .*\/find$/, "FindAnswer"],
+  [/^POST .*\/find\/count$/, "CountFoundAnswer"],
+  [/^POST .*\/find\/explain$/, "ExplainFindAnswer"],
   [/^PUT /, "PutAnswer"],
   [/^DELETE /, "RemoveAnswer"],
   [/^POST /, "BatchAnswer"],
@@ -175,7 +182,9 @@ export async function hostileService(how: "well" | "problem"): Promise<HostileSe
     }
     const answer = evilAnswer(form) as Record<string, unknown>;
     // What goes on from a listing ends, and its ids can be asked for.
-    if (/limit=(?:1000|500)\b/.test(route)) answer["next"] = null;
+    if (/limit=(?:1000|500)\b/.test(route) || form === "FindAnswer") answer["next"] = null;
+    // Work that has ended, and that is well: nobody waits for it.
+    if (form.startsWith("IndexWork")) Object.assign(answer["work"] as object, { state: "done", problem: null });
     if (route.includes("limit=1000") && form === "ListAnswer")
       answer["items"] = [{ id: "x", version: 1, updatedAt: EVIL }];
     if (form === "CollectionsAnswer")

@@ -139,6 +139,8 @@ export const WRITING: readonly ProblemCode[] = [
   "document-too-large",
   "field-forbidden",
   "value-masked",
+  "value-taken",
+  "index-unknown",
   "subject-missing",
   "subject-differs",
   "subject-restricted",

@@ -47,7 +47,7 @@ export interface BuildFindings {
 export const MOST_TOLD = 1_000;
 
 /** How long a lease is held without being saved, and how often it is asked whether another process has ended. */
-const LEASE_MS = 60_000;
+export const LEASE_MS = 60_000;
 const LOOK_MS = 200;
 
 /** Fillings that a store takes at once. */
@@ -80,9 +80,12 @@ export async function build(
   return new Build(dependencies, collection, new Set(ids), options).run(lease, ready);
 }
 
+/** What the names of builds begin with. */
+export const BUILDS = "index/";
+
 /** Of the same indexes the same one. */
 const nameOf = (ids: readonly IndexId[]): string =>
-  `index/${createHash("sha256").update(ids.toSorted().join()).digest("hex").slice(0, 32)}`;
+  `${BUILDS}${createHash("sha256").update(ids.toSorted().join()).digest("hex").slice(0, 32)}`;
 
 /** Waits while another process builds. Null: it is built. */
 async function leased(

@@ -27,7 +27,21 @@ export interface IndexLeakage {
 const MOST_NAMED = 0.01;
 const LEAST_TAGS = 1_000;
 
-/** How much the frequencies of an index tell. */
+/**
+ * How much the frequencies of an index tell.
+ *
+ * @example
+ * ```ts
+ * import { leakageOf } from "@strongroom/vault";
+ *
+ * // 9 records of one value, and one of another: whoever knows the population names all of them.
+ * const told = leakageOf([
+ *   { records: 1, tags: 1 },
+ *   { records: 9, tags: 1 },
+ * ]);
+ * console.log(told.values, told.named, told.guessed); // prints: 2 1 0.5
+ * ```
+ */
 export function leakageOf(
   frequencies: readonly TagFrequency[],
 ): Pick<IndexLeakage, "tags" | "values" | "named" | "guessed"> {
@@ -41,6 +55,15 @@ export function leakageOf(
   return { tags, values, named: tags === 0 ? 0 : named / tags, guessed: values === 0 ? 0 : 1 / values };
 }
 
-/** Whether more is told than was accepted. */
+/**
+ * Whether more is told than was accepted.
+ *
+ * @example
+ * ```ts
+ * import { isTooMuch } from "@strongroom/vault";
+ *
+ * console.log(isTooMuch({ tags: 5_000, named: 0.5 }, false)); // prints: true
+ * ```
+ */
 export const isTooMuch = ({ tags, named }: Pick<IndexLeakage, "tags" | "named">, isAccepted: boolean): boolean =>
   !isAccepted && tags >= LEAST_TAGS && named > MOST_NAMED;

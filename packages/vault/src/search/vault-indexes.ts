@@ -42,7 +42,7 @@ export interface IndexApplyOptions {
 
 /** What indexes are asked and changed by. */
 export interface VaultIndexes {
-  /** What there is, what is declared, what `apply` would do. @throws VaultError `collection-invalid`; the stores' */
+  /** What there is, what is declared, what `apply` would do. @throws VaultError `collection-invalid`, `not-permitted`; the stores' */
   plan(options?: IndexPlanOptions): Promise<IndexPlan>;
   /**
    * Builds what is declared and not there, drops what is there and not declared here, beside live traffic. It goes on
@@ -65,15 +65,20 @@ export interface VaultIndexes {
   leakage(collection: string): Promise<readonly IndexLeakage[]>;
 }
 
-/** Has work done, and tells it in the audit. */
-export type ActOnIndexes = <Result>(
-  what: string,
-  collection: Collection | undefined,
-  work: () => Promise<Result>,
-) => Promise<Result>;
+/** Has work done on behalf of a caller, who must be allowed to. */
+export interface IndexAsking {
+  /** Tells it in the audit. */
+  readonly act: <Result>(
+    what: string,
+    collection: Collection | undefined,
+    work: () => Promise<Result>,
+  ) => Promise<Result>;
+  /** What opens nothing. */
+  readonly look: <Result>(work: () => Promise<Result>) => Promise<Result>;
+}
 
 /** `vault.indexes`: of a vault that finds by nothing, with nothing in it. */
-export function vaultIndexes(dependencies: Dependencies, act: ActOnIndexes): VaultIndexes {
+export function vaultIndexes(dependencies: Dependencies, { act, look }: IndexAsking): VaultIndexes {
   const parsed = (collection: string | undefined): Collection | undefined =>
     collection === undefined ? undefined : parseCollection(collection);
   const applied = async (
@@ -90,7 +95,9 @@ export function vaultIndexes(dependencies: Dependencies, act: ActOnIndexes): Vau
     plan: async ({ collection, documents = false, signal } = {}) => {
       const only = parsed(collection);
       const { indexes: book } = dependencies;
-      const lines = book === null ? [] : await indexLines(book, await book.list(), await book.newestKnown());
+      const lines = await look(async () =>
+        book === null ? [] : indexLines(book, await book.list(), await book.newestKnown()),
+      );
       return {
         indexes: lines.filter((line) => only === undefined || line.collection === only).map(shownLine),
         documents: documents

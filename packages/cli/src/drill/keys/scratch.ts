@@ -91,7 +91,7 @@ async function copyInto(context: CommandContext, config: Config, copying: Copyin
   const kms = { ...config.kms, rootKey, witness: undefined };
   const there: Config = { ...config, dataDir, audit: withoutStore(config.audit), kms };
   await restoreBackup(context, there, {
-    ...{ from, reason: REASON, key: null, erasures: null, witnesses: "untold" },
+    ...{ from, reason: REASON, key: null, erasures: null, witnesses: "untold", indexes: "left" },
     whileOpen: () => Promise.resolve(),
   });
 }

@@ -1,0 +1,67 @@
+// The form of `collections.NAME.fields`. In a file that is no program a normaliser is said by its name: "email", or
+// { kind: "phone", country: "DE" }.
+import type { CompoundIndexOptions, FieldOptions } from "@strongroom/vault";
+import { date, email, exact, foldedName, type Normaliser, phone, postcode, text } from "@strongroom/vault/normalisers";
+import { z } from "zod";
+
+/** Name -> the normaliser. */
+const NORMALISERS = {
+  date: () => date(),
+  email: () => email(),
+  exact: () => exact(),
+  "folded-name": () => foldedName(),
+  phone: () => phone(),
+  postcode: () => postcode(),
+  text: () => text(),
+} as const;
+
+/** Names that a configuration may say. */
+const NAMES = Object.keys(NORMALISERS) as (keyof typeof NORMALISERS)[];
+
+/** A normaliser by its name, or one that is written out. */
+export type NormaliserInput =
+  keyof typeof NORMALISERS | { readonly kind: keyof typeof NORMALISERS; readonly country?: string } | Normaliser;
+
+/** A field as a configuration declares it. */
+export type FieldInput = Omit<FieldOptions, "find"> & { readonly find?: NormaliserInput };
+
+const MUST_BE = `must be one of ${NAMES.join(", ")}, { kind: "phone", country: "DE" }, or a normaliser of a program`;
+
+const normaliser = z.unknown().transform((given, context): Normaliser => {
+  const found = normaliserOf(given);
+  if (found !== null) return found;
+  context.addIssue({ code: "custom", message: MUST_BE });
+  return z.NEVER;
+});
+
+function normaliserOf(given: unknown): Normaliser | null {
+  if (isName(given)) return NORMALISERS[given]();
+  if (typeof given !== "object" || given === null) return null;
+  if ("normalise" in given) return given as Normaliser;
+  const { kind, country, ...others } = given as Readonly<Record<string, unknown>>;
+  if (!isName(kind) || Object.keys(others).length > 0) return null;
+  if (country === undefined) return NORMALISERS[kind]();
+  if (kind !== "phone" || typeof country !== "string") return null;
+  try {
+    return phone({ country });
+  } catch {
+    return null;
+  }
+}
+
+const isName = (value: unknown): value is keyof typeof NORMALISERS => NAMES.includes(value as never);
+
+/** What of a field the vault itself checks, with all that does not go together. */
+const field = z.looseObject({ find: normaliser.optional() });
+
+/** By their paths. */
+export const fieldDeclarations: z.ZodType<Readonly<Record<string, FieldOptions>>> = z.record(
+  z.string(),
+  field,
+) as unknown as z.ZodType<Readonly<Record<string, FieldOptions>>>;
+
+/** By their names. */
+export const indexDeclarations: z.ZodType<Readonly<Record<string, CompoundIndexOptions>>> = z.record(
+  z.string(),
+  z.looseObject({}),
+) as unknown as z.ZodType<Readonly<Record<string, CompoundIndexOptions>>>;
