@@ -60,8 +60,8 @@ async function openApiDocument(): Promise<Document> {
 }
 
 function tables({ components: { schemas } }: Document): string {
-  const { ErrorCode: { "x-strongroom-errors": rows } = {}, BatchRequest, Document, ...answers } = schemas;
-  if (rows === undefined || BatchRequest === undefined || Document === undefined)
+  const { ErrorCode: { "x-strongroom-errors": rows } = {}, BatchRequest, ...answers } = schemas;
+  if (rows === undefined || BatchRequest === undefined || answers["Document"] === undefined)
     throw new Error("the OpenAPI document does not describe errors, batches or documents as it did");
   const errors = Object.fromEntries((rows as readonly ErrorRow[]).map(({ code, ...row }) => [code, row]));
   const forms = {

@@ -268,8 +268,8 @@ export const CLI_ERRORS: ErrorTable<CliErrorCode> = {
   "move-incomplete": {
     title: "The step of the move was not completed",
     remedy:
-      "What was done stays. Correct the rows that are named, and run the same command again; strongroom move back goes " +
-      "one stage back.",
+      "What was done stays. Correct the rows that are named, and run the same command again; strongroom move back " +
+      "goes one stage back.",
     outcome: "failure",
     status: 500,
   },

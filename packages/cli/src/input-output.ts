@@ -45,7 +45,7 @@ export async function openInput(path: string, { terminal, cwd, signal }: Command
   }
 }
 
-/** Reads a whole input of something small and secret. Throws `input-unreadable`, `input-invalid` for none or too long. */
+/** Reads a whole input that is small and secret. Throws `input-unreadable`, `input-invalid` for none or too long. */
 export async function readWhole(
   path: string,
   context: CommandContext,

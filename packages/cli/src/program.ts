@@ -57,6 +57,22 @@ import {
 import { keysReportCommand, keysRetireCommand } from "./commands/keys/retire.ts";
 import { keysRotateCommand } from "./commands/keys/rotate.ts";
 import { KMS_TABLE } from "./commands/kms.ts";
+import {
+  personConsentCommand,
+  personConsentsCommand,
+  personExportCommand,
+  personRecipientsCommand,
+  personRectifyCommand,
+  personReleaseCommand,
+  personRestrictCommand,
+  personShowCommand,
+} from "./commands/person.ts";
+import {
+  auditExposureCommand,
+  processingReportCommand,
+  retentionPlanCommand,
+  retentionRunCommand,
+} from "./commands/retention.ts";
 import { listCommand } from "./commands/list.ts";
 import { policyShowCommand, policyTestCommand } from "./commands/policy.ts";
 import { MOVE_COMMANDS } from "./commands/move.ts";
@@ -92,6 +108,18 @@ const COMMANDS: readonly CommandSpec[] = [
   auditCheckpointCommand,
   auditAccessLogCommand,
   auditExportCommand,
+  auditExposureCommand,
+  personShowCommand,
+  personExportCommand,
+  personRestrictCommand,
+  personReleaseCommand,
+  personRectifyCommand,
+  personConsentCommand,
+  personConsentsCommand,
+  personRecipientsCommand,
+  retentionPlanCommand,
+  retentionRunCommand,
+  processingReportCommand,
   regionsCommand,
   regionsDebtCommand,
   jobsCommand,
@@ -157,6 +185,8 @@ const COMMAND_GROUPS: Readonly<Record<string, CommandGroup>> = {
     summary: "the keys that records hang on: under which keys they lie, other keys, what they cost",
     heading: "Looking after it",
   },
+  person: { summary: "what people may ask of whoever keeps their data", heading: "People" },
+  retention: { summary: "what has stayed as long as is declared, and its removal", heading: "People" },
   policy: { summary: "what roles may, and which rule decides", heading: "Looking after it" },
   move: { summary: "an application's table into the vault, in stages", heading: "Moving data" },
   store: {

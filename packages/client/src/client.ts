@@ -5,6 +5,7 @@ import type { Answers } from "./api-types.ts";
 import { type Audit, auditOf } from "./audit.ts";
 import { type CallOptions, caller, type ClientOptions, unintelligible } from "./call.ts";
 import { type Approvals, approvalsOf } from "./approvals.ts";
+import { type People, peopleOf } from "./people.ts";
 import { erasureOf, type Erasures } from "./erasure.ts";
 import { type Convergence, convergenceOf } from "./convergence.ts";
 import { encoded, present } from "./encoded.ts";
@@ -138,6 +139,8 @@ export interface Client {
   readonly convergence: Convergence;
   /** What one principal asks for and another one approves. */
   readonly approvals: Approvals;
+  /** What people may ask of whoever keeps their data. */
+  readonly people: People;
   /** What records are found by. */
   readonly indexes: Indexes;
   /** Erasures of people, and legal holds. */
@@ -252,6 +255,7 @@ export function createClient(options: ClientOptions): Client {
     audit: auditOf(calls),
     convergence: convergenceOf(calls),
     approvals: approvalsOf(calls),
+    people: peopleOf(calls),
     indexes: indexesOf(calls, collectionSegment),
     erasure: erasureOf(calls),
     collections: async (options = {}) =>

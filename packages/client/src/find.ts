@@ -7,12 +7,13 @@ import { present } from "./encoded.ts";
 import { type Listing, listing } from "./paging.ts";
 
 /** What is looked for in one field: a value in any spelling, the beginning of one, or a range with both of its ends. */
-export type FieldQuery =
-  | string
-  | number
-  | boolean
-  | { readonly prefix: string }
-  | { readonly from: string | number; readonly to: string | number };
+export type FieldQuery = string | number | boolean | { readonly prefix: string } | FieldRange;
+
+/** From one value to another, with both of them. */
+export interface FieldRange {
+  readonly from: string | number;
+  readonly to: string | number;
+}
 
 /** What is looked for, by the paths of fields that the collection declares with `find`: records that meet all of it. */
 export type FindQuery = Readonly<Record<string, FieldQuery>>;

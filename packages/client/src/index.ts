@@ -53,6 +53,27 @@ export type {
   ServiceErrorCode,
 } from "./errors.ts";
 export type { Approval, Approvals, ApprovedAct } from "./approvals.ts";
-export type { FieldQuery, FindExplanation, Finding, FindOptions, FindQuery, FoundCount, FoundRecord } from "./find.ts";
+export type {
+  FieldQuery,
+  FieldRange,
+  FindExplanation,
+  Finding,
+  FindOptions,
+  FindQuery,
+  FoundCount,
+  FoundRecord,
+} from "./find.ts";
+export type {
+  Exposure,
+  People,
+  PersonConsent,
+  PersonExportItem,
+  PersonHeld,
+  PersonOptions,
+  PersonRecipient,
+  ProcessingReport,
+  Rectified,
+  RetentionReport,
+} from "./people.ts";
 export type { Indexes, IndexLeakage, IndexOptions, IndexPlanLine, IndexWork } from "./indexes.ts";
 export type { Certificate, EraseRequest, ErasureResult, Erasures, ErasureUnderWay, Hold } from "./erasure.ts";

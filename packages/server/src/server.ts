@@ -46,6 +46,7 @@ import { convergenceRoutes, runRoutes } from "./routes/convergence.ts";
 import { erasureRoutes, holdRoutes } from "./routes/erasure.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
+import { processingRoute, retentionRoutes, rightsRoutes } from "./routes/rights.ts";
 import { recordRoutes, versionRoutes } from "./routes/records.ts";
 import { regionRoutes } from "./routes/regions.ts";
 import { runEventRoute } from "./routes/run-events.ts";
@@ -364,6 +365,9 @@ function guardedRoutes(v1: Api, { context, options, absent, admission, refusals 
   auditRoutes(v1, context);
   auditStateRoutes(v1, context);
   exportRoutes(v1);
+  rightsRoutes(v1, context);
+  processingRoute(v1, context);
+  retentionRoutes(v1);
 }
 
 function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -26,9 +26,19 @@ import { putMany } from "./records/put-many.ts";
 import type { PutManyItem, PutManyOptions } from "./records/put-many.ts";
 import { get, history } from "./records/read.ts";
 import type { VersionInfo } from "./records/read.ts";
+import { parseWritable, requireWritable } from "./records/writable.ts";
 import { put, remove } from "./records/write.ts";
 import { EVERYTHING } from "./roles/paths.ts";
 import type { Access } from "./roles/access.ts";
+import {
+  APPROVAL_NEEDS,
+  CONVERGENCE_NEEDS,
+  ERASURE_NEEDS,
+  guarded,
+  guardedAudit,
+  RETENTION_NEEDS,
+  SUBJECT_NEEDS,
+} from "./roles/guarded.ts";
 import { putPart } from "./roles/put-part.ts";
 import type { ReadOptions, ShownFindOptions } from "./roles/read-options.ts";
 import { shown } from "./roles/shown.ts";
@@ -46,8 +56,13 @@ import { debts, tellDebts } from "./convergence/debts.ts";
 import type { LiveLatency } from "./convergence/live-latency.ts";
 import type { Convergence } from "./convergence/view.ts";
 import type { DebtPage, DebtSources } from "./convergence/debts.ts";
+import { rightsOf } from "./rights/rights.ts";
+import type { Rights } from "./rights/rights.ts";
 import { subjectsOf } from "./subjects/subjects.ts";
 import type { Subjects } from "./subjects/subjects.ts";
+import { retentionOf } from "./retention/retention.ts";
+import type { Retention } from "./retention/retention.ts";
+import type { HeldPeople } from "./retention/sweep.ts";
 import type { ActingVault } from "./vault.ts";
 
 /** What a caller's view of a vault works with. */
@@ -64,6 +79,8 @@ export interface ActingParts {
   readonly convergenceOf: (auditor: Auditor | null) => Convergence;
   /** Told how long reads and writes take: a run goes slower when they suffer by it. */
   readonly latency: Pick<LiveLatency, "ended">;
+  /** Who is held, and is not removed by retention. */
+  readonly heldPeople: HeldPeople;
   /** What a caller asks of the audit's log. */
   readonly viewOf: (auditor: Auditor) => VaultAudit;
   /** Erasures, on behalf of a caller. */
@@ -74,53 +91,73 @@ export class ActingRecords implements ActingVault {
   readonly subjects: Subjects;
   readonly indexes: VaultIndexes;
   readonly convergence: Convergence;
+  readonly retention: Retention;
   readonly #parts: ActingParts;
   readonly #prepared: PreparedWrites;
   #audit: VaultAudit | null = null;
+  /** As the vault's own parts ask it, for whom the caller's roles were asked before. */
+  #unboundView: VaultAudit | null = null;
+  #rights: Rights | null = null;
 
   constructor(parts: ActingParts) {
-    const { dependencies } = parts;
+    const { dependencies, access } = parts;
+    const { audit } = dependencies;
+    const on = { access, audit };
     this.#parts = parts;
     this.#prepared = new PreparedWrites(dependencies);
-    this.subjects = subjectsOf(dependencies, readOptions);
+    this.subjects = guarded(subjectsOf(dependencies, readOptions), SUBJECT_NEEDS, on);
+    const retention = retentionOf({ ...dependencies, heldPeople: parts.heldPeople });
+    this.retention = guarded(retention, RETENTION_NEEDS, on);
     this.indexes = vaultIndexes(dependencies, {
       act: (what, collection, work) =>
-        asking(dependencies.audit, "index", async (asked) => {
+        asking(audit, "index", async (asked) => {
           this.#access.require("keys");
           return asked.act("index", { collection, details: { what } }, work);
         }),
       look: (work) =>
-        asking(dependencies.audit, "index", async () => {
+        asking(audit, "index", async () => {
           this.#access.require("keys");
           return work();
         }),
     });
-    this.convergence = parts.convergenceOf(dependencies.audit);
+    this.convergence = guarded(parts.convergenceOf(audit), CONVERGENCE_NEEDS, on);
   }
 
   get approvals(): Approvals | null {
     const { store, audit, clock } = this.#d;
-    const view = this.audit;
+    const view = this.#view;
     if (view === null || audit === null) return null;
-    return approvalsOf({ notes: store.notes, audit: view, principal: audit.actor.principal, clock });
+    const approvals = approvalsOf({ notes: store.notes, audit: view, principal: audit.actor.principal, clock });
+    return guarded(approvals, APPROVAL_NEEDS, { access: this.#access, audit });
   }
 
   get erasure(): Erasures | null {
     const { audit } = this.#d;
-    const view = this.audit;
-    return view === null || audit === null ? null : this.#parts.erasuresOf(audit, view);
+    const view = this.#view;
+    if (view === null || audit === null) return null;
+    return guarded(this.#parts.erasuresOf(audit, view), ERASURE_NEEDS, { access: this.#access, audit });
   }
 
   get audit(): VaultAudit | null {
     const { audit } = this.#d;
-    if (audit !== null) this.#audit ??= this.#parts.viewOf(audit);
+    const view = this.#view;
+    if (view === null || audit === null) return null;
+    this.#audit ??= guardedAudit(view, { access: this.#access, audit });
     return this.#audit;
+  }
+
+  get rights(): Rights | null {
+    const { audit } = this.#d;
+    const view = this.#view;
+    if (view === null || audit === null) return null;
+    this.#rights ??= rightsOf({ ...this.#d, audit, view, access: this.#access }, this.subjects, readOptions);
+    return this.#rights;
   }
 
   put(address: AddressInput, document: object, options: PutOptions = {}): Promise<PutResult> {
     return this.#timed(
       asking(this.#d.audit, "write", async (asked) => {
-        const [place, given] = [parseAddress(address), readOptions.put(options)];
+        const [place, given] = [parseWritable(address), readOptions.put(options)];
         asked.uses(place.collection);
         const how = { access: this.#access, options: given, asked };
         const mode = this.#access.requireWrite(place.collection, document);
@@ -139,7 +176,7 @@ export class ActingRecords implements ActingVault {
     options: PutManyOptions,
   ): Promise<readonly PutManyResult[]> {
     return asking(this.#d.audit, "write", async (asked) => {
-      const name = parseCollection(collection);
+      const name = requireWritable(parseCollection(collection));
       const [given, how] = [readItems(items), readOptions.putMany(options)];
       asked.uses(name);
       // Threat: `unchanged` says that a guess at a document was right.
@@ -156,7 +193,7 @@ export class ActingRecords implements ActingVault {
 
   prepare(address: AddressInput, document: object, options: PutOptions = {}): Promise<PreparedWrite> {
     return asking(this.#d.audit, "write", async (asked) => {
-      const [place, given] = [parseAddress(address), readOptions.put(options)];
+      const [place, given] = [parseWritable(address), readOptions.put(options)];
       asked.uses(place.collection);
       this.#access.requireWholeWrite(place.collection, [document]);
       return this.#prepared.prepare(place, document as JsonObject, given, asked);
@@ -196,7 +233,7 @@ export class ActingRecords implements ActingVault {
 
   remove(address: AddressInput, options: RemoveOptions = {}): Promise<RemoveResult> {
     return asking(this.#d.audit, "remove", async (asked) => {
-      const place = parseAddress(address);
+      const place = parseWritable(address);
       asked.uses(place.collection);
       this.#access.require("write", place.collection);
       return remove(this.#d, place, readOptions.remove(options), asked);
@@ -272,6 +309,12 @@ export class ActingRecords implements ActingVault {
 
   get #d(): Dependencies {
     return this.#parts.dependencies;
+  }
+
+  get #view(): VaultAudit | null {
+    const { audit } = this.#d;
+    if (audit !== null) this.#unboundView ??= this.#parts.viewOf(audit);
+    return this.#unboundView;
   }
 
   get #access(): Access {

@@ -128,6 +128,31 @@ export type {
   WitnessedLog,
 } from "./audit/witness.ts";
 
+export type {
+  RestrictOptions,
+  SubjectListOptions,
+  SubjectOptions,
+  SubjectRecordsPage,
+  Subjects,
+} from "./subjects/subjects.ts";
+export type { PurposeOptions } from "./collections/purposes.ts";
+export type { RetentionOptions, RightsOptions } from "./collections/rights.ts";
+export type { Consent, ConsentOptions } from "./rights/consents.ts";
+export type { ExposedPerson, ExposedRecord, Exposure, ExposureOptions } from "./rights/exposure.ts";
+export type { HeldCollection, HeldRecord, PersonHeld } from "./rights/held.ts";
+export type {
+  PersonExportItem,
+  PersonExportOptions,
+  PersonExportPage,
+  WithheldReason,
+} from "./rights/person-export.ts";
+export { processingMarkdown } from "./rights/processing-report.ts";
+export type { ProcessedCollection, ProcessingReport } from "./rights/processing-report.ts";
+export type { Recipient } from "./rights/recipients.ts";
+export type { Rectified, RectifyOptions } from "./rights/rectify.ts";
+export type { Retention, RetentionLine, RetentionReport, RetentionRunOptions } from "./retention/retention.ts";
+export type { RetentionWorkerOptions } from "./retention/retention-worker.ts";
+export type { Rights, ShowOptions } from "./rights/rights.ts";
 export { DEFAULT_FIND_LIMIT } from "./search/find.ts";
 export type { FindExplanation, FindOptions, FindResult, FoundCount } from "./search/find.ts";
 export type { FieldQuery, FindQuery } from "./search/query.ts";
@@ -139,8 +164,6 @@ export type { IndexLeakage } from "./search/leakage.ts";
 export type { IndexPlanLine, IndexStep } from "./search/plan-indexes.ts";
 export { reopenIndexes } from "./search/reopen-indexes.ts";
 export type { IndexApplyOptions, IndexPlan, IndexPlanOptions, VaultIndexes } from "./search/vault-indexes.ts";
-
-export type { SubjectListOptions, SubjectOptions, SubjectRecordsPage, Subjects } from "./subjects/subjects.ts";
 
 export { MOST_SEEN } from "./convergence/debt.ts";
 export { FLEET_PREFIX } from "./convergence/fleet.ts";

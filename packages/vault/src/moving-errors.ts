@@ -11,13 +11,13 @@ export type MovingErrorCode = "move-absent" | "move-stage" | "move-held" | "move
 export const MOVING_ERRORS: ErrorTable<MovingErrorCode> = {
   "move-absent": {
     title: "There is no such move",
-    remedy: "strongroom move plan says what a move would take, strongroom move start begins it.",
+    remedy: "Ask strongroom move plan what a move would take; strongroom move start begins it.",
     outcome: "absent",
     status: 404,
   },
   "move-stage": {
     title: "The move is in another stage",
-    remedy: "strongroom move status says in which, and which step comes next; strongroom move back goes one back.",
+    remedy: "Ask strongroom move status in which, and which step comes next; strongroom move back goes one back.",
     outcome: "conflict",
     status: 409,
   },

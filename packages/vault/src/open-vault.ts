@@ -42,6 +42,8 @@ import { owedVersions } from "./convergence/repair-version.ts";
 import type { RepairDependencies } from "./convergence/repair-version.ts";
 import { RepairCounters } from "./convergence/worker.ts";
 import type { RepairStatus } from "./convergence/worker.ts";
+import { RetentionWorker } from "./retention/retention-worker.ts";
+import type { HeldPeople } from "./retention/sweep.ts";
 import { Repairs } from "./convergence/repairs.ts";
 import type { RepairOptions } from "./convergence/repairs.ts";
 import { IndexBook } from "./search/index-book.ts";
@@ -136,14 +138,20 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
     audit === null || people === null || audited === null
       ? null
       : erasuresOf(dependencies, audited, { audit, people, erasing, repairing });
+  // Without an audit nobody is held.
+  const heldPeople: HeldPeople = async (ids) => (await erasures?.heldOf(ids)) ?? new Set();
+  const retention =
+    given.retention === undefined ? null : new RetentionWorker({ ...dependencies, heldPeople }, given.retention);
   const vault = new RecordVault({
     ...{ dependencies, policy, audited, debt, repair, convergence, erasures, keySets, keyStore, verified },
+    ...{ heldPeople, retention },
   });
   await erasures?.replay().catch(async (error: unknown) => {
     await vault.letGo();
     throw error;
   });
   erasures?.start();
+  retention?.start();
   return vault;
 }
 
@@ -264,6 +272,8 @@ interface VaultParts {
   readonly audited: OpenedAudit | null;
   readonly debt: DebtView;
   readonly repair: Repairs | null;
+  readonly retention: RetentionWorker | null;
+  readonly heldPeople: HeldPeople;
   readonly convergence: OpenConvergence;
   /** Null: the vault has no audit. */
   readonly erasures: OpenErasures | null;
@@ -283,6 +293,7 @@ class RecordVault extends ActingRecords implements Vault {
       onOwed: () => repair?.wake(),
       keyInventory: parts.keyStore?.inventory ?? null,
       convergenceOf: (auditor) => convergence.as(auditor),
+      heldPeople: parts.heldPeople,
       latency: convergence.latency,
       viewOf: (auditor) => requireAudit(audited).viewOf(auditor),
       erasuresOf: (auditor, view) => requireErasures(parts.erasures).of(auditor, view),
@@ -359,8 +370,8 @@ class RecordVault extends ActingRecords implements Vault {
 
   /** Ends what works, and leaves the stores open. */
   async letGo(): Promise<void> {
-    const { repair, convergence, erasures, debt, audited } = this.#parts;
-    await Promise.all([repair?.stop(), convergence.stop(), erasures?.stop()]);
+    const { repair, retention, convergence, erasures, debt, audited } = this.#parts;
+    await Promise.all([repair?.stop(), retention?.stop(), convergence.stop(), erasures?.stop()]);
     await debt.ended();
     // Its last entries are sealed under keys, and lie in the stores.
     await audited?.close();

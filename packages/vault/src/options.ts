@@ -5,6 +5,7 @@
 import { hasMethods, ownOptions, ruledOptions } from "@strongroom/base/options";
 import type { OptionRule } from "@strongroom/base/options";
 import type { Keyring } from "@strongroom/envelope";
+import { isKeyStore, isStore } from "./stores/is-store.ts";
 import { SCOPES } from "./collections/declaration.ts";
 import type { CollectionOptions } from "./collections/declaration.ts";
 import type { AnyCollection } from "./collections/handle.ts";
@@ -29,9 +30,14 @@ import type { FindOptions } from "./search/find.ts";
 import type { WhomOptions } from "./records/whom.ts";
 import type { Expectation, PutOptions, RemoveOptions } from "./records/write.ts";
 import type { RepairOptions } from "./convergence/repairs.ts";
+import type { ConsentOptions } from "./rights/consents.ts";
+import type { ExposureOptions } from "./rights/exposure.ts";
+import type { PersonExportOptions } from "./rights/person-export.ts";
+import type { RetentionWorkerOptions } from "./retention/retention-worker.ts";
+import type { RectifyOptions } from "./rights/rectify.ts";
 import type { AuditLog } from "./stores/audit-log.ts";
 import type { Store } from "./stores/store.ts";
-import type { SubjectListOptions, SubjectOptions } from "./subjects/subjects.ts";
+import type { RestrictOptions, SubjectListOptions, SubjectOptions } from "./subjects/subjects.ts";
 
 /** The keys of people, of a vault that has a key store. */
 export interface KeysOptions {
@@ -150,6 +156,8 @@ export interface VaultOptions {
   readonly limits?: Partial<VaultLimits>;
   /** Pays owed wraps in the background while the vault is open. Left out: what is owed stays owed. */
   readonly repair?: RepairOptions;
+  /** Removes what is due by the collections' retention while the vault is open. Left out: `vault.retention` does. */
+  readonly retention?: RetentionWorkerOptions;
 }
 
 type Rules<Options> = Readonly<Record<keyof Options & string, OptionRule>>;
@@ -209,7 +217,16 @@ const ROLES: Rules<Roles> = {
   ],
 };
 const SUBJECT: Rules<SubjectOptions> = { tenant: ANYTHING, signal: SIGNAL };
+const RESTRICT: Rules<RestrictOptions> = { ...SUBJECT, except: ANYTHING };
 const SUBJECT_LIST: Rules<SubjectListOptions> = { ...SUBJECT, ...LIST };
+const PERSON_EXPORT: Rules<PersonExportOptions> = {
+  ...SUBJECT,
+  recipient: ANYTHING,
+  versions: [(value) => value === "newest" || value === "all", 'one of "newest", "all"'],
+};
+const RECTIFY: Rules<RectifyOptions> = { ...SUBJECT, reason: ANYTHING };
+const CONSENT: Rules<ConsentOptions> = { tenant: ANYTHING, evidence: ANYTHING };
+const EXPOSURE: Rules<ExposureOptions> = { since: ANYTHING, until: ANYTHING, names: YES_OR_NO };
 const KEYRING: OptionRule = [(value) => hasMethods(value, "onEncrypt", "onDecrypt"), "a Keyring"];
 const KEYS: Rules<KeysOptions> = {
   store: [isKeyStore, "a KeyStore"],
@@ -264,6 +281,7 @@ const VAULT: Rules<VaultOptions> = {
   clock: A_FUNCTION,
   limits: ANYTHING,
   repair: ANYTHING,
+  retention: [(value) => ownOptions(value, ["lookMs", "onFault"]).problems.length === 0, "{ lookMs, onFault }"],
 };
 
 /** How each call reads its options: own properties, each once; a copy, which nobody else can change. */
@@ -280,7 +298,12 @@ export const readOptions: {
   readonly actor: (given: unknown) => Actor;
   readonly roles: (given: unknown) => Roles;
   readonly subject: (given: unknown) => SubjectOptions;
+  readonly restrict: (given: unknown) => RestrictOptions;
   readonly subjectList: (given: unknown) => SubjectListOptions;
+  readonly personExport: (given: unknown) => PersonExportOptions;
+  readonly rectify: (given: unknown) => RectifyOptions;
+  readonly consent: (given: unknown) => ConsentOptions;
+  readonly exposure: (given: unknown) => ExposureOptions;
 } = {
   vault: reader<VaultOptions>(VAULT, "the options of a vault", ["store", "keyring"]),
   put: reader<PutOptions>(PUT, "the options of put"),
@@ -294,7 +317,12 @@ export const readOptions: {
   actor: reader<Actor>(ACTOR, "an actor", ["principal"]),
   roles: reader<Roles>(ROLES, "what a caller may", ["roles"]),
   subject: reader<SubjectOptions>(SUBJECT, "the options of subjects"),
+  restrict: reader<RestrictOptions>(RESTRICT, "the options of subjects.restrict"),
   subjectList: reader<SubjectListOptions>(SUBJECT_LIST, "the options of subjects.records"),
+  personExport: reader<PersonExportOptions>(PERSON_EXPORT, "the options of rights.export", ["recipient"]),
+  rectify: reader<RectifyOptions>(RECTIFY, "the options of rights.rectify", ["reason"]),
+  consent: reader<ConsentOptions>(CONSENT, "the options of a consent"),
+  exposure: reader<ExposureOptions>(EXPOSURE, "the options of rights.exposure", ["since"]),
 };
 
 /** Options of the keys with everything in them but key sets, which are parsed where they are used. */
@@ -383,32 +411,6 @@ function isCount(value: unknown): boolean {
 
 function isText(value: unknown, most: number): boolean {
   return typeof value === "string" && value.trim() !== "" && value.length <= most && value.isWellFormed();
-}
-
-function isStore(value: unknown): boolean {
-  if (!isAnyStore(value)) return false;
-  const { records, subjects, capabilities } = value as Readonly<Record<string, unknown>>;
-  return (
-    hasMethods(records, "heads", "read", "apply", "outcome") &&
-    hasMethods(subjects, "get", "newest", "setState") &&
-    typeof capabilities === "object" &&
-    capabilities !== null
-  );
-}
-
-function isKeyStore(value: unknown): boolean {
-  return isAnyStore(value) && hasMethods(Reflect.get(value as object, "keys"), "resolve", "active", "create", "erased");
-}
-
-/** What both kinds of store have. */
-function isAnyStore(value: unknown): boolean {
-  if (!hasMethods(value, "requireRoom", "ping", "close")) return false;
-  const { gate, inventory, jobs } = value as Readonly<Record<string, unknown>>;
-  return (
-    hasMethods(gate, "current", "flip", "drained", "bind") &&
-    hasMethods(inventory, "sets", "list", "rewrap") &&
-    hasMethods(jobs, "lease", "save", "finish")
-  );
 }
 
 function reader<Options extends object>(

@@ -5,6 +5,9 @@ import type { ErrorTable } from "@strongroom/base/errors";
 
 /** A code of {@link PEOPLE_ERRORS}. */
 export type PeopleErrorCode =
+  | "consent-missing"
+  | "collection-reserved"
+  | "recipient-invalid"
   | "subject-restricted"
   | "subject-erased"
   | "subject-differs"
@@ -22,6 +25,26 @@ export type PeopleErrorCode =
 
 /** Code -> what it stands for. */
 export const PEOPLE_ERRORS: ErrorTable<PeopleErrorCode> = {
+  "consent-missing": {
+    title: "Somebody has not given their consent to this use",
+    remedy:
+      "The collection declares that this purpose needs a consent, and somebody whom the record is about gave none, " +
+      "or has withdrawn it. Nothing was released. strongroom person consents SUBJECT shows what there is.",
+    outcome: "refused",
+    status: 403,
+  },
+  "collection-reserved": {
+    title: "The collection is the vault's own",
+    remedy: "Nothing was stored. Consents are given and withdrawn by strongroom person consent, or by vault.rights.",
+    outcome: "usage",
+    status: 403,
+  },
+  "recipient-invalid": {
+    title: "It must be said to whom it is given",
+    remedy: "Name the recipient of the export: 1 to 200 characters of one line. The audit keeps it, sealed.",
+    outcome: "usage",
+    status: 400,
+  },
   "subject-restricted": {
     title: "The person whom the record is about is restricted",
     remedy: "Nothing was stored or released. Lift the restriction first, if there is no reason for it any more.",

@@ -12,7 +12,7 @@ export interface TransactionPool<Client extends TransactionClient = TransactionC
 
 /** A connection that goes back to its pool. */
 export interface TransactionClient {
-  query(sql: string): Promise<unknown>;
+  query(sql: string, values?: unknown[]): Promise<unknown>;
   release(destroy?: Error | boolean): void;
 }
 

@@ -27,6 +27,8 @@ import type { DebtPage } from "./convergence/debts.ts";
 import type { Convergence } from "./convergence/view.ts";
 import type { RepairStatus } from "./convergence/worker.ts";
 import type { KeySetInput } from "./keys/key-set.ts";
+import type { Retention } from "./retention/retention.ts";
+import type { Rights } from "./rights/rights.ts";
 import type { Roles } from "./roles/access.ts";
 import type { Policy } from "./roles/policy.ts";
 import type { ReadOptions, ShownFindOptions } from "./roles/read-options.ts";
@@ -205,7 +207,8 @@ export interface ActingVault {
    * names of its fields, also where nothing was found; every record that is given out is told as a read.
    *
    * @throws VaultError `not-permitted`, `field-forbidden`, `fields-invalid`, `find-invalid`, `index-not-ready`,
-   *   `cursor-invalid`, `limit-invalid`, `tenant-invalid`, `vault-option-invalid`, `record-contended` and what opening a key throws
+   *   `cursor-invalid`, `limit-invalid`, `tenant-invalid`, `vault-option-invalid`, `record-contended`
+   *   and what opening a key throws
    * @example
    * ```ts
    * import { randomBytes } from "node:crypto";
@@ -286,6 +289,10 @@ export interface ActingVault {
   readonly convergence: Convergence;
   /** The people that records are about: whether they may be read and written about, their records and their keys. */
   readonly subjects: Subjects;
+  /** Removes what has stayed as long as its collection declares. */
+  readonly retention: Retention;
+  /** What people may ask of whoever keeps their data; null: the vault has no audit. */
+  readonly rights: Rights | null;
   /** What records are found by: what is declared, what there is, and the work that brings the one to the other. */
   readonly indexes: VaultIndexes;
   /** Erasures of people and legal holds; null: the vault has no audit, without which nobody is erased. */

@@ -12,7 +12,7 @@ export interface BuiltIndexes extends Pick<IndexesApplied, "built" | "records" |
 
 const NOTHING: Omit<BuiltIndexes, "left"> = { built: [], records: 0, duplicates: [], unopened: [] };
 
-/** Builds those of the collections that the configuration declares as the vault has them; the others are left as they are. */
+/** Builds those of the collections that the configuration declares as the vault has them; the others are left alone. */
 export async function buildIndexes(
   vault: Pick<Vault, "indexes" | "collections">,
   how: "built" | "left",

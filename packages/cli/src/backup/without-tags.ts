@@ -1,5 +1,5 @@
-// A backup has no tags: in an old one, those of somebody who was erased since are equal to those of the living, and tell
-// who was meant. They are derived, and a restore builds them anew.
+// A backup has no tags: in an old one, those of somebody who was erased since are equal to those of the living, and
+// tell who was meant. They are derived, and a restore builds them anew.
 import { existsSync, renameSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
@@ -40,7 +40,7 @@ function hasRows(database: DatabaseSync, table: string): boolean {
 const MOST_CONTENTS = 16 * 1024 * 1024;
 const COPIED = /COPY [^\s(]*\b(?:unique_)?tags"? \(/;
 
-/** Whether a dump in the custom form of pg_dump has the rows of a table of tags: its table of contents lies before all rows. */
+/** Whether a dump in the custom form of pg_dump has rows of a table of tags: its contents are listed before all rows. */
 export async function dumpsTags(path: string): Promise<boolean> {
   const file = await open(path, "r");
   try {

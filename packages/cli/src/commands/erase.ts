@@ -32,8 +32,8 @@ export const eraseCommand: CommandSpec = command({
     "SUBJECT is the name that writers use, or an opaque id; - reads a name from standard input, so that no other " +
     "program of the machine sees it. Reads and writes about the person end at once, in every process. The answer has " +
     "a certificate, which says what remains and what it dies with, and a salt, which is for the person alone and " +
-    "kept nowhere. When something fails half-way, it says so, and the service goes on with it. A legal hold refuses it, " +
-    "and so do records that are about somebody else too. Needs a token with the scope admin.",
+    "kept nowhere. When something fails half-way, it says so, and the service goes on with it. A legal hold refuses " +
+    "it, and so do records that are about somebody else too. Needs a token with the scope admin.",
   flagGroups: ["client"],
   options: {
     reason,

@@ -28,8 +28,8 @@ export const findCommand: CommandSpec = command({
   summary: "find records by the fields that their collection declares",
   description:
     'What is looked for is a JSON object: {"email":"ada@example.com"}, {"name":{"prefix":"lov"}}, ' +
-    '{"born":{"from":"1815-01-01","to":"1815-12-31"}}; of several fields, records that meet all. It comes from standard ' +
-    "input or a file, never from the command line, where every process of the machine could read it. In a pipe each " +
+    '{"born":{"from":"1815-01-01","to":"1815-12-31"}}; of several fields, records that meet all. It comes from ' +
+    "standard input or a file, never from the command line, where every process of the machine could read it. In a pipe each " +
     "record is one line of JSON. The audit has the names of the fields, not what was looked for.",
   flagGroups: ["client"],
   options: {
@@ -70,7 +70,9 @@ export const findCommand: CommandSpec = command({
       return;
     }
     const listing = await readPage(client.records.find(collection, query, { fields, tenant }), options);
-    terminal.result({ collection, ...listing }, ({ items }) => recordsView(items, terminal));
+    // In a pipe nothing is no line at all.
+    if (listing.items.length === 0 && terminal.mode === "human") terminal.say("No record is found.");
+    else terminal.result({ collection, ...listing }, ({ items }) => recordsView(items, terminal));
     if (listing.next !== null)
       terminal.say(`There may be more: the same with --cursor ${printable(listing.next, 600)} (or --all)`);
     requireUndamaged(listing);
@@ -100,7 +102,6 @@ const countView = ({ atMost, isCapped }: FoundCount): string =>
 /** For a person each record with its id above it, in a pipe a line each. */
 function recordsView(items: readonly FoundRecord[], terminal: Terminal): string {
   if (!terminal.stdout.isTTY) return items.map(({ collection: _, ...record }) => printableJson(record)).join("\n");
-  if (items.length === 0) return "No record is found.";
   return items
     .map(
       ({ id, version, document }) =>

@@ -19,6 +19,14 @@ const field = z.strictObject(
 const orField = <Text extends string>(texts: z.ZodType<Text>, message: string): z.ZodType<Text | { field: string }> =>
   z.union([texts, field], message);
 
+const purpose = z.string().regex(/^[a-z0-9.-]{1,64}$/, "must be 1 to 64 characters of a-z 0-9 . -");
+const purposeObject = z.strictObject({
+  code: purpose,
+  consent: z.boolean("must be true or false").optional(),
+  basis: z.string("must be a text").optional(),
+  description: z.string("must be a text").optional(),
+});
+
 /** `collections` alone. */
 export const collectionDeclarations: z.ZodType<Readonly<Record<string, CollectionOptions>>> = z
   .record(
@@ -29,9 +37,17 @@ export const collectionDeclarations: z.ZodType<Readonly<Record<string, Collectio
       ids: z.enum(["public", "sealed"], "must be public or sealed").optional(),
       tenant: orField(z.string().regex(TENANT, TENANT_RULE), TENANT_RULE).optional(),
       purposes: z
-        .array(z.string().regex(/^[a-z0-9.-]{1,64}$/, "must be 1 to 64 characters of a-z 0-9 . -"))
+        .array(z.union([purpose, purposeObject], "must be 1 to 64 characters of a-z 0-9 . -, or an object with a code"))
         .min(1, "must name one purpose at least")
         .optional(),
+      retention: z
+        .strictObject({
+          after: z.union([z.int(), z.string()], 'must be days, or a period as "P2Y"'),
+          from: z.string("must be the path of a field").optional(),
+        })
+        .optional(),
+      thirdParties: z.enum(["omit", "include"], "must be omit or include").optional(),
+      recipients: z.array(z.string("must be a text")).optional(),
       schema: z.custom<SchemaInput>(isSchemaInput, "must be a Standard Schema (zod, …) or a JSON Schema").optional(),
       fields: fieldDeclarations.optional(),
       indexes: indexDeclarations.optional(),

@@ -90,7 +90,8 @@ const unbuilt = (
   severity: "warning",
   detail,
   remedy:
-    "strongroom collection plan shows what is declared beside what there is, strongroom collection apply brings it there.",
+    "strongroom collection plan shows what is declared beside what there is, strongroom collection apply brings it " +
+    "there.",
 });
 
 async function leakageFindings(

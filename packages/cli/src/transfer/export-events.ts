@@ -4,6 +4,7 @@ import type { Client } from "@strongroom/client";
 import type { CommandContext } from "../command.ts";
 import { type AuditFormat, formatEvent } from "../formats/audit-formats.ts";
 import { openOutput } from "../input-output.ts";
+import { keptWhole } from "./kept-whole.ts";
 
 /** What is exported. */
 export interface EventsJob {
@@ -23,19 +24,13 @@ export async function exportEvents(job: EventsJob, client: Client, context: Comm
   const output = await openOutput(path, context);
   const progress = startProgress(terminal, { label: "export the audit", total: null });
   let entries = 0;
-  try {
+  await keptWhole(output, progress, async () => {
     for await (const event of client.audit.events({ since: job.since, until, order: "oldest" })) {
       signal.throwIfAborted();
       await output.write(`${JSON.stringify(formatEvent(event, format))}\n`);
       progress.update(++entries, entries);
     }
-    await output.commit();
-  } catch (error) {
-    await output.discard();
-    throw error;
-  } finally {
-    progress.stop();
-  }
+  });
   const said = `${entries.toLocaleString("en")} ${entries === 1 ? "entry" : "entries"} of the audit exported`;
   if (path === "-") terminal.say(said);
   else terminal.result({ file: path, entries, format, until }, () => `${said} to ${path}`);

@@ -89,7 +89,16 @@ test("a vault in PostgreSQL is backed up and restored as the command says", { sk
   assert.equal(checked.code, 0, checked.stderr);
   assert.equal((await run("backup --check monday")).code, 0, "and again, of a backup that is whole");
   assert.deepEqual(readdirSync(at("monday")).sort(), [
-    ...["audit.dump", "keys.dump", "keys.json", "kms.sqlite", "manifest.json", "manifest.proof", "records.dump"],
+    ...[
+      "audit.dump",
+      "erasures.ndjson",
+      "keys.dump",
+      "keys.json",
+      "kms.sqlite",
+      "manifest.json",
+      "manifest.proof",
+      "records.dump",
+    ],
   ]);
   const header = await readDumpHeader(at("monday/records.dump"));
   assert.match(header.server, /^\d+/);

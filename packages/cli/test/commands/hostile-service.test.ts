@@ -46,6 +46,22 @@ const CALLS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "audit checkpoint": [[]],
   "audit access-log": [["people/x"], ["people/x", "--out", "access.json"]],
   "audit verify": [["--access-log", "evil-access.json", "--key", "KEY"]],
+  "audit exposure": [["token:x", "--names"]],
+  "person show": [["people/x"]],
+  "person export": [
+    ["people/x", "--recipient", "x"],
+    ["people/x", "out.ndjson", "--recipient", "x"],
+    ["people/x", "--zip", "out.zip", "--recipient", "x"],
+  ],
+  "person restrict": [["people/x", "--except", "legal-claims"]],
+  "person release": [["people/x"]],
+  "person rectify": [["people/x", "people", "x", "patch.json"]],
+  "person consent": [["people/x", "marketing"]],
+  "person consents": [["people/x"]],
+  "person recipients": [["people/x"]],
+  "retention plan": [[]],
+  "retention run": [[]],
+  "processing-report": [[], ["--format", "json"], ["--out", "processing.md"]],
   backup: [["--check", "backup"]],
   restore: [["backup", "--data-dir", "restored", "--reason", "the disk failed"]],
   regions: [[], ["--watch"]],
@@ -128,6 +144,7 @@ const SAY_NOTHING_OF_OTHERS: Readonly<Record<string, string>> = {
 /** What the commands read, in the folder that they run in. */
 async function prepare(folder: string): Promise<void> {
   await writeFile(join(folder, "people.ndjson"), `${JSON.stringify({ id: "x", name: EVIL.toWellFormed() })}\n`);
+  await writeFile(join(folder, "patch.json"), "{}");
   const statement = { Sid: EVIL, Effect: "Allow", Principal: { AWS: "*" }, Action: EVIL, Resource: "*" };
   await writeFile(join(folder, "policy.json"), JSON.stringify({ Version: "2012-10-17", Statement: [statement] }));
   await writeFile(join(folder, "message.bin"), EVIL.slice(0, 300));

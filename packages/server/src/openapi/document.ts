@@ -25,6 +25,7 @@ const ABOUT: NonNullable<Extract<FastifyDynamicSwaggerOptions, { openapi?: unkno
     { name: "versions", description: "What a record was before." },
     { name: "collections", description: "Many records." },
     { name: "audit", description: "Who did what, and proofs of it." },
+    { name: "people", description: "What people may ask of whoever keeps their data." },
     { name: "keys", description: "What is stored beside the keys that are declared, and runs that bring it there." },
     { name: "indexes", description: "What records are found by, and what that tells whoever has the database." },
     { name: "approvals", description: "What one principal asks for and another one approves." },

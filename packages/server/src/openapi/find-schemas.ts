@@ -3,7 +3,14 @@
  * here.
  */
 import { DEFAULT_FIND_LIMIT } from "@strongroom/vault";
-import type { DamagedRecord, FindExplanation, FindQuery, FoundCount, JsonObject } from "@strongroom/vault";
+import type {
+  DamagedRecord,
+  FindExplanation,
+  FindQuery,
+  FoundCount,
+  JsonObject,
+  RecordVersion,
+} from "@strongroom/vault";
 import { z } from "zod";
 import { collectionName, count, damagedRecord, documentBody, recordId, timestamp, version } from "./schemas.ts";
 
@@ -19,13 +26,7 @@ export interface FindRequest {
 }
 
 /** A record that was found, as its reader sees it. */
-export interface FoundRecord {
-  readonly collection: string;
-  readonly id: string;
-  readonly subject: string | null;
-  readonly about?: readonly string[] | undefined;
-  readonly version: number;
-  readonly createdAt: string;
+export interface FoundRecord extends RecordVersion {
   readonly document: JsonObject;
 }
 
@@ -99,8 +100,8 @@ export const findAnswer: z.ZodType<FindAnswer> = z
       .optional()
       .meta({
         description:
-          "Records that have the tags and cannot be given: damaged, or about somebody who is restricted. Whether they " +
-          "are what was looked for is not known. Left out without any.",
+          "Records that have the tags and cannot be given: damaged, or about somebody who is restricted. Whether " +
+          "they are what was looked for is not known. Left out without any.",
       }),
     next: z
       .string()

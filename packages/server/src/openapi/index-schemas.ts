@@ -110,8 +110,8 @@ export const leakageAnswer: z.ZodType<{ readonly indexes: readonly IndexLeakage[
         values: count.meta({ description: "Different tags." }),
         named: share.meta({
           description:
-            "The share of tags whose value is named by its rank, by whoever has the database and knows how often each " +
-            "value comes.",
+            "The share of tags whose value is named by its rank, by whoever has the database and knows how often " +
+            "each value comes.",
         }),
         guessed: share.meta({ description: "The same of somebody who guesses." }),
         isAccepted: z.boolean(),

@@ -42,8 +42,8 @@ const params = z.object({ id: personId });
 const holdParams = z.object({
   id: z.string().max(64).meta({ description: "The hold, as it was answered when it was set." }),
 });
-const admin = { scope: "admin" } as const;
-const read = { scope: "read" } as const;
+const admin = { scope: "admin", action: "erase" } as const;
+const read = { scope: "read", action: "erase" } as const;
 const shared = { tags: ["erasure"], headers: actorHeaders } as const;
 
 const erasureOk = {

@@ -143,7 +143,7 @@ export function recordRoutes(app: Api, { limits, policy }: ApiContext): void {
         headers: writeHeaders,
         response: {
           200: { description: "The record is removed.", content: { "application/json": { schema: removeAnswer } } },
-          ...problemAnswers(...PRESENT, ...NAMING, "record-contended", "store-full"),
+          ...problemAnswers(...PRESENT, ...NAMING, "collection-reserved", "record-contended", "store-full"),
         },
       },
     },

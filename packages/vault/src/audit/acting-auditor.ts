@@ -6,7 +6,8 @@ import { hash, randomUUID } from "node:crypto";
 import { isVaultError, VaultError } from "../errors.ts";
 import type { EntryId, UnitEntry } from "../stores/outbox.ts";
 import { MAX_ENTRY_BYTES } from "../stores/outbox.ts";
-import { parseActor } from "./actor.ts";
+import type { SubjectId } from "../stores/subjects.ts";
+import { parseActor, RESERVED } from "./actor.ts";
 import type { AuditKeys } from "./audit-keys.ts";
 import type {
   ActFacts,
@@ -83,7 +84,9 @@ export class ActingAuditor implements Auditor {
   requirePurpose(collection: string): void {
     const purposes = this.#shared.purposesOf(collection);
     if (purposes === null) return;
-    const { purpose } = this.actor;
+    const { purpose, principal } = this.actor;
+    // What the vault does by itself is used by nobody.
+    if (principal.startsWith(RESERVED)) return;
     if (purpose === undefined)
       throw new VaultError("purpose-missing", "It must be said for what a record of the collection is used");
     if (!purposes.includes(purpose))
@@ -93,6 +96,7 @@ export class ActingAuditor implements Auditor {
   async released(
     action: "read" | "list" | "history",
     reads: readonly ReleasedRead[],
+    exempt: ReadonlySet<SubjectId> = NOBODY_EXEMPT,
   ): Promise<"released" | "overtaken"> {
     const { histories, requireOpen } = this.#shared;
     requireOpen();
@@ -100,8 +104,9 @@ export class ActingAuditor implements Auditor {
     if (standing === "overtaken") return "overtaken";
     const [only] = reads;
     // By a KMS's request it is told which read it was for.
-    if (action === "read" && reads.length === 1 && only?.kms.length === 0) await this.#readTogether(only);
-    else await Promise.all(pieces(reads).map((some) => this.#written(action, some)));
+    const isTogether = action === "read" && reads.length === 1 && exempt.size === 0;
+    if (isTogether && only?.kms.length === 0) await this.#readTogether(only);
+    else await Promise.all(pieces(reads).map((some) => this.#written(action, some, exempt)));
     this.#shared.onWritten();
     // Perhaps it was found set back meanwhile.
     this.#shared.requireWhole();
@@ -122,13 +127,22 @@ export class ActingAuditor implements Auditor {
   }
 
   /** Resolves when an entry of reads is durable. */
-  async #written(action: AuditAction, reads: readonly ReleasedRead[]): Promise<void> {
-    await this.#write(await this.#read(action, reads), reads);
+  async #written(
+    action: AuditAction,
+    reads: readonly ReleasedRead[],
+    exempt: ReadonlySet<SubjectId> = NOBODY_EXEMPT,
+  ): Promise<void> {
+    await this.#write(await this.#read(action, reads), reads, exempt);
   }
 
-  async #write(draft: Draft, reads: readonly ReleasedRead[]): Promise<void> {
+  async #write(
+    draft: Draft,
+    reads: readonly ReleasedRead[],
+    exempt: ReadonlySet<SubjectId> = NOBODY_EXEMPT,
+  ): Promise<void> {
     this.#shared.requireOpen();
-    await this.#shared.groups.write(draft, reads.flatMap(peopleOf), reads.length);
+    const active = reads.flatMap(peopleOf).filter((id) => !exempt.has(id));
+    await this.#shared.groups.write(draft, active, reads.length);
   }
 
   async requireNewest(records: readonly SeenRecord[]): Promise<Standing> {
@@ -298,6 +312,8 @@ type Told = Pick<EntryBody, "action" | "result"> &
 const cannotBeSealed = (error: unknown): never => {
   throw unavailable("An entry of the audit cannot be sealed", error);
 };
+
+const NOBODY_EXEMPT: ReadonlySet<SubjectId> = new Set();
 
 const newEntryId = (): EntryId => randomUUID() as string as EntryId;
 

@@ -32,7 +32,7 @@ export function parseActor(given: unknown): Actor {
 }
 
 /** Names of what the vault does by itself. */
-const RESERVED = "strongroom:";
+export const RESERVED = "strongroom:";
 
 /**
  * The same of a caller, who does not go by the name of the vault's own doings.

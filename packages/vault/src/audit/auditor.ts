@@ -102,10 +102,16 @@ export interface Auditor {
    * as the log knows it. `overtaken`: a record has changed since it was read, and is to be read again; nothing was
    * written.
    *
+   * @param exempt people who may be restricted: whoever asks has looked whether this is what they are read for, and
+   *   looks again when this resolves
    * @throws VaultError `audit-unavailable`; `record-rolled-back`, `record-tampered`: the rows are not those that the
    *   log knows; `subject-restricted`, `subject-erased`
    */
-  released(action: "read" | "list" | "history", reads: readonly ReleasedRead[]): Promise<"released" | "overtaken">;
+  released(
+    action: "read" | "list" | "history",
+    reads: readonly ReleasedRead[],
+    exempt?: ReadonlySet<SubjectId>,
+  ): Promise<"released" | "overtaken">;
   /**
    * That records are as the log knows them: what a write builds on, and what is told to be absent. `overtaken` as
    * above.

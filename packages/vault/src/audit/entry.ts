@@ -36,6 +36,8 @@ export const AUDIT_ACTIONS = [
   "lift-hold",
   "retention",
   "person-shown",
+  "person-export",
+  "rectify",
   "consent",
   "keys-made",
   "flip-key-set",

@@ -1,6 +1,6 @@
 /**
- * A key of a vault that signs notes (c2sp.org/signed-note) of one kind and nothing else, so that none of them passes for
- * a note of another kind.
+ * A key of a vault that signs notes (c2sp.org/signed-note) of one kind and nothing else, so that none of them passes
+ * for a note of another kind.
  */
 import { signNote } from "@strongroom/tlog/note";
 import { signerOf, signingKeyOf } from "@strongroom/tlog/keys";

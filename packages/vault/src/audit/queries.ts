@@ -5,7 +5,6 @@
 import { VaultError } from "../errors.ts";
 import { cursorInvalid, decodeCursor, page, requirePageLimit } from "../records/paging.ts";
 import type { AuditLog, LogQuery } from "../stores/audit-log.ts";
-import { parseMoment } from "../stores/moment.ts";
 import type { AuditKeys } from "./audit-keys.ts";
 import { eventsOf, readEntries } from "./events.ts";
 import type { AuditPage, AuditQuery } from "./view.ts";
@@ -73,13 +72,16 @@ export function logQuery(
   };
 }
 
-function moment(text: string): string {
-  try {
-    return parseMoment(text);
-  } catch {
-    throw new VaultError("vault-option-invalid", "since and until are moments as 2026-01-31T12:00:00.000Z");
-  }
+/** As entries have theirs: with its milliseconds. @throws VaultError `vault-option-invalid` */
+function moment(given: unknown): string {
+  const text = typeof given === "string" && MOMENT.test(given) ? given : "";
+  const at = new Date(text);
+  // The last day of another month is no day of this one.
+  if (!Number.isNaN(at.getTime()) && at.toISOString().slice(0, 16) === text.slice(0, 16)) return at.toISOString();
+  throw new VaultError("vault-option-invalid", "since and until are moments as 2026-01-31T12:00:00.000Z");
 }
+
+const MOMENT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?Z$/;
 
 function readCursor(cursor: string, order: string): number {
   const [of, position = "", ...more] = decodeCursor(cursor);

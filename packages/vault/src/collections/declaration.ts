@@ -12,12 +12,16 @@ import type { Collection, Subject } from "../records/address.ts";
 import type { Scope } from "../stores/subjects.ts";
 import { parseFields } from "./fields.ts";
 import type { CompoundIndexOptions, DeclaredFields, FieldOptions } from "./fields.ts";
+import { MAX_PURPOSES, purposesOf } from "./purposes.ts";
+import type { PurposeOptions } from "./purposes.ts";
+import { declaredRights, RIGHTS_MEMBERS } from "./rights.ts";
+import type { DeclaredRights, RightsOptions } from "./rights.ts";
 import { withoutNever } from "./never.ts";
 import { documentSchema, isSchemaInput } from "./schema.ts";
 import type { DocumentSchema, SchemaInput } from "./schema.ts";
 
 /** A collection, as the options of a vault declare it. */
-export interface CollectionOptions {
+export interface CollectionOptions extends RightsOptions {
   /** Left out: the vault's. */
   readonly scope?: Scope;
   /**
@@ -37,7 +41,7 @@ export interface CollectionOptions {
    * What its records may be used for: codes of up to 64 of `a-z0-9.-`, one of which each call must name then
    * (`vault.as({ purpose })`). Left out: nothing has to be said. Only of a vault with an audit.
    */
-  readonly purposes?: readonly string[];
+  readonly purposes?: readonly (string | PurposeOptions)[];
   /** What its documents must be like. Left out: anything that JSON holds. */
   readonly schema?: SchemaInput;
   /**
@@ -60,6 +64,8 @@ export interface Declaration extends DeclaredFields {
   readonly purposes: readonly string[] | null;
   /** Null: documents are what they are. */
   readonly schema: DocumentSchema | null;
+  /** What is declared for the people whom records are about. */
+  readonly rights: DeclaredRights;
 }
 
 /** Name of somebody who is in one record only. */
@@ -84,12 +90,11 @@ export function parseTenant(value: unknown): Tenant {
   );
 }
 
+/** Collections that are not declared and not written to by callers. */
+export const RESERVED: ReadonlySet<string> = new Set(["strongroom-consents"]);
+
 /** Most characters of a field that a declaration names. */
 const MAX_FIELD_LENGTH = 256;
-
-/** Most purposes of a collection. */
-const MAX_PURPOSES = 256;
-const PURPOSE = /^[a-z0-9.-]{1,64}$/;
 
 export const SCOPES: readonly Scope[] = ["record", "subject", "tenant"];
 
@@ -109,18 +114,13 @@ const MEMBERS: Readonly<Record<keyof CollectionOptions, readonly [is: (value: un
   // Read with everything that is wrong with each.
   fields: [() => true, "an object"],
   indexes: [() => true, "an object"],
-  purposes: [isPurposes, `a list of 1 to ${MAX_PURPOSES} codes (up to 64 of a-z, 0-9, '.', '-')`],
+  // Copied when they are taken: here they are looked at alone.
+  purposes: [
+    (value) => purposesOf(value) !== null,
+    `a list of 1 to ${MAX_PURPOSES} codes (up to 64 of a-z, 0-9, '.', '-'), or of { code, consent, basis, description }`,
+  ],
+  ...RIGHTS_MEMBERS,
 };
-
-/** Copied when it is taken: here it is looked at alone. */
-function isPurposes(value: unknown): value is readonly string[] {
-  return (
-    Array.isArray(value) &&
-    value.length > 0 &&
-    value.length <= MAX_PURPOSES &&
-    value.every((code) => typeof code === "string" && PURPOSE.test(code))
-  );
-}
 
 /** The collections of a vault: those that are declared, and all others as they are when nothing is. */
 export class Declarations {
@@ -130,11 +130,6 @@ export class Declarations {
   constructor(scope: Scope, declared: readonly Declaration[] = []) {
     this.#scope = scope;
     this.#declared = new Map(declared.map((declaration) => [declaration.collection, declaration]));
-  }
-
-  /** Those that are declared. */
-  get all(): readonly Declaration[] {
-    return [...this.#declared.values()];
   }
 
   /** Whether a collection declares what it may be used for. */
@@ -149,6 +144,11 @@ export class Declarations {
     return createHash("sha256")
       .update(JSON.stringify([this.#scope, told]))
       .digest("hex");
+  }
+
+  /** Those that are declared, in the order of their names. */
+  get all(): readonly Declaration[] {
+    return [...this.#declared.values()].sort((a, b) => (a.collection < b.collection ? -1 : 1));
   }
 
   of(collection: Collection): Declaration {
@@ -173,6 +173,7 @@ export async function parseCollections(given: unknown, scope: Scope): Promise<De
       problems.push(`${shown} is no name of a collection`);
       continue;
     }
+    if (RESERVED.has(name)) problems.push(`${shown} is the vault's own`);
     const own = ownOptions(value, Object.keys(MEMBERS), `what ${shown} declares`);
     for (const problem of own.problems) problems.push(problem);
     for (const [member, [isRight, mustBe]] of Object.entries(MEMBERS))
@@ -218,17 +219,19 @@ function isHandle(value: unknown): value is { readonly name: string; readonly op
 
 /** Copies, so that nobody changes a declaration afterwards. */
 function withDefaults(collection: Collection, given: CollectionOptions, scope: Scope): Declaration {
-  const { subject = "record", tenant = DEFAULT_TENANT, ids = "public", purposes } = given;
+  const { subject = "record", tenant = DEFAULT_TENANT, ids = "public" } = given;
+  const purposes = purposesOf(given.purposes);
   return {
     collection,
     scope: given.scope ?? scope,
     subject: fieldOf(subject) ?? subject,
     ids,
     tenant: fieldOf(tenant) ?? tenant,
-    purposes: isPurposes(purposes) ? [...purposes] : null,
+    purposes: purposes?.map(({ code }) => code) ?? null,
     schema: null,
     fields: new Map(),
     indexes: new Map(),
+    rights: declaredRights(given, purposes ?? []),
   };
 }
 

@@ -12,13 +12,14 @@ import type { SubjectKeys } from "../keys/subject-keys.ts";
 import type { Dependencies } from "../limits.ts";
 import type { AuditLog } from "../stores/audit-log.ts";
 import type { KeyStore } from "../stores/key-store.ts";
+import type { SubjectId } from "../stores/subjects.ts";
 import { ActingErasures } from "./acting-erasures.ts";
 import type { ActingErasureParts } from "./acting-erasures.ts";
 import { CertificateSigner } from "./certificate.ts";
 import { Certificates } from "./certificates.ts";
 import type { Erasures } from "./erasures.ts";
 import { ErasureWorker } from "./erasure-worker.ts";
-import { stateOfLog } from "./from-log.ts";
+import { holdsByLog, stateOfLog } from "./from-log.ts";
 import { Ledgers } from "./ledgers.ts";
 import type { LedgerCopy } from "./ledgers.ts";
 import { PersonFiles } from "./person-files.ts";
@@ -98,6 +99,20 @@ export class OpenErasures {
     return new ActingErasures({ ...this.#parts, wake }, auditor, () =>
       approvalsOf({ notes: store.notes, audit: view, principal: auditor.actor.principal, clock }),
     );
+  }
+
+  /**
+   * Of some people, those who are under a hold now: by their notes, and by the audit of whom there is none: a hold is
+   * not lifted by taking its note away.
+   */
+  async heldOf(ids: readonly SubjectId[]): Promise<ReadonlySet<SubjectId>> {
+    const { files, log, auditKeys } = this.#parts;
+    const held = new Set<SubjectId>();
+    for (const id of ids) {
+      const { holds } = await files.read(id);
+      if (holds.length > 0 || (await holdsByLog({ log, keys: auditKeys }, id)).size > 0) held.add(id);
+    }
+    return held;
   }
 
   async stop(): Promise<void> {

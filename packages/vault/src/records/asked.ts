@@ -83,6 +83,8 @@ export class Asked {
   readonly #concerned = new Map<string, Concerned>();
   #collection: Collection | undefined;
   #people: readonly SubjectId[] = [];
+  readonly #exempt = new Set<SubjectId>();
+  readonly #conditions = new Map<string, () => Promise<void>>();
   #isTold = false;
 
   constructor(audit: Auditor | null, outbox: "records" | "keys" = "records") {
@@ -92,6 +94,33 @@ export class Asked {
 
   get isAudited(): boolean {
     return this.#audit !== null;
+  }
+
+  /** For what it is done, where that is said and can be told. */
+  get purpose(): string | undefined {
+    return this.#audit?.actor.purpose;
+  }
+
+  /**
+   * Looks whether something holds now, and again when the entry of what is given out is durable: whoever takes it back
+   * in between is not overlooked. Of one key there is one condition.
+   *
+   * @throws what `holds` throws
+   */
+  async onlyWhile(key: string, holds: () => Promise<void>): Promise<void> {
+    await holds();
+    if (this.#audit !== null) this.#conditions.set(key, holds);
+  }
+
+  /** Whatever was read until now is read once more: no condition of it is left. */
+  readsAnew(): void {
+    this.#conditions.clear();
+    this.#exempt.clear();
+  }
+
+  /** Somebody who is restricted, and may be read about all the same: only while a condition holds. */
+  exempts(person: SubjectId): void {
+    this.#exempt.add(person);
   }
 
   /** Which collection it is about. @throws VaultError `purpose-missing`, `purpose-refused` */
@@ -114,8 +143,11 @@ export class Asked {
   /** Whether these may be given out: false, one of them has changed since it was read. */
   async released(action: "read" | "list" | "history", reads: readonly ReleasedRead[]): Promise<boolean> {
     if (this.#audit === null || reads.length === 0) return true;
-    for (let start = 0; start < reads.length; start += ENTRY_RECORDS)
-      if ((await this.#audit.released(action, reads.slice(start, start + ENTRY_RECORDS))) === "overtaken") return false;
+    for (let start = 0; start < reads.length; start += ENTRY_RECORDS) {
+      const some = reads.slice(start, start + ENTRY_RECORDS);
+      if ((await this.#audit.released(action, some, this.#exempt)) === "overtaken") return false;
+    }
+    for (const holds of this.#conditions.values()) await holds();
     return true;
   }
 

@@ -26,6 +26,7 @@ import type { JsonObject } from "./document.ts";
 import { sealersFor, sealVersion, taggingFor, versionBefore } from "./new-version.ts";
 import type { SealedNewVersion, Tagging } from "./new-version.ts";
 import { countRead, everybody, mentioned, provePeople } from "./people.ts";
+import { requireConsents } from "./consent.ts";
 import { nextVersion, recordState } from "./read.ts";
 import type { RecordState } from "./read.ts";
 import { messagesOf, newWriteId, requireUnitFits } from "./units.ts";
@@ -58,6 +59,7 @@ export type ItemResults = readonly (readonly [index: number, result: PutManyResu
 
 /** Errors that are about one item. Every other one is about the regions or the stores and fails the batch. */
 export const ABOUT_ONE_ITEM: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
+  "consent-missing",
   "id-invalid",
   "subject-invalid",
   "tenant-invalid",
@@ -330,6 +332,7 @@ async function sealGroup(
       ]);
       if (done.status === "rejected") throw done.reason;
       if (proved.status === "rejected") throw proved.reason;
+      await requireConsents(dependencies, group.row, done.value.next, asked);
       sealed.push(done.value);
       const wraps = wrapSummary(done.value.wrapSet);
       results.push([item.index, { id: group.address.id, outcome, version: draft.version, wraps }]);

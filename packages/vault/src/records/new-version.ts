@@ -44,7 +44,7 @@ export async function versionBefore(
   if (read.stored === null && read.damage === undefined) return null;
   if (read.stored === null) throw damaged(read);
   const address = storedAddress(row, read.stored, dependencies.subjectKeys);
-  await requireOpenPeople(dependencies, row, read, read.stored, signal);
+  await requireOpenPeople(dependencies, row, read, read.stored, { signal });
   requireContext(read.stored.message, address);
   return read.stored;
 }

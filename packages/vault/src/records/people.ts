@@ -7,9 +7,12 @@ import { branchKeyId, DEFAULT_TENANT } from "../keys/key-binding.ts";
 import type { SubjectKeys, Tenant } from "../keys/subject-keys.ts";
 import type { Dependencies } from "../limits.ts";
 import type { RecordRead, StoredMessage, VersionRow } from "../stores/rows.ts";
+import type { Store } from "../stores/store.ts";
 import { isSubjectId } from "../stores/subjects.ts";
 import type { SubjectId, SubjectRow, SubjectState, UnitSubject } from "../stores/subjects.ts";
 import type { Address, Collection, Subject } from "./address.ts";
+import type { Asked } from "./asked.ts";
+import { exceptedPurposes } from "./restrictions.ts";
 import type { Settled } from "./units.ts";
 import { openBytes, storedAddress } from "./version.ts";
 
@@ -58,21 +61,57 @@ export async function requireOpenPeople(
   { collection }: { readonly collection: Collection },
   { subjects }: Pick<RecordRead, "subjects">,
   stored: StoredMessage,
-  signal: AbortSignal | undefined,
+  { signal, asked }: Opening,
 ): Promise<void> {
   if (subjectKeys === null) return;
   if (stored.scheme === 1) {
     // Its row has the name: nobody by that name was ever written about in scheme 2, or it is somebody by now.
     const known = await whoIs({ store }, subjectKeys, { name: stored.subject, tenant: DEFAULT_TENANT }, signal);
-    if (known !== null && known.row !== null) requireActive(known.row);
+    if (known !== null && known.row !== null) await requireReadable(store, known.row, asked);
     return;
   }
   for (const id of peopleOf(collection, stored)) {
     const row = subjects.find((subject) => subject.id === id);
     if (row === undefined)
       throw new VaultError("record-tampered", "The row of a person whom the version is about is missing");
-    requireActive(row);
+    await requireReadable(store, row, asked);
   }
+}
+
+/** How somebody's version is opened. */
+interface Opening {
+  readonly signal: AbortSignal | undefined;
+  /** A read, which a purpose may excuse; left out: a write, which nothing excuses. */
+  readonly asked?: Asked;
+}
+
+/**
+ * That somebody may be read about: everybody who is active, and who is restricted for an excepted purpose. Of those,
+ * `asked` looks again.
+ *
+ * @throws VaultError `subject-restricted`, `subject-erased`
+ */
+export async function requireReadable(
+  { notes, subjects }: Pick<Store, "notes" | "subjects">,
+  row: SubjectRow,
+  asked: Asked | undefined,
+): Promise<void> {
+  const purpose = asked?.purpose;
+  if (row.state !== "restricted" || asked === undefined || purpose === undefined) {
+    requireActive(row);
+    return;
+  }
+  const { id } = row;
+  // The audit's entry is written whether they are restricted or not: their row is looked at again behind it.
+  let isFirst = true;
+  await asked.onlyWhile(`restricted ${id}`, async () => {
+    if (!(await exceptedPurposes(notes, id)).includes(purpose)) throw subjectClosed("restricted");
+    const [now = null] = isFirst ? [row] : await subjects.get([id]);
+    isFirst = false;
+    if (now === null) throw new VaultError("record-tampered", "The row of a person is missing");
+    if (now.state !== "restricted") requireActive(now);
+  });
+  asked.exempts(id);
 }
 
 /** Ids of everybody whom a version of scheme 2 is about. @throws VaultError `record-tampered` */

@@ -11,6 +11,7 @@ import { parseVersion } from "./address.ts";
 import type { Address, Place, Version } from "./address.ts";
 import { concerned, ENTRY_RECORDS, OVERTAKEN, untilNewest } from "./asked.ts";
 import type { Asked } from "./asked.ts";
+import { requireConsents } from "./consent.ts";
 import type { JsonObject } from "./document.ts";
 import { answered, countRead, namesOf, provePeople, requireOpenPeople } from "./people.ts";
 import type { PeopleNames } from "./people.ts";
@@ -92,7 +93,8 @@ async function getOnce(
     if (!(await asked.areNewest([{ row, rows: read, version: null, message: null }]))) return OVERTAKEN;
     throw isAbsent ? recordAbsent() : new VaultError("version-absent", "The record has no such version");
   }
-  await requireOpenPeople(dependencies, row, read, stored, signal);
+  await requireOpenPeople(dependencies, row, read, stored, { signal, asked });
+  await requireConsents(dependencies, row, stored, asked);
   const of = storedAddress(row, stored, subjectKeys);
   const document = await openVersion(stored.message, of, { keys, subjectKeys, signal });
   countRead(dependencies, row, stored);
@@ -144,7 +146,7 @@ async function historyOnce(
   const people = new Map<string, PeopleNames>();
   for (const version of found) {
     const key = samePeople(version);
-    if (!people.has(key)) people.set(key, await provedNames(dependencies, row, version));
+    if (!people.has(key)) people.set(key, await provedNames(dependencies, row, version, asked));
   }
   // Versions whose people may not be read about are told too, and that of them nobody is named.
   const [named, unnamed] = [found.filter(isNamed), found.filter((version) => !isNamed(version))];
@@ -186,6 +188,7 @@ async function provedNames(
   dependencies: Reading,
   row: Address,
   { version, subject }: VersionRow,
+  asked: Asked,
 ): Promise<PeopleNames> {
   const { store, subjectKeys } = dependencies;
   if (subjectKeys === null) return { subject, about: [] };
@@ -193,7 +196,7 @@ async function provedNames(
   // Gone since: so are their names.
   if (read.stored === null) return NOBODY;
   try {
-    await requireOpenPeople(dependencies, row, read, read.stored, undefined);
+    await requireOpenPeople(dependencies, row, read, read.stored, { signal: undefined, asked });
     if (read.stored.scheme === 1) return { subject: read.stored.subject, about: [] };
     // Of another person's id in the row, the name would be told to whoever may read this record.
     await provePeople(dependencies, row, read.stored, undefined);

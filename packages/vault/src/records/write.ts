@@ -16,6 +16,7 @@ import { parseVersion } from "./address.ts";
 import type { Address, Collection, Place, Version } from "./address.ts";
 import { concerned, OVERTAKEN } from "./asked.ts";
 import type { Asked, Newest } from "./asked.ts";
+import { requireConsents } from "./consent.ts";
 import { encodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
 import { sealersFor, sealingFor, sealVersion, taggingFor, versionBefore } from "./new-version.ts";
@@ -174,6 +175,7 @@ export async function preparePut(
   if (sealed.status === "rejected") throw sealed.reason;
   if (proved.status === "rejected") throw proved.reason;
   const { next, people, sealedId, names, wrapSet, use, tags } = sealed.value;
+  await requireConsents(dependencies, row, next, asked);
   requireUnitFits(store, messagesOf([next]));
   requireNotAborted(signal);
   const { createdAt } = next;

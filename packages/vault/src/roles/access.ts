@@ -88,6 +88,18 @@ export class Access {
     else this.requireView(collection);
   }
 
+  /** Whether it is the vault itself that asks, whom no role binds. */
+  get isUnbound(): boolean {
+    return this.#roles === null;
+  }
+
+  /** That one of these is allowed, of all collections. @throws VaultError `not-permitted`: the first */
+  requireAny(actions: readonly Action[]): void {
+    const [first] = actions;
+    if (first !== undefined && !actions.some((action) => this.#may(action, EVERYTHING)))
+      throw this.#refusal(first, EVERYTHING);
+  }
+
   /** @throws VaultError `not-permitted` */
   require(action: Action, collection: Collection | typeof EVERYTHING = EVERYTHING): void {
     if (!this.#may(action, collection)) throw this.#refusal(action, collection);

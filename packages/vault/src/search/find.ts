@@ -17,6 +17,7 @@ import { parseId } from "../records/address.ts";
 import type { Address, Collection, Place } from "../records/address.ts";
 import { concerned, isOfOneRecord, OVERTAKEN, untilNewest } from "../records/asked.ts";
 import type { Asked } from "../records/asked.ts";
+import { requireConsents } from "../records/consent.ts";
 import type { JsonObject } from "../records/document.ts";
 import { failsTheList } from "../records/pages.ts";
 import type { DamagedRecord } from "../records/pages.ts";
@@ -232,8 +233,11 @@ async function pageOf(
   const rows = await book.options.indexes.find({ collection, terms, after, limit: limit + 1 });
   if (!(await isStill(planned))) return OVERTAKEN;
   const { batchConcurrency } = dependencies.limits;
+  // What held of a page that was read before need not hold of this one.
+  asked.readsAnew();
+  const opening = { signal, asked };
   const hits = await mapBounded(rows.slice(0, limit), batchConcurrency, (row) =>
-    hitOf(dependencies, search, row, signal),
+    hitOf(dependencies, search, row, opening),
   );
   const told = await asTold(hits, search, asked);
   if (told === OVERTAKEN) return OVERTAKEN;
@@ -264,12 +268,12 @@ async function hitOf(
   dependencies: Dependencies,
   search: Search,
   { id, sealedId }: TaggedRecord,
-  signal: AbortSignal | undefined,
+  opening: Pick<PageOptions, "signal" | "asked">,
 ): Promise<Hit> {
   // As the database has it, until it turns out to be an id.
   const row = { collection: search.collection, id } as Address;
   try {
-    return await openedHit(dependencies, search, { collection: row.collection, id: parseId(id) }, sealedId, signal);
+    return await openedHit(dependencies, search, { collection: row.collection, id: parseId(id) }, sealedId, opening);
   } catch (error) {
     const { code } = envelopeFailure(error);
     if (failsTheList(error)) throw error;
@@ -284,14 +288,15 @@ async function openedHit(
   { declaration, conditions, tenant }: Search,
   row: Address,
   sealedId: Uint8Array | null,
-  signal: AbortSignal | undefined,
+  { signal, asked }: Pick<PageOptions, "signal" | "asked">,
 ): Promise<Hit> {
   const { store, keys, subjectKeys, rowAddresses } = dependencies;
   const read = await store.records.read(row, null);
   if (recordState(read).kind === "absent") return OTHER;
   const { stored } = read;
   if (stored === null) throw damaged(read);
-  await requireOpenPeople(dependencies, row, read, stored, signal);
+  await requireOpenPeople(dependencies, row, read, stored, { signal, asked });
+  await requireConsents(dependencies, row, stored, asked);
   const document = await openVersion(stored.message, storedAddress(row, stored, subjectKeys), {
     keys,
     subjectKeys,
@@ -341,9 +346,14 @@ async function asTold(hits: readonly Hit[], search: Search, asked: Asked): Promi
 const readsOf = (hits: readonly Hit[]): readonly ReleasedRead[] =>
   hits.flatMap((hit) => (hit.kind === "found" ? [hit.read] : []));
 
-/** Somebody was restricted, or erased, since the record was read. */
-const isClosedPerson = (error: unknown): boolean =>
-  isVaultError(error) && (error.code === "subject-restricted" || error.code === "subject-erased");
+/** Somebody was restricted or erased, or has withdrawn a consent, since the record was read. */
+const isClosedPerson = (error: unknown): boolean => isVaultError(error) && CLOSED.has(error.code);
+
+const CLOSED: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
+  "consent-missing",
+  "subject-erased",
+  "subject-restricted",
+]);
 
 async function withoutDiffering(hits: readonly Hit[], asked: Asked): Promise<readonly Hit[] | typeof OVERTAKEN> {
   const problems = await asked.problemsOf(readsOf(hits));

@@ -42,7 +42,11 @@ export interface IndexApplyOptions {
 
 /** What indexes are asked and changed by. */
 export interface VaultIndexes {
-  /** What there is, what is declared, what `apply` would do. @throws VaultError `collection-invalid`, `not-permitted`; the stores' */
+  /**
+   * What there is, what is declared, what `apply` would do.
+   *
+   * @throws VaultError `collection-invalid`, `not-permitted`; the stores'
+   */
   plan(options?: IndexPlanOptions): Promise<IndexPlan>;
   /**
    * Builds what is declared and not there, drops what is there and not declared here, beside live traffic. It goes on

@@ -17,6 +17,7 @@ import type { ListOptions } from "../records/pages.ts";
 import { page, requirePageLimit } from "../records/paging.ts";
 import { subjectClosed, whoIs } from "../records/people.ts";
 import type { Known } from "../records/people.ts";
+import { exceptPurposes, parseExcept } from "../records/restrictions.ts";
 import { requireKeyStore } from "../records/version.ts";
 import { parseName } from "../records/whom.ts";
 import type { SubjectId, SubjectRecord, SubjectScope, SubjectState } from "../stores/subjects.ts";
@@ -26,6 +27,15 @@ export interface SubjectOptions {
   /** Left out: `default`. */
   readonly tenant?: string;
   readonly signal?: AbortSignal;
+}
+
+/** How somebody is restricted. */
+export interface RestrictOptions extends SubjectOptions {
+  /**
+   * Purposes for which they are read all the same (`vault.as({ purpose })`): up to 8, and not written about for those
+   * either. Only of a vault with an audit. Left out: none, whatever was said before.
+   */
+  readonly except?: readonly string[];
 }
 
 /** Which page of a person's records. */
@@ -63,9 +73,9 @@ export interface Subjects {
   /**
    * From now on nobody reads or writes about somebody, in no process; what is held of them stays. It waits for writes
    * under way. Of somebody who is not known yet it holds for what comes, and for what an earlier version of Strongroom
-   * wrote.
+   * wrote. With `except` they are read for these purposes, and for no other one that an earlier call has named.
    *
-   * @throws VaultError `subject-erased`
+   * @throws VaultError `subject-erased`, `vault-option-invalid`
    * @example
    * ```ts
    * import { randomBytes } from "node:crypto";
@@ -83,7 +93,7 @@ export interface Subjects {
    * console.log(await vault.subjects.release("ada@example.com")); // prints: active
    * ```
    */
-  restrict(name: string, options?: SubjectOptions): Promise<SubjectState>;
+  restrict(name: string, options?: RestrictOptions): Promise<SubjectState>;
   /** Lifts a restriction. @throws VaultError `subject-erased` */
   release(name: string, options?: SubjectOptions): Promise<SubjectState>;
   /**
@@ -129,22 +139,26 @@ export interface Subjects {
   records(name: string, options?: SubjectListOptions): Promise<SubjectRecordsPage>;
 }
 
-type SubjectDependencies = Pick<Dependencies, "audit" | "store" | "keys" | "subjectKeys" | "rowAddresses" | "limits">;
+export type SubjectDependencies = Pick<
+  Dependencies,
+  "audit" | "store" | "keys" | "subjectKeys" | "rowAddresses" | "limits"
+>;
 
 /** Somebody as a call names them. */
-interface Named {
+export interface Named {
   readonly name: Subject;
   readonly tenant: Tenant;
   readonly signal: AbortSignal | undefined;
 }
 
-function named(name: string, { tenant, signal }: SubjectOptions): Named {
+export function named(name: string, { tenant, signal }: SubjectOptions): Named {
   return { name: parseName(name), tenant: tenant === undefined ? DEFAULT_TENANT : parseTenant(tenant), signal };
 }
 
 /** How the options of these calls are read. */
 export interface SubjectOptionReaders {
   readonly subject: (given: unknown) => SubjectOptions;
+  readonly restrict: (given: unknown) => RestrictOptions;
   readonly subjectList: (given: unknown) => SubjectListOptions;
 }
 
@@ -157,7 +171,11 @@ export function subjectsOf(dependencies: SubjectDependencies, read: SubjectOptio
       asking(audit, action, (asked) => work(dependencies, named(name, read.subject(options)), asked));
   return {
     state: about("state", state),
-    restrict: about("restrict", restrict),
+    restrict: (name, options = {}) =>
+      asking(audit, "restrict", (asked) => {
+        const { except, ...of } = read.restrict(options);
+        return restrict(dependencies, named(name, of), { except: parseExcept(except), asked });
+      }),
     release: about("release", release),
     renewKey: about("renew-key", renewKey),
     records: (name, options = {}) =>
@@ -166,7 +184,7 @@ export function subjectsOf(dependencies: SubjectDependencies, read: SubjectOptio
 }
 
 /** Whom a name means now; whoever it is, the call is about them. */
-async function known(
+export async function known(
   dependencies: SubjectDependencies,
   { signal, ...who }: Named,
   asked: Asked,
@@ -184,13 +202,22 @@ async function state(dependencies: SubjectDependencies, who: Named, asked: Asked
   return found === null ? null : (found.row?.state ?? "active");
 }
 
-async function restrict(dependencies: SubjectDependencies, who: Named, asked: Asked): Promise<SubjectState> {
+async function restrict(
+  dependencies: SubjectDependencies,
+  who: Named,
+  { except, asked }: { readonly except: readonly string[]; readonly asked: Asked },
+): Promise<SubjectState> {
   const { store, keys } = dependencies;
+  if (except.length > 0 && !asked.isAudited)
+    throw new VaultError("vault-option-invalid", "For what somebody is read is known in a vault with an audit only");
   await keys.requireWriter();
   const { found, keysOfPeople } = await known(dependencies, who, asked);
   const id = found?.id ?? (await madeKnown(keysOfPeople, who));
   await asked.tellKeysMade();
-  return asked.act("restrict", { people: [id] }, async () => {
+  const details = except.length === 0 ? {} : { except: except.join(" ") };
+  return asked.act("restrict", { people: [id], details }, async () => {
+    // First: of who is restricted already, what no longer excuses is over before this resolves.
+    await exceptPurposes(store.notes, id, except);
     const is = await store.subjects.setState({ id, from: ["active", "restricted"], to: "restricted" });
     // Not needed for what the store says: a key that nobody may use is not kept in memory.
     keysOfPeople.forget(id);
@@ -208,6 +235,8 @@ async function release(dependencies: SubjectDependencies, who: Named, asked: Ask
     if (found === null) return "active";
     const is = await store.subjects.setState({ id: found.id, from: ["active", "restricted"], to: "active" });
     if (is !== "active") throw subjectClosed("erased");
+    // Last: until they are released it holds.
+    await exceptPurposes(store.notes, found.id, []);
     return is;
   });
 }
@@ -284,7 +313,7 @@ export async function madeKnown(keys: SubjectKeys, { name, tenant, signal }: Nam
  * The record's own id: the row's, unless that is a keyed hash. Null: its seal does not open, as one that another person
  * of the record made who was erased, or that a hand in the database put there.
  */
-async function ownId(
+export async function ownId(
   { rowAddresses }: Pick<Dependencies, "rowAddresses">,
   keys: SubjectKeys,
   { collection, id, sealedId }: SubjectRecord,

@@ -8,7 +8,7 @@ import { defineCollection, openVault } from "@strongroom/vault";
 import type { CollectionOptions, VaultError, VaultOptions } from "@strongroom/vault";
 import { memoryKeyStore, memoryStore } from "@strongroom/vault/memory";
 import { date, email, exact, foldedName, phone, postcode, text } from "@strongroom/vault/normalisers";
-import type { Declarations} from "../../src/collections/declaration.ts";
+import type { Declarations } from "../../src/collections/declaration.ts";
 import { parseCollections } from "../../src/collections/declaration.ts";
 import type { Collection } from "../../src/records/address.ts";
 import { rejectsWith } from "../support/errors.ts";
@@ -31,7 +31,7 @@ test("what is declared of fields is copied, by their paths", async () => {
   const own = declared.of("people" as Collection);
   assert.deepEqual([...own.fields.keys()], Object.keys(fields));
   assert.deepEqual([...own.indexes], [["who", { fields: ["born", "sex"] }]]);
-  (indexes.who.fields).push("email");
+  indexes.who.fields.push("email");
   assert.deepEqual(own.indexes.get("who")?.fields, ["born", "sex"]);
   assert.equal(declared.of("pets" as Collection).fields.size, 0);
 });

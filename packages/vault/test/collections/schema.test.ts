@@ -130,9 +130,7 @@ test("a document that is not one is refused before its schema is asked", async (
 
 test("a prepared write is held to its schema, and a repaired or rotated one is not asked again", async (t) => {
   const vault = await having(t, LIBRARIES["zod"]!);
-  await rejectsWith("document-unfit", () =>
-    vault.prepare({ collection: "people", id: "1" }, { email: "nobody" }),
-  );
+  await rejectsWith("document-unfit", () => vault.prepare({ collection: "people", id: "1" }, { email: "nobody" }));
 });
 
 test("no more than twenty problems are told, and how many more there are", async (t) => {

@@ -98,8 +98,8 @@ export const collectionLeakageCommand: CommandSpec = command({
   description:
     "Equal values have equal tags. Who has the database and knows how often each value comes in the population names " +
     "the most frequent tag by the most frequent value, and so on down: NAMED is the share of records whose value is " +
-    "named so, for somebody who knows that exactly; GUESSED is that of somebody who guesses. Exit code 1 where an index " +
-    "tells more than nobody had to accept.",
+    "named so, for somebody who knows that exactly; GUESSED is that of somebody who guesses. Exit code 1 where an " +
+    "index tells more than nobody had to accept.",
   flagGroups: ["client"],
   options: { index: option("--index <name>", "this index alone", text()), ...WHY_OPTIONS },
   examples: [{ line: "npx strongroom collection leakage customers", meaning: "of each index" }],

@@ -61,7 +61,7 @@ export interface InspectedPostgres {
  *
  * const pool = new pg.Pool({ connectionString: process.env["DATABASE_URL"] });
  * const { version, pending, pooler } = await inspectPostgres(pool, { schema: "nothing_yet" });
- * console.log(version, pending.length, pooler); // prints: null 4 false
+ * console.log(version, pending.length, pooler); // prints: null 5 false
  * await pool.end();
  * ```
  */
