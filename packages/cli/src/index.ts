@@ -2,7 +2,8 @@
 // tables of errors and exit codes that the documentation is held to.
 import type { ConfigInput } from "./config/config.ts";
 
-export type { Config, ConfigInput } from "./config/config.ts";
+export type { CollectionInput, Config, ConfigInput } from "./config/config.ts";
+export type { FieldInput, NormaliserInput } from "./config/fields.ts";
 export { CLI_ERRORS, CliError, type CliErrorCode } from "./errors.ts";
 export type { Timeline } from "./drill/report.ts";
 export { EXIT_CODES, type Outcome } from "@strongroom/base/errors";
@@ -15,7 +16,10 @@ export { EXIT_CODES, type Outcome } from "@strongroom/base/errors";
  * import { defineConfig } from "strongroom";
  *
  * // strongroom.config.ts
- * export default defineConfig({ keys: { minimum: 2 } });
+ * export default defineConfig({
+ *   keys: { minimum: 2 },
+ *   collections: { customers: { fields: { email: { find: "email", unique: true }, phone: { find: "phone:DE" } } } },
+ * });
  * ```
  */
 export function defineConfig(config: ConfigInput): ConfigInput {

@@ -2,13 +2,7 @@
  * @strongroom/vault: records of personal data, each version one message bound to its address.
  */
 export { createVault } from "./create-vault.ts";
-export type {
-  AppVault,
-  CreateVaultOptions,
-  Declared,
-  DeclaredCollection,
-  OfApplication,
-} from "./create-vault.ts";
+export type { AppVault, CreateVaultOptions, Declared, DeclaredCollection, OfApplication } from "./create-vault.ts";
 export type { PreparedBefore, TransactionClient, TransactionPool } from "./transaction.ts";
 export { openVault } from "./open-vault.ts";
 export type { AuditAlarm, AuditOptions, ErasureOptions, VaultOptions } from "./options.ts";
@@ -18,6 +12,7 @@ export type { VaultLimits } from "./limits.ts";
 
 export { parseTenant } from "./collections/declaration.ts";
 export type { CollectionOptions } from "./collections/declaration.ts";
+export { fieldProblems } from "./collections/fields.ts";
 export type { CompoundIndexOptions, FieldOptions } from "./collections/fields.ts";
 export { defineCollection } from "./collections/handle.ts";
 export type { AnyCollection, CollectionHandle, DocumentOf, FoundBy, InputOf } from "./collections/handle.ts";

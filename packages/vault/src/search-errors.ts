@@ -31,8 +31,9 @@ export const SEARCH_ERRORS: ErrorTable<SearchErrorCode> = {
   "index-unknown": {
     title: "Records of the collection are found by an index that this process does not declare",
     remedy:
-      "Nothing was stored: it could not be found by it. Give every process the same declaration, or drop the index " +
-      "with strongroom collection apply.",
+      "Nothing was stored: it could not be found by it. If this process declares what is to be from now on, bring " +
+      "the indexes to it with strongroom collection apply (also after a normaliser of another version): until then " +
+      "it writes nothing to the collection, and afterwards those of before do not. Else give it their declaration.",
     outcome: "refused",
     status: 503,
   },

@@ -1,6 +1,6 @@
 // The form of `collections`: what is declared of each. The vault has the last word; a mistake is told here with its
 // place.
-import { type CollectionOptions, isSchemaInput, type SchemaInput, type Scope } from "@strongroom/vault";
+import { type CollectionOptions, fieldProblems, isSchemaInput, type SchemaInput, type Scope } from "@strongroom/vault";
 import { z } from "zod";
 import { fieldDeclarations, indexDeclarations } from "./fields.ts";
 
@@ -54,11 +54,11 @@ export const collectionDeclarations: z.ZodType<Readonly<Record<string, Collectio
     }),
   )
   .superRefine((declared, context) => {
-    for (const name of Object.keys(declared))
-      if (!NAME.test(name))
-        context.addIssue({
-          code: "custom",
-          path: [name],
-          message: "is no name of a collection: a small letter, then small letters, digits, - or _",
-        });
+    for (const [name, options] of Object.entries(declared)) {
+      const problems = [
+        ...(NAME.test(name) ? [] : ["is no name of a collection: a small letter, then small letters, digits, - or _"]),
+        ...fieldProblems(options),
+      ];
+      for (const message of problems) context.addIssue({ code: "custom", path: [name], message });
+    }
   }) as unknown as z.ZodType<Readonly<Record<string, CollectionOptions>>>;

@@ -1,6 +1,6 @@
-// The form of `collections.NAME.fields`. In a file that is no program a normaliser is said by its name: "email", or
-// { kind: "phone", country: "DE" }.
-import type { CompoundIndexOptions, FieldOptions } from "@strongroom/vault";
+// The form of `collections.NAME.fields`. In a file that is no program a normaliser is said by its name: "email",
+// "phone:DE", or { kind: "phone", country: "DE" }.
+import { type CompoundIndexOptions, type FieldOptions, isVaultError } from "@strongroom/vault";
 import { date, email, exact, foldedName, type Normaliser, phone, postcode, text } from "@strongroom/vault/normalisers";
 import { z } from "zod";
 
@@ -20,12 +20,15 @@ const NAMES = Object.keys(NORMALISERS) as (keyof typeof NORMALISERS)[];
 
 /** A normaliser by its name, or one that is written out. */
 export type NormaliserInput =
-  keyof typeof NORMALISERS | { readonly kind: keyof typeof NORMALISERS; readonly country?: string } | Normaliser;
+  | keyof typeof NORMALISERS
+  | `phone:${string}`
+  | { readonly kind: keyof typeof NORMALISERS; readonly country?: string }
+  | Normaliser;
 
 /** A field as a configuration declares it. */
 export type FieldInput = Omit<FieldOptions, "find"> & { readonly find?: NormaliserInput };
 
-const MUST_BE = `must be one of ${NAMES.join(", ")}, { kind: "phone", country: "DE" }, or a normaliser of a program`;
+const MUST_BE = `must be one of ${NAMES.join(", ")}, "phone:DE" of a country, or a normaliser of a program`;
 
 const normaliser = z.unknown().transform((given, context): Normaliser => {
   const found = normaliserOf(given);
@@ -36,16 +39,25 @@ const normaliser = z.unknown().transform((given, context): Normaliser => {
 
 function normaliserOf(given: unknown): Normaliser | null {
   if (isName(given)) return NORMALISERS[given]();
+  if (typeof given === "string" && given.startsWith(PHONE)) return phoneOf(given.slice(PHONE.length));
   if (typeof given !== "object" || given === null) return null;
   if ("normalise" in given) return given as Normaliser;
   const { kind, country, ...others } = given as Readonly<Record<string, unknown>>;
   if (!isName(kind) || Object.keys(others).length > 0) return null;
   if (country === undefined) return NORMALISERS[kind]();
-  if (kind !== "phone" || typeof country !== "string") return null;
+  return kind === "phone" && typeof country === "string" ? phoneOf(country) : null;
+}
+
+/** What is before the country. */
+const PHONE = "phone:";
+
+/** Null: there is no such country. */
+function phoneOf(country: string): Normaliser | null {
   try {
     return phone({ country });
-  } catch {
-    return null;
+  } catch (error) {
+    if (isVaultError(error)) return null;
+    throw error;
   }
 }
 

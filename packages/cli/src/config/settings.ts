@@ -172,14 +172,14 @@ export const SETTINGS: InstallationSettings = {
     default: {},
     standard: "none",
     meaning:
-      "what is declared of collections, by name: `{ scope?, subject?, ids?, tenant?, purposes?, schema?, fields?, " +
-      "indexes? }`. scope: " +
-      "record, subject or tenant. subject, whom a record is about: id, none, or `{ field }`. ids: public or sealed. " +
-      "tenant: a name, or `{ field }`. purposes: codes, one of which a call must name. schema: what documents are to " +
-      "be like, as a JSON Schema; in a .js or .ts file also a Standard Schema (zod, valibot, arktype). fields, by " +
-      "their paths: `{ find?, unique?, prefix?, buckets?, alone?, values?, leaks?, mask?, never? }`, with find one of " +
-      'email, phone, date, postcode, folded-name, text and exact, or `{ kind: "phone", country: "DE" }`. indexes of several ' +
-      "fields, by their names: `{ fields, unique?, leaks? }` (docs/collections.md)",
+      "what is declared of collections, by name: `{ scope?, subject?, ids?, tenant?, purposes?, schema?, " +
+      "fields?, indexes? }`. scope: record, subject or tenant. subject, whom a record is about: id, none, or `{ " +
+      "field }`. ids: public or sealed. tenant: a name, or `{ field }`. purposes: codes, one of which a call " +
+      "must name. schema: what documents are to be like, as a JSON Schema; in a .js or .ts file also a Standard " +
+      "Schema (zod, valibot, arktype). fields, by their paths: `{ find?, unique?, prefix?, buckets?, alone?, " +
+      "values?, leaks?, mask?, never? }`, with find one of email, phone, phone:DE (of a country), date, " +
+      "postcode, folded-name, text and exact. indexes of several fields, by their names: `{ fields, unique?, " +
+      "leaks? }` (docs/collections.md)",
     ways: [],
   },
   roles: {

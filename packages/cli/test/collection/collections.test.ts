@@ -11,7 +11,7 @@ import { type Ended, type Installation, startInstallation, temporaryFolder } fro
 const FIELDS = {
   email: { find: "email", unique: true },
   name: { find: "folded-name", prefix: 3, values: 50_000, leaks: "accepted" },
-  phone: { find: { kind: "phone", country: "DE" } },
+  phone: { find: "phone:DE" },
   born: { find: "date", buckets: "month", values: 30_000, leaks: "accepted" },
 };
 const PEOPLE = {

@@ -226,6 +226,70 @@ describe("configuration", () => {
     assert.match(problem, /collections\.people\.schema.* must be a Standard Schema \(zod, …\) or a JSON Schema/);
   });
 
+  it("reads normalisers by their names, and tells the place of everything that is wrong with a field", async () => {
+    const fields = (declared: object, indexes: object = {}): string =>
+      JSON.stringify({ collections: { people: { fields: declared, indexes } } });
+    const found = {
+      email: { find: "email", unique: true, mask: "email" },
+      phone: { find: "phone:DE" },
+      fax: { find: { kind: "phone", country: "FR" } },
+      name: { find: "folded-name", values: 50_000, prefix: 4 },
+      born: { find: "date", buckets: "month" },
+      zip: { find: "postcode" },
+      note: { find: "text", values: 5_000 },
+      sex: { find: "exact", alone: false, values: 3 },
+      cvv: { never: true },
+    };
+    const who = { fields: ["zip", "sex", "born"] };
+    const { config } = await withFile("strongroom.config.json", fields(found, { who }), (file) => load({ file }));
+    const { people } = config.collections;
+    assert.deepEqual(
+      Object.entries(people?.fields ?? {}).map(([path, { find }]) => [path, find?.kind, find?.options]),
+      [
+        ["email", "email", ""],
+        ["phone", "phone", "DE"],
+        ["fax", "phone", "FR"],
+        ["name", "folded-name", ""],
+        ["born", "date", ""],
+        ["zip", "postcode", ""],
+        ["note", "text", ""],
+        ["sex", "exact", ""],
+        ["cvv", undefined, undefined],
+      ],
+    );
+    assert.equal(people?.fields?.["phone"]?.find?.normalise("030 1234567"), "=+49301234567");
+    const wrong: readonly (readonly [declared: object, says: RegExp])[] = [
+      [
+        { email: { find: "e-mail" } },
+        /collections\.people\.fields\.email\.find .*must be one of date, email.*"phone:DE"/,
+      ],
+      [{ email: { find: "phone:XX" } }, /collections\.people\.fields\.email\.find .*must be one of/],
+      [{ email: { find: "toString" } }, /collections\.people\.fields\.email\.find .*must be one of/],
+      [{ email: { find: { kind: "email", country: "DE" } } }, /collections\.people\.fields\.email\.find .*must be/],
+      [{ email: { unique: true } }, /collections\.people .*: field "email": without find it has no unique/],
+      [
+        { email: { find: "email", mask: "stars" } },
+        /collections\.people .*: field "email": mask must be one of redact, /,
+      ],
+      [
+        { sex: { find: "exact", values: 3 } },
+        /collections\.people .*: field "sex": there are about 3 different values/,
+      ],
+      [{ email: { find: "email", uniqe: true } }, /collections\.people .*: field "email":.*uniqe/],
+    ];
+    for (const [declared, says] of wrong)
+      await withFile("strongroom.config.json", fields(declared), async (file) => {
+        assert.match((await problemsOf({ file })).join("\n"), says);
+      });
+    const lost = fields({ email: { find: "email" } }, { who: { fields: ["email", "gone"] } });
+    await withFile("strongroom.config.json", lost, async (file) => {
+      assert.match(
+        (await problemsOf({ file })).join(),
+        /collections\.people .*: index "who": "gone": no field with find/,
+      );
+    });
+  });
+
   it("refuses two files in one folder, and a named file that is not there", async () => {
     await withFile("strongroom.config.json", "{}", () =>
       withFile("strongroom.config.mjs", "export default {};", async () => {

@@ -163,6 +163,24 @@ export function parseFields(
   return { fields, indexes };
 }
 
+/**
+ * What is wrong with what a collection declares of its fields, for whoever reads declarations out of a file.
+ *
+ * @returns none: a vault takes it
+ * @example
+ * ```ts
+ * import { fieldProblems } from "@strongroom/vault";
+ *
+ * const [problem] = fieldProblems({ fields: { email: { unique: true } } });
+ * console.log(problem); // prints: field "email": without find it has no unique
+ * ```
+ */
+export function fieldProblems(declared: { readonly fields?: unknown; readonly indexes?: unknown }): readonly string[] {
+  const problems: string[] = [];
+  parseFields(declared, problems);
+  return problems;
+}
+
 function entriesOf(given: unknown, what: string, problems: string[]): readonly (readonly [string, unknown])[] {
   if (given === undefined) return [];
   const names = typeof given === "object" && given !== null ? Object.keys(given) : [];

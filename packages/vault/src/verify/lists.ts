@@ -135,6 +135,7 @@ export async function listsOfRecords(run: VerifyRun, only: Collection | undefine
     .filter(({ name }) => only === undefined || name === only)
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   if (only !== undefined && all.length === 0) throw new VaultError("collection-absent", "There is no such collection");
+  await run.records.indexes?.list();
   const linked = new LinkedRecords(run.records.store.subjects);
   const lists = all.map(({ name }) => ({
     name,

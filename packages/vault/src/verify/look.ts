@@ -3,6 +3,8 @@
  */
 import type { VaultError } from "../errors.ts";
 import type { Version } from "../records/address.ts";
+import type { JsonObject } from "../records/json.ts";
+import type { StoredMessage } from "../stores/rows.ts";
 import type { SubjectId } from "../stores/subjects.ts";
 import type { VerifyCode } from "./report.ts";
 
@@ -16,12 +18,20 @@ export interface Found {
   readonly owed?: true;
 }
 
+/** A version that was opened. */
+export interface OpenedVersion {
+  readonly stored: StoredMessage;
+  readonly document: JsonObject;
+}
+
 /** What one look came to. */
 export interface Look {
   readonly found: Found[];
   readonly unopened: VaultError[];
   /** People whom its versions are about. */
   readonly people: Set<SubjectId>;
+  /** The newest version that could be opened; null: none was yet. */
+  newest: OpenedVersion | null;
   /** Whether one of them was erased: keys are missing then. */
   hasErased: boolean;
   versions: number;
@@ -33,6 +43,7 @@ export const newLook = (): Look => ({
   found: [],
   unopened: [],
   people: new Set(),
+  newest: null,
   hasErased: false,
   versions: 0,
   wraps: 0,

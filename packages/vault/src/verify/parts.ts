@@ -29,7 +29,10 @@ export interface VerifiedAudit {
 }
 
 export interface VerifyParts {
-  readonly records: Pick<Dependencies, "store" | "keys" | "subjectKeys" | "declarations" | "rowAddresses" | "clock">;
+  readonly records: Pick<
+    Dependencies,
+    "store" | "keys" | "subjectKeys" | "declarations" | "rowAddresses" | "indexes" | "clock"
+  >;
   readonly keys: VerifiedKeys | null;
   readonly audit: VerifiedAudit | null;
 }

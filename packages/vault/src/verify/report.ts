@@ -11,6 +11,8 @@ export const VERIFY_CODES = {
   "record-missing": "the audit knows the record as live, and the records have no rows of it",
   "link-missing": "a record is about a person, and is not among those that the store has of them",
   "link-left": "a record is among those of a person, and no version of it is about them",
+  "tag-missing": "a record is not found by a value that it has: the tag is gone, or is another record's",
+  "tag-left": "a record is found by a value that it does not have",
   "person-missing": "a record is about a person who has no row",
   "person-keyless": "a person of the records has no key and no name in the key store",
   "person-returned": "a person was erased, and their row says that they were not",

@@ -21,6 +21,7 @@ import { countUnopened, isUnopened, ofOne } from "./parts.ts";
 import type { VerifiedAudit, VerifyRun } from "./parts.ts";
 import { VERIFY_CODES } from "./report.ts";
 import type { VerifyCode, VerifyPlace } from "./report.ts";
+import { misplacedTags } from "./verify-tags.ts";
 
 /** Versions that are held at a time: each may be a megabyte. */
 const PAGE = 16;
@@ -88,6 +89,8 @@ async function lookAt(run: VerifyRun, record: FoundRecord, linked: LinkedRecords
     for (const person of look.people)
       if (!(await linked.has(person, address)))
         look.found.push({ code: "link-missing", message: VERIFY_CODES["link-missing"], person });
+  if (newest !== null && look.newest?.stored.version === newest && !(await lookAtTags(run, address, look)))
+    return false;
   return isStill(run, address, rows);
 }
 
@@ -134,7 +137,8 @@ async function lookAtVersion(
       }
     }
     const of = storedAddress(address, stored, subjectKeys);
-    await openVersion(stored.message, of, { keys, subjectKeys, signal });
+    const document = await openVersion(stored.message, of, { keys, subjectKeys, signal });
+    look.newest ??= { stored, document };
     if (run.regions === "each") await lookAtMessageWraps(run, { address, of, stored }, look);
   } catch (error) {
     await noteUnopened(run, ofOne(error), look, version);
@@ -214,6 +218,20 @@ function removalsOf({ keys }: VerifiedAudit, { text, mac }: WaitingEntry, tag: A
   const entry = keys.verifies(text, mac) ? parseEntry(text) : null;
   const records = entry?.action === "remove" && entry.result === "done" ? (entry.records ?? []) : [];
   return records.flatMap((record) => (record.tag === tag ? (record.version ?? []) : []));
+}
+
+/** @returns false: the indexes kept changing meanwhile */
+async function lookAtTags(run: VerifyRun, address: Address, look: Look): Promise<boolean> {
+  try {
+    const found = await misplacedTags(run, address, look);
+    if (found === null) return false;
+    // Of somebody who is being erased the tags go before the records do.
+    if (found.length === 0 || (await hasErased(run, look))) return true;
+    for (const one of found) look.found.push(one);
+  } catch (error) {
+    await noteUnopened(run, ofOne(error), look);
+  }
+  return true;
 }
 
 /** That the record's own id opens, where it is sealed. */

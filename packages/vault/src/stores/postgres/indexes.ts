@@ -213,7 +213,7 @@ function indexStatements(schema: SchemaName) {
     fill: statement(`select result from ${schema}.fill_v1(${placeholders(13)})`),
     forget: statement(`select result from ${schema}.forget_tags_v1(${placeholders(5)})`),
     purge: statement(`select result, changed from ${schema}.purge_tags_v1(${placeholders(5)})`),
-    // Of a tag that is longer than any, more than may be.
+    // Of a tag that is longer than any, more than may be. One in the other kind's table is none of the index's.
     tagsOf: statement(`
       select ${refusal}, h.record is not null as is_live, i.id as index,
         encode(substr(t.tag, 1, ${TAG_BYTES.most + 1}), 'hex') as tag
@@ -222,9 +222,10 @@ function indexStatements(schema: SchemaName) {
         select h.record from ${schema}.records r join ${schema}.heads h on h.record = r.key and h.state = 'live'
         where r.collection = $2::text and r.id = $3::text limit 1) h on true
       left join lateral (
-        select t.index, t.tag from ${schema}.tags t where t.record = h.record
-        union all select t.index, t.tag from ${schema}.unique_tags t where t.record = h.record) t on true
-      left join ${schema}.indexes i on i.key = t.index
+        select t.index, t.tag, false as is_unique from ${schema}.tags t where t.record = h.record
+        union all
+        select t.index, t.tag, true as is_unique from ${schema}.unique_tags t where t.record = h.record) t on true
+      left join ${schema}.indexes i on i.key = t.index and i.is_unique = t.is_unique
       order by i.id, t.tag`),
     frequencies: statement(`
       select ${refusal}, c.records, c.tags from ${schema}.vault g left join (

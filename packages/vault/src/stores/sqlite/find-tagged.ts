@@ -258,9 +258,9 @@ export function liveRecord(
 const OF_RECORD = statement((db, { record }: Pick<OfRecord, "record">) =>
   sql<{ readonly id: string; readonly tag: Uint8Array }>`
     select indexes.id as id, found.tag as tag
-    from (select index_number, tag from tags where record = ${record}
-      union all select index_number, tag from unique_tags where record = ${record}) as found
-    join indexes on indexes.number = found.index_number
+    from (select index_number, tag, 0 as is_unique from tags where record = ${record}
+      union all select index_number, tag, 1 as is_unique from unique_tags where record = ${record}) as found
+    join indexes on indexes.number = found.index_number and indexes.is_unique = found.is_unique
     where octet_length(indexes.id) = 32 and octet_length(found.tag) between 8 and 32`.compile(db),
 );
 
