@@ -81,6 +81,7 @@ export class ProgramBuilder {
       })
       .configureHelp({
         styleTitle: (text) => terminal.style("bold", text),
+        styleUsage: (text) => usageLines(text, Math.min(widthOf(stdout), HELP_WIDTH)),
         formatItem,
         subcommandTerm: (sub) => [sub.name(), ...sub.registeredArguments.map(argumentTerm)].join(" "),
       });
@@ -164,6 +165,12 @@ function formatItem(term: string, termWidth: number, description: string, helper
   const isLong = helper.displayWidth(term) > beside;
   return isLong ? `${indent}${term}\n${" ".repeat(column)}${text}` : `${indent}${term.padEnd(beside)}${indent}${text}`;
 }
+
+const USAGE = "Usage: ";
+
+/** What stands behind the word, which the library writes, indented like it. */
+const usageLines = (text: string, width: number): string =>
+  wrapped(`${USAGE}${text}`, width, USAGE.length).slice(USAGE.length);
 
 function examplesHelp({ examples }: CommandSpec, width: number): string {
   if (examples.length === 0) return "";

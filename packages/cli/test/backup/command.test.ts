@@ -35,6 +35,7 @@ describe("backup and restore", () => {
     assert.ok((await runTranscript(readFileSync(TRANSCRIPT, "utf8"), folder.path, env)) > 5);
     assert.deepEqual(readdirSync(at("monday")).sort(), [
       "audit.sqlite",
+      "erasures.ndjson",
       "keys.json",
       "keys.sqlite",
       "kms.sqlite",

@@ -49,6 +49,7 @@ const VALUES: Readonly<Record<string, readonly [value: unknown, needs: "trust" |
   "audit.retention": [1, "trust"],
   "audit.acceptTailMs": [1000, "trust"],
   collections: [{ people: { subject: "none" } }, "trust"],
+  roles: [{ evil: { grants: [{ collection: "*", fields: ["*"], actions: ["read"] }] } }, "trust"],
   "kms.regions": [
     [
       { name: "eu-west-1", port: 1 },
@@ -63,6 +64,8 @@ const VALUES: Readonly<Record<string, readonly [value: unknown, needs: "trust" |
   "kms.faultsPort": [1234, "trust"],
   "keys.regions": [[{ region: "eu-west-1", endpoint: "http://evil.example", credentialsFile: "/etc/x" }], "trust"],
   "keys.next": [[{ region: "eu-west-1", endpoint: "http://evil.example", credentialsFile: "/etc/x" }], "trust"],
+  "keys.generation": [2, "trust"],
+  "keys.nextGeneration": [3, "trust"],
   "keys.allowUnauthenticatedKms": [true, "trust"],
   "keys.scope": ["record", "trust"],
   "keys.cacheAgeMs": [1000, "trust"],
