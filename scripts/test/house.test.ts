@@ -39,29 +39,29 @@ describe("the sources of the packages", () => {
     ["encrypt", 15, definitionOf(house, "envelope", "encrypt")],
     ["decrypt", 16, definitionOf(house, "envelope", "decrypt")],
     ["multiRegionKeyring", 32, definitionOf(house, "envelope", "multiRegionKeyring")],
-    // It puts records, the keys of people, the convergence (of which repair is a part), approvals, the audit and the
-    // verification together, and nobody reads all of them for one question: what each of them opens is measured by
+    // It puts records, the keys of people, search, roles, erasures, rights, retention, the convergence (of which repair
+    // is a part), approvals, the audit and the verification together, and nobody reads all of them for one question: what each of them opens is measured by
     // itself.
-    ["openVault", 188, definitionOf(house, "vault", "openVault")],
-    // Both hear how what is asked is told to the audit, and a write makes entries and links that go with its unit. The
-    // table of errors is four files.
-    ["a read of a record", 16, "packages/vault/src/records/read.ts"],
-    ["a write of a record", 22, "packages/vault/src/records/write.ts"],
+    ["openVault", 268, definitionOf(house, "vault", "openVault")],
+    // Both hear how what is asked is told to the audit, and a write makes entries and links that go with its unit. A write is
+    // tagged for search, and both are held to restrictions and consents. The table of errors is eight files.
+    ["a read of a record", 24, "packages/vault/src/records/read.ts"],
+    ["a write of a record", 42, "packages/vault/src/records/write.ts"],
     // The keys that entries are sealed under are made and held beside people's, and a key changes its kind there.
-    ["the keys of people", 33, definitionOf(house, "vault", "openSubjectKeys")],
-    ["how entries are made", 28, definitionOf(house, "vault", "openAuditor")],
-    ["how entries come to the log", 22, "packages/vault/src/audit/sequencer.ts"],
+    ["the keys of people", 40, definitionOf(house, "vault", "openSubjectKeys")],
+    ["how entries are made", 34, definitionOf(house, "vault", "openAuditor")],
+    ["how entries come to the log", 26, "packages/vault/src/audit/sequencer.ts"],
     // It holds the stores against the log, adopts what a restore brought, carries entries, forgets what is due, publishes,
     // answers questions and signs statements: parts of their own again.
-    ["the log of a vault", 49, "packages/vault/src/audit/open-audit.ts"],
+    ["the log of a vault", 53, "packages/vault/src/audit/open-audit.ts"],
     // Each entry, whether its text may be gone, the tables of addresses and of streams: a file each.
-    ["the verification of the log", 23, definitionOf(house, "vault", "verifyAuditLog")],
-    ["the verification of a vault", 42, "packages/vault/src/verify/verify.ts"],
-    ["repair", 12, "packages/vault/src/convergence/repairs.ts"],
+    ["the verification of the log", 27, definitionOf(house, "vault", "verifyAuditLog")],
+    ["the verification of a vault", 55, "packages/vault/src/verify/verify.ts"],
+    ["repair", 16, "packages/vault/src/convergence/repairs.ts"],
     // What a caller does with runs is apart from what works on them, which needs the keys of people and of records.
-    ["how a run is begun", 11, "packages/vault/src/convergence/runs.ts"],
-    ["what is asked of the convergence", 34, "packages/vault/src/convergence/looks.ts"],
-    ["the work on a run", 62, "packages/vault/src/convergence/convergence-worker.ts"],
+    ["how a run is begun", 15, "packages/vault/src/convergence/runs.ts"],
+    ["what is asked of the convergence", 60, "packages/vault/src/convergence/looks.ts"],
+    ["the work on a run", 78, "packages/vault/src/convergence/convergence-worker.ts"],
     ["a call of the KMS", 12, "packages/kms/src/operations/encrypt.ts"],
   ] as const) {
     test(`a reader of ${call} opens at most ${most} files`, () => {

@@ -48,7 +48,9 @@ function absentIn(text: string): readonly string[] {
   const absent: string[] = [];
   for (const [flag] of own.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)) if (!FLAGS.has(flag)) absent.push(flag);
   for (const [name] of own.matchAll(/\bSTRONGROOM_[A-Z_]+\b/g)) if (!VARIABLES.has(name)) absent.push(name);
-  for (const [, words = ""] of own.matchAll(/\bstrongroom(?:-kms)? ((?:kms )?[a-z]+(?: [a-z]+(?:-[a-z]+)*)?)/g))
+  for (const [, words = ""] of own.matchAll(
+    /\bstrongroom(?:-kms)? ((?:kms )?[a-z]+(?:-[a-z]+)*(?: [a-z]+(?:-[a-z]+)*)?)/g,
+  ))
     if (!isCommand(words)) absent.push(`strongroom ${words}`);
   for (const [path] of own.matchAll(/\b[a-z][A-Za-z]+\.[a-z][A-Za-z]+\b/g)) {
     const [group = "", name = ""] = path.split(".");

@@ -40,7 +40,7 @@ function hasRows(database: DatabaseSync, table: string): boolean {
 const MOST_CONTENTS = 16 * 1024 * 1024;
 const COPIED = /COPY [^\s(]*\b(?:unique_)?tags"? \(/;
 
-/** Whether a dump in the custom form of pg_dump has rows of a table of tags: its contents are listed before all rows. */
+/** Whether a dump in the custom form of pg_dump has rows of a table of tags: its contents are listed first. */
 export async function dumpsTags(path: string): Promise<boolean> {
   const file = await open(path, "r");
   try {

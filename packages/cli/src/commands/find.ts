@@ -29,8 +29,8 @@ export const findCommand: CommandSpec = command({
   description:
     'What is looked for is a JSON object: {"email":"ada@example.com"}, {"name":{"prefix":"lov"}}, ' +
     '{"born":{"from":"1815-01-01","to":"1815-12-31"}}; of several fields, records that meet all. It comes from ' +
-    "standard input or a file, never from the command line, where every process of the machine could read it. In a pipe each " +
-    "record is one line of JSON. The audit has the names of the fields, not what was looked for.",
+    "standard input or a file, never from the command line, where every process of the machine could read it. In a " +
+    "pipe each record is one line of JSON. The audit has the names of the fields, not what was looked for.",
   flagGroups: ["client"],
   options: {
     query: option("-q, --query <file>", "file that says what is looked for (default: standard input)", text()),

@@ -103,8 +103,8 @@ async function retagged({ subjectKeys, signal }: RetagDependencies, id: SubjectI
   } catch (error) {
     const { code } = envelopeFailure(error);
     const origin = originOf(code);
-    if (origin === "store") throw error;
     if (origin === "caller" || origin === "load") return "left";
+    if (origin === "store") throw error;
     pace.failed(code);
     return { code, waitMs: waitMs(origin, 1, pace.settings) };
   } finally {

@@ -98,10 +98,11 @@ export interface Erasures {
   certificate(person: SubjectId): Promise<string>;
   /**
    * What an erasure has come to by now: asks the provider of every wrapping key that the key store had up to the
-   * erasure's shredding generation what has become of it. Once all of them are gone, it signs a certificate of the second
-   * stage; before, it says what old backups open still, and by which keys.
+   * erasure's shredding generation what has become of it. Once all of them are gone, it signs a certificate of the
+   * second stage; before, it says what old backups open still, and by which keys.
    *
-   * @throws VaultError `certificate-absent`, `key-set-unknown`, `audit-unavailable`; the stores'; what `describe` throws
+   * @throws VaultError `certificate-absent`, `key-set-unknown`, `audit-unavailable`; the stores'; what `describe`
+   *   throws
    * @example
    * ```ts
    * import { randomBytes } from "node:crypto";

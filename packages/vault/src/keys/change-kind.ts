@@ -63,8 +63,8 @@ interface OpenedRow {
 }
 
 /**
- * What the row of a person's key becomes that is wrapped anew under the key of their tenant, of the shredding generation
- * in force. No KMS is asked, unless the tenant's key has to be made or opened.
+ * What the row of a person's key becomes that is wrapped anew under the key of their tenant, of the shredding
+ * generation in force. No KMS is asked, unless the tenant's key has to be made or opened.
  */
 async function underTenant(
   keys: VaultKeys,

@@ -47,8 +47,8 @@ const FIRST_GENERATION = 1;
  * order of their bytes, each after its length.
  *
  * @param names `null`: of a keyring whose keys nobody names
- * @param generation of a key store's set, its shredding generation: two sets of the same keys that differ in it are two,
- *   so that no process writes in another generation than the others
+ * @param generation of a key store's set, its shredding generation: two sets of the same keys that differ in it are
+ *   two, so that no process writes in another generation than the others
  * @throws VaultError `vault-option-invalid`
  * @example
  * ```ts

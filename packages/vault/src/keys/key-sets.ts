@@ -90,7 +90,7 @@ export class KeySets {
     return { epoch, keyring, digest: set.digest, names, generation };
   }
 
-  /** The same; null where this process may not write: it does not know what is in force, or the store is for newer ones. */
+  /** The same; null where this process may not write: it does not know what is in force, or the store is newer. */
   async whereKnown(): Promise<Sealing | null> {
     try {
       return await this.forWriting();

@@ -27,7 +27,7 @@ import { sealersFor, sealVersion, taggingFor, versionBefore } from "./new-versio
 import type { SealedNewVersion, Tagging } from "./new-version.ts";
 import { countRead, everybody, mentioned, provePeople } from "./people.ts";
 import { requireConsents } from "./consent.ts";
-import { nextVersion, recordState } from "./read.ts";
+import { MISPLACED, nextVersion, recordState } from "./read.ts";
 import type { RecordState } from "./read.ts";
 import { messagesOf, newWriteId, requireUnitFits } from "./units.ts";
 import { openVersion, storedAddress } from "./version.ts";
@@ -67,11 +67,7 @@ export const ABOUT_ONE_ITEM: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCod
   "document-unfit",
   "document-too-large",
   "stored-document-invalid",
-  "record-moved",
-  "record-moved-collection",
-  "record-moved-subject",
-  "record-rolled-back",
-  "record-tampered",
+  ...MISPLACED,
   "key-not-configured",
   "subject-restricted",
   "subject-erased",

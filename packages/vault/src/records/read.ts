@@ -5,6 +5,7 @@
  * were made by a hand in the database and are never read over.
  */
 import { isVaultError, VaultError } from "../errors.ts";
+import type { VaultErrorCode } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
 import type { HeadState, RecordRows, VersionRow, WrapCount } from "../stores/rows.ts";
 import { parseVersion } from "./address.ts";
@@ -16,6 +17,15 @@ import type { JsonObject } from "./document.ts";
 import { answered, countRead, namesOf, provePeople, requireOpenPeople } from "./people.ts";
 import type { PeopleNames } from "./people.ts";
 import { openVersion, storedAddress } from "./version.ts";
+
+/** What is wrong with rows that are not those which were written there. */
+export const MISPLACED: readonly VaultErrorCode[] = [
+  "record-moved",
+  "record-moved-collection",
+  "record-moved-subject",
+  "record-rolled-back",
+  "record-tampered",
+];
 
 /** How a record is read. */
 export interface GetOptions {

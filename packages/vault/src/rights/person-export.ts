@@ -14,7 +14,7 @@ import type { Subject, Version } from "../records/address.ts";
 import type { JsonObject } from "../records/document.ts";
 import { cursorInvalid, decodeCursor, encodeCursor } from "../records/paging.ts";
 import { countRead, peopleOf, requireOpenPeople } from "../records/people.ts";
-import { recordState } from "../records/read.ts";
+import { MISPLACED, recordState } from "../records/read.ts";
 import { openVersion, storedAddress } from "../records/version.ts";
 import type { RecordRead, StoredMessage, VersionRow } from "../stores/rows.ts";
 import { isSubjectId } from "../stores/subjects.ts";
@@ -380,11 +380,7 @@ async function toldWithheld(
 /** What may be wrong with one record while the others can be given. */
 const OF_ONE: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
   "stored-document-invalid",
-  "record-moved",
-  "record-moved-collection",
-  "record-moved-subject",
-  "record-rolled-back",
-  "record-tampered",
+  ...MISPLACED,
   "subject-erased",
   "subject-restricted",
   "subject-key-absent",
