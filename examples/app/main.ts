@@ -41,5 +41,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
     void app
       .close()
       .then(() => vault.close())
-      .then(() => { database.close(); });
+      .then(() => {
+        database.close();
+      });
   });

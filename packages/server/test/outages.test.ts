@@ -121,7 +121,7 @@ test("damaged rows are refused, each with its own code, and no byte of a documen
 });
 
 test("a store that is full answers 507, keeps what it acknowledged, and goes on when there is room", async (t) => {
-  const { origin, token } = await installation(t, { store: { maxBytes: 50 * 4096 } });
+  const { origin, token } = await installation(t, { store: { maxBytes: 60 * 4096 } });
   let acknowledged = 0;
   for (;;) {
     const answer = await call(origin, `/v1/records/people/${acknowledged}`, {

@@ -181,7 +181,10 @@ test("an index is made beside a writer, and one that was left half made is made 
 test("of several that migrate at once one makes it, and the others wait; what fails leaves nothing", async (t) => {
   defer(t, () => pool.query("drop schema at_once cascade"));
   const done = await Promise.all(Array.from({ length: 5 }, () => migratePostgres(pool, { schema: "at_once" })));
-  assert.deepEqual(done.flat(), MIGRATIONS.map(({ name }) => name));
+  assert.deepEqual(
+    done.flat(),
+    MIGRATIONS.map(({ name }) => name),
+  );
   const broken: PostgresMigration = {
     name: "9001-broken",
     up: (schema) => [`drop table ${schema}.failures`, "select 1/0"],
