@@ -54,8 +54,9 @@ export class Sealed<T> {
     return SHOWN;
   }
 
-  [inspect.custom](): string {
-    return SHOWN;
+  static {
+    // Declarations of a package cannot name the symbol of a module of Node.
+    Object.defineProperty(Sealed.prototype, inspect.custom, { value: () => SHOWN });
   }
 }
 
