@@ -27,7 +27,6 @@ const newIndex = (name: string, isUnique: boolean): IndexRow => ({
 });
 const [mail, city, team, login] = ["mail", "city", "team", "login"].map((name) => newIndex(name, name === "login"));
 const { indexes } = store;
-assert.ok(indexes !== undefined);
 
 const tag = (index: IndexRow | undefined, value: string): Tag => {
   assert.ok(index !== undefined);

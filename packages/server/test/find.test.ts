@@ -202,7 +202,7 @@ describe("finding records", () => {
     await vault.audit?.sequence();
     const { text: told, json } = await ask("admin", "/v1/audit?action=find&limit=100");
     const found = (json.events as { result: string; details: Record<string, unknown> }[]).map(({ result, details }) =>
-      [result, details?.["fields"], details?.["found"] ?? details?.["counted"]].join(),
+      [result, details["fields"], details["found"] ?? details["counted"]].join(),
     );
     assert.ok(found.includes("done,email,0"), told);
     assert.ok(

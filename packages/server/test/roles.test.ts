@@ -267,7 +267,7 @@ test("a write over HTTP sets what may be written, keeps the rest, and is no orac
   const { ask, vault } = await service(t);
   const put = (role: string, body: JsonObject): Promise<Answer> => ask(role, AT, { method: "PUT", body });
   const { json } = await ask("mixed", AT);
-  const { unique: _, ...shown } = json as JsonObject & { readonly unique: string };
+  const shown = Object.fromEntries(Object.entries(json as JsonObject).filter(([name]) => name !== "unique"));
   const written = await put("mixed", { ...shown, plan: "paid" });
   assert.equal(written.status, 200, written.text);
   assert.ok(!("subject" in written.json));
@@ -281,8 +281,7 @@ test("a write over HTTP sets what may be written, keeps the rest, and is no orac
   for (const role of ["write", "editor"])
     for (const unique of ["taken@example.com", "free@example.com"]) {
       const { status, json: refusal } = await ask(role, "/v1/records/people/3", { method: "PUT", body: { unique } });
-      const { requestId: _id, ...told } = refusal as { requestId: string; code: string };
-      assert.deepEqual([status, told.code], [403, "field-forbidden"], role);
+      assert.deepEqual([status, (refusal as { code: string }).code], [403, "field-forbidden"], role);
     }
   assert.equal((await ask("editor", AT, { method: "DELETE" })).status, 200);
 });

@@ -111,12 +111,12 @@ export class ActingRecords implements ActingVault {
     this.indexes = vaultIndexes(dependencies, {
       act: (what, collection, work) =>
         asking(audit, "index", async (asked) => {
-          this.#access.require("keys");
+          this.#access.requireAction("keys");
           return asked.act("index", { collection, details: { what } }, work);
         }),
       look: (work) =>
         asking(audit, "index", async () => {
-          this.#access.require("keys");
+          this.#access.requireAction("keys");
           return work();
         }),
     });
@@ -235,7 +235,7 @@ export class ActingRecords implements ActingVault {
     return asking(this.#d.audit, "remove", async (asked) => {
       const place = parseWritable(address);
       asked.uses(place.collection);
-      this.#access.require("write", place.collection);
+      this.#access.requireAction("write", place.collection);
       return remove(this.#d, place, readOptions.remove(options), asked);
     });
   }
@@ -291,7 +291,7 @@ export class ActingRecords implements ActingVault {
 
   debts(options: ListOptions = {}): Promise<DebtPage> {
     return asking(this.#d.audit, "list", async (asked) => {
-      this.#access.require("read", EVERYTHING);
+      this.#access.requireAction("read", EVERYTHING);
       const sources = { keys: this.#parts.keyInventory, versions: this.#d.store.inventory };
       const found = await debts(this.#d, sources, readOptions.list(options));
       await tellDebts(this.#d, found, asked);
@@ -302,7 +302,7 @@ export class ActingRecords implements ActingVault {
   flipKeySet(): Promise<KeySetStatus> {
     const { keys } = this.#d;
     return asking(this.#d.audit, "flip-key-set", async (asked) => {
-      this.#access.require("keys");
+      this.#access.requireAction("keys");
       return asked.act("flip-key-set", {}, () => keys.flip());
     });
   }

@@ -44,7 +44,6 @@ import { peopleOfRecordsContract } from "./store-contract/people-of-records.ts";
 import { recordsContract } from "./store-contract/records.ts";
 import { statesContract } from "./store-contract/subject-states.ts";
 import { subjectsContract, subjectsTogetherContract } from "./store-contract/subjects.ts";
-import { ofIndexed } from "./store-contract/tagging.ts";
 import { callerTagsContract, tagsTogetherContract } from "./store-contract/tags-together.ts";
 import { transactionsContract } from "./store-contract/transactions.ts";
 import { unitEntriesContract } from "./store-contract/unit-entries.ts";
@@ -147,7 +146,7 @@ export function storeContract(name: string, newStorage: NewStorage, options: Sto
   const contract = contractOn(name, newStorage, options);
   capabilitiesContract(contract, declared);
   for (const [part, isOf] of PARTS) if (isOf(declared)) part(contract);
-  for (const [part, isOf] of TAG_PARTS) if (isOf(declared)) part(ofIndexed(contract));
+  for (const [part, isOf] of TAG_PARTS) if (isOf(declared)) part(contract);
 }
 
 /** Parts of the contract of a key store. */

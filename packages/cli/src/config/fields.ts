@@ -4,8 +4,11 @@ import { type CompoundIndexOptions, type FieldOptions, isVaultError } from "@str
 import { date, email, exact, foldedName, type Normaliser, phone, postcode, text } from "@strongroom/vault/normalisers";
 import { z } from "zod";
 
+/** What a normaliser is called in a configuration. */
+export type NormaliserName = "date" | "email" | "exact" | "folded-name" | "phone" | "postcode" | "text";
+
 /** Name -> the normaliser. */
-const NORMALISERS = {
+const NORMALISERS: Readonly<Record<NormaliserName, () => Normaliser>> = {
   date: () => date(),
   email: () => email(),
   exact: () => exact(),
@@ -13,17 +16,14 @@ const NORMALISERS = {
   phone: () => phone(),
   postcode: () => postcode(),
   text: () => text(),
-} as const;
+};
 
 /** Names that a configuration may say. */
-const NAMES = Object.keys(NORMALISERS) as (keyof typeof NORMALISERS)[];
+const NAMES = Object.keys(NORMALISERS) as NormaliserName[];
 
 /** A normaliser by its name, or one that is written out. */
 export type NormaliserInput =
-  | keyof typeof NORMALISERS
-  | `phone:${string}`
-  | { readonly kind: keyof typeof NORMALISERS; readonly country?: string }
-  | Normaliser;
+  NormaliserName | `phone:${string}` | { readonly kind: NormaliserName; readonly country?: string } | Normaliser;
 
 /** A field as a configuration declares it. */
 export type FieldInput = Omit<FieldOptions, "find"> & { readonly find?: NormaliserInput };
@@ -61,7 +61,7 @@ function phoneOf(country: string): Normaliser | null {
   }
 }
 
-const isName = (value: unknown): value is keyof typeof NORMALISERS => NAMES.includes(value as never);
+const isName = (value: unknown): value is NormaliserName => NAMES.includes(value as never);
 
 /** What of a field the vault itself checks, with all that does not go together. */
 const field = z.looseObject({ find: normaliser.optional() });

@@ -25,7 +25,7 @@ export const checkIndexes: Check = async (subject) => {
     if (opened === null) return [];
     try {
       const { indexes } = opened.store;
-      return indexes === undefined ? [] : await indexFindings(opened.store, indexes, collections);
+      return await indexFindings(opened.store, indexes, collections);
     } finally {
       await opened.close();
     }
@@ -47,7 +47,7 @@ async function indexFindings(
     if (row.state === "building") findings.push(unbuilt(row, "is not built to its end, and nothing is found by it"));
     else if (!indexNames(declared[row.collection]).includes(row.name))
       findings.push(unbuilt(row, "is not declared here: no process with this configuration writes to the collection"));
-    else findings.push(...(await leakageFindings(row, store, declared)));
+    else for (const one of await leakageFindings(row, store, declared)) findings.push(one);
   }
   for (const [name, options] of Object.entries(declared)) {
     const missing = indexNames(options).filter(

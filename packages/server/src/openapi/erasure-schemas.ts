@@ -54,7 +54,7 @@ export const erasureAnswer: z.ZodType<ErasureResult> = z
     key: z.string().meta({ description: "The verifier key of certificates." }),
     salt: z.string().nullable().meta({ description: "For the person alone: proof that the certificate is theirs." }),
   })
-  .meta({ id: "ErasureAnswer" }) as unknown as z.ZodType<ErasureResult>;
+  .meta({ id: "ErasureAnswer" });
 
 export const certificateAnswer: z.ZodType<{ readonly certificate: string; readonly key: string }> = z
   .object({ certificate: z.string(), key: z.string() })
@@ -64,11 +64,11 @@ const underWay = z.object({ person: personId, erasure: uuid, reason: z.string(),
 
 export const erasuresAnswer: z.ZodType<{ readonly erasures: readonly ErasureUnderWay[] }> = z
   .object({ erasures: z.array(underWay).readonly() })
-  .meta({ id: "ErasuresAnswer" }) as unknown as z.ZodType<{ readonly erasures: readonly ErasureUnderWay[] }>;
+  .meta({ id: "ErasuresAnswer" });
 
 export const holdAnswer: z.ZodType<Hold> = z
   .object({ id: uuid, person: personId, reason: z.string(), at: timestamp })
-  .meta({ id: "HoldAnswer" }) as unknown as z.ZodType<Hold>;
+  .meta({ id: "HoldAnswer" });
 
 export const holdsAnswer: z.ZodType<{ readonly holds: readonly Hold[] }> = z
   .object({ holds: z.array(holdAnswer).readonly() })

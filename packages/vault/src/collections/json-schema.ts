@@ -8,8 +8,10 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import { VaultError } from "../errors.ts";
 import type { FieldProblem } from "../errors.ts";
-import { fieldOf } from "./schema.ts";
-import type { JsonSchema } from "./schema.ts";
+import { fieldOf } from "./field-path.ts";
+
+/** A JSON Schema as it is written down, of draft 2020-12 where its `$schema` does not say draft-07. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /**
  * What is wrong with documents.

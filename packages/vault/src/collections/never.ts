@@ -5,7 +5,8 @@
 import type { FieldProblem } from "../errors.ts";
 import type { JsonObject } from "../records/json.ts";
 import type { FieldOptions } from "./fields.ts";
-import { fieldOf, requireNone } from "./schema.ts";
+import { fieldOf } from "./field-path.ts";
+import { requireNone } from "./schema.ts";
 import type { DocumentSchema } from "./schema.ts";
 
 /** A schema that refuses these fields besides; null: there is neither. */

@@ -6,9 +6,10 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { VaultError } from "../errors.ts";
 import type { FieldProblem } from "../errors.ts";
 import type { JsonObject } from "../records/json.ts";
+import { fieldOf } from "./field-path.ts";
+import type { JsonSchema } from "./json-schema.ts";
 
-/** A JSON Schema as it is written down, of draft 2020-12 where its `$schema` does not say draft-07. */
-export type JsonSchema = Readonly<Record<string, unknown>>;
+export type { JsonSchema } from "./json-schema.ts";
 
 /** What a collection may declare. A Standard Schema must validate at once: a promise is refused. */
 export type SchemaInput = StandardSchemaV1<unknown, object> | JsonSchema;
@@ -92,19 +93,6 @@ function kindOf(issue: object): string {
     if (typeof word === "string" && /^[A-Za-z][\w-]{0,40}$/.test(word)) return word;
   }
   return "unfit";
-}
-
-/**
- * A path for a person: `address.lines[0]`. What is no name of a field may be a value that is used as a key, and is not
- * told.
- */
-export function fieldOf(segments: readonly PropertyKey[]): string {
-  return segments.reduce<string>((path, segment) => {
-    const text = String(segment);
-    if (/^\d{1,9}$/.test(text)) return `${path}[${text}]`;
-    const name = /^[A-Za-z_$][\w$-]{0,63}$/.test(text) ? text : "*";
-    return path === "" ? name : `${path}.${name}`;
-  }, "");
 }
 
 /** @throws VaultError `document-unfit` */

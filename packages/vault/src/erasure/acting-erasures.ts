@@ -76,7 +76,7 @@ export class ActingErasures implements Erasures {
       asked.isAbout([id]);
       const salt = randomBytes(SALT_BYTES);
       const { erasure } = await this.#parts.files.read(id);
-      const begun = erasure === null ? await this.#begin(found, { reason, salt, auditor }) : erasure;
+      const begun = erasure ?? (await this.#begin(found, { reason, salt, auditor }));
       const own = begun === null || erasure !== null ? null : { erasure: begun.id, salt: salt.toString("base64url") };
       return this.#finished(id, own);
     });
@@ -244,7 +244,8 @@ export class ActingErasures implements Erasures {
   ): Promise<ErasureResult> {
     const { steps, files, certificates, wake } = this.#parts;
     const { key } = certificates;
-    const saltOf = (erasure: string | null): string | null => (own?.erasure === erasure ? (own?.salt ?? null) : null);
+    const saltOf = (erasure: string | null): string | null =>
+      own !== null && own.erasure === erasure ? own.salt : null;
     try {
       const certificate = await steps.finish(person);
       const erasure = certificate === null ? null : verifyCertificate(certificate, key).facts.erasure;

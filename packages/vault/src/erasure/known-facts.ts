@@ -77,7 +77,7 @@ async function remainders(
   const named = (of: readonly string[]): readonly string[] => [...of].sort().slice(0, MOST_NAMED);
   const inScope = (is: boolean): readonly string[] =>
     named(collections.filter((collection) => (declarations.of(collection).scope === "record") === is));
-  const { indexes = [] } = (await store.indexes?.list()) ?? {};
+  const { indexes } = await store.indexes.list();
   const tagged = indexes.filter(({ collection }) => collections.includes(collection));
   const found: readonly (Remainder | null)[] = [
     inScope(false).length === 0 ? null : { what: "messages-in-copies", diesWith: "key", of: inScope(false) },

@@ -7,7 +7,7 @@ import type { AuditKeys } from "../audit/audit-keys.ts";
 import type { VaultAudit } from "../audit/view.ts";
 import { noop, systemSleep } from "../convergence/repairs.ts";
 import type { RepairOptions } from "../convergence/repairs.ts";
-import { parseRepairSettings } from "../convergence/schedule.ts";
+import { DEFAULT_REPAIR_SETTINGS } from "../convergence/schedule.ts";
 import type { KeySets } from "../keys/key-sets.ts";
 import type { SubjectKeys } from "../keys/subject-keys.ts";
 import type { Dependencies } from "../limits.ts";
@@ -88,8 +88,8 @@ export class OpenErasures {
   start(): void {
     const { repair, dependencies } = this.#open;
     if (repair === null) return;
-    const { onFault = noop, sleep = systemSleep, health: _, keysHealth: __, signal: ___, ...given } = repair;
-    const { intervalMs, leaseMs } = parseRepairSettings(given);
+    const { onFault = noop, sleep = systemSleep } = repair;
+    const { intervalMs, leaseMs } = { ...DEFAULT_REPAIR_SETTINGS, ...repair };
     const lookMs = Math.min(intervalMs, LOOK_MS);
     const { files, steps } = this.#parts;
     this.#worker = new ErasureWorker({ dependencies, files, steps, onFault, sleep, lookMs, leaseMs });

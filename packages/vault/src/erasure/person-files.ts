@@ -142,6 +142,6 @@ export async function notesBehind(notes: Pick<Notes, "list">, prefix: string): P
   const found = await notes.list(prefix);
   if (found.length < LISTED) return found;
   const parts: Note[] = [];
-  for (const digit of DIGITS) parts.push(...(await notesBehind(notes, `${prefix}${digit}`)));
+  for (const digit of DIGITS) for (const note of await notesBehind(notes, `${prefix}${digit}`)) parts.push(note);
   return parts;
 }

@@ -126,14 +126,13 @@ export class ErasureSteps {
     const generation = { number: await presentGeneration({ keySets }), isShared: settings.isShared };
     const facts = await knownFacts({ dependencies, keyStore, generation }, id);
     let rows: Address[] = [];
-    if (indexes !== undefined)
-      for await (const { row } of recordsOfPerson(dependencies.store, id)) {
-        rows.push(row);
-        if (rows.length < TAGS_AT_ONCE) continue;
-        await indexes.forget(rows);
-        rows = [];
-      }
-    if (indexes !== undefined && rows.length > 0) await indexes.forget(rows);
+    for await (const { row } of recordsOfPerson(dependencies.store, id)) {
+      rows.push(row);
+      if (rows.length < TAGS_AT_ONCE) continue;
+      await indexes.forget(rows);
+      rows = [];
+    }
+    if (rows.length > 0) await indexes.forget(rows);
     return { kind: "next", change: (erasure) => ({ ...erasure, step: "keys", facts }) };
   }
 

@@ -175,7 +175,7 @@ const ofExport = (parts: RightsParts, id: string): RightsParts => ({
 /** Says that it begins, and for whom. */
 function begun(parts: RightsParts, who: Named, { recipient, versions }: Exporting): Promise<KnownPerson> {
   return asking(parts.audit, "person-export", async (asked) => {
-    parts.access.require("read");
+    parts.access.requireAction("read");
     const person = await heldPerson(parts, who, asked);
     await requireReadableNow(parts, person.row, asked);
     const details = { versions };
@@ -186,7 +186,7 @@ function begun(parts: RightsParts, who: Named, { recipient, versions }: Exportin
 
 const goneOnWith = (parts: RightsParts, who: Named): Promise<KnownPerson> =>
   asking(parts.audit, "person-export", async (asked) => {
-    parts.access.require("read");
+    parts.access.requireAction("read");
     return heldPerson(parts, who, asked);
   });
 

@@ -152,7 +152,7 @@ export function rightsOf(
     asking(parts.audit, action, work);
   const may = (actions: readonly Action[]): Promise<void> =>
     asking(parts.audit, "audit-read", () => {
-      for (const action of actions) parts.access.require(action);
+      for (const action of actions) parts.access.requireAction(action);
       return Promise.resolve();
     });
   const setTo =
@@ -168,7 +168,7 @@ export function rightsOf(
     release: subjects.release,
     show: (name, options = {}) =>
       ask("person-shown", async (asked) => {
-        parts.access.require("read");
+        parts.access.requireAction("read");
         const { cursor, limit, ...of } = read.subjectList(options);
         const page = { ...(cursor === undefined ? {} : { cursor }), ...(limit === undefined ? {} : { limit }) };
         return heldOf(parts, named(name, of), page, asked);

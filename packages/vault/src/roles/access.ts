@@ -101,7 +101,7 @@ export class Access {
   }
 
   /** @throws VaultError `not-permitted` */
-  require(action: Action, collection: Collection | typeof EVERYTHING = EVERYTHING): void {
+  requireAction(action: Action, collection: Collection | typeof EVERYTHING = EVERYTHING): void {
     if (!this.#may(action, collection)) throw this.#refusal(action, collection);
   }
 

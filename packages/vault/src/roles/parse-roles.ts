@@ -41,10 +41,9 @@ const MOST_LISTED = 256;
  * ```
  */
 export function parseRoles(given: unknown): Policy {
-  const problems: string[] = [];
   const names = typeof given === "object" && given !== null ? Object.keys(given) : [];
   const { values, problems: found } = ownOptions(given ?? {}, names, "roles");
-  problems.push(...found);
+  const problems = [...found];
   if (names.length > MOST_ROLES) problems.push(`there are more than ${MOST_ROLES}`);
   const tokens = new Map<string, readonly string[]>();
   const rules: Rule[] = [];
@@ -55,7 +54,7 @@ export function parseRoles(given: unknown): Policy {
     else {
       const { own, granted } = parseRole(role, value, problems);
       tokens.set(role, own);
-      rules.push(...granted);
+      for (const rule of granted) rules.push(rule);
     }
   }
   if (problems.length > 0) throw new VaultError("vault-option-invalid", `roles: ${problems.join("; ")}`);
@@ -69,7 +68,7 @@ function parseRole(
 ): { readonly own: readonly string[]; readonly granted: readonly Rule[] } {
   const names: readonly (keyof RoleOptions)[] = ["tokens", "grants"];
   const { values, problems: found } = ownOptions(given, names, `the role ${role}`);
-  problems.push(...found);
+  for (const problem of found) problems.push(problem);
   const { tokens, grants } = values;
   const own = listOf(tokens ?? [], (one) => one !== "" && one.length <= 200);
   if (own === null) problems.push(`${role}: tokens must be a list of ids or labels`);
@@ -86,7 +85,7 @@ function parseRole(
 function parseGrant(of: Pick<Rule, "role" | "name">, given: unknown, problems: string[]): readonly Rule[] {
   const names: readonly (keyof GrantOptions)[] = ["collection", "fields", "actions", "purposes"];
   const { values, problems: found } = ownOptions(given, names, `the grant ${of.name}`);
-  problems.push(...found);
+  for (const problem of found) problems.push(problem);
   if (found.length > 0) return [];
   const { collection } = values;
   const wrong = (what: string): void => void problems.push(`${of.name}: ${what}`);

@@ -7,7 +7,7 @@
 const LONGEST_PATH = 256;
 /** Most names in a path. */
 const MOST_NAMES = 16;
-// eslint-disable-next-line no-control-regex -- what could be anything in a log is no name
+
 const NAME = /^[^\u0000-\u001f\u007f*.,]{1,128}$/u;
 
 /** All fields, also those that nobody declares. */

@@ -24,7 +24,8 @@ export function project(document: JsonObject, view: View, hash: HashMask = null)
 export function maskedValue({ path, mask }: MaskedField, value: JsonValue | undefined, hash: HashMask): JsonValue {
   // Nothing is told by it, so not either whether there is anything.
   if (mask === "redact") return HIDDEN;
-  if (mask === "hash") return hash === null || isMany(value) ? HIDDEN : value == null ? null : hash(path, value);
+  if (mask === "hash")
+    return hash === null || isMany(value) ? HIDDEN : value === null || value === undefined ? null : hash(path, value);
   return masked(mask, value) ?? null;
 }
 

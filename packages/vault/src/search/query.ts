@@ -4,7 +4,7 @@
  */
 import { ownOptions } from "@strongroom/base/options";
 import type { Declaration } from "../collections/declaration.ts";
-import { fieldOf } from "../collections/schema.ts";
+import { fieldOf } from "../collections/field-path.ts";
 import { VaultError } from "../errors.ts";
 import type { Normaliser } from "../normalisers/normaliser.ts";
 import type { JsonObject } from "../records/json.ts";

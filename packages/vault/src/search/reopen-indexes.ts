@@ -29,7 +29,6 @@ const LOOK_MS = 200;
  * ```
  */
 export async function reopenIndexes({ indexes, jobs }: Pick<Store, "indexes" | "jobs">): Promise<number> {
-  if (indexes === undefined) return 0;
   const { epoch, indexes: rows } = await indexes.list();
   const set = rows.filter(({ state }) => state === "ready").map((row): IndexRow => ({ ...row, state: "building" }));
   if (set.length > 0 && (await indexes.change({ from: epoch, set })) === "moved")

@@ -10,21 +10,8 @@ import type { Head } from "../stores/rows.ts";
 import type { Store } from "../stores/store.ts";
 import { at, live, PEOPLE, write } from "./changes.ts";
 import type { WriteOptions, WriteUnit } from "./changes.ts";
-import type { Contract } from "./contract.ts";
 
-/** The contract of stores that keep tags. */
-export const ofIndexed =
-  (contract: Contract): Contract =>
-  (behaviour, body) => {
-    contract(behaviour, async (given) => {
-      if (given.store.indexes !== undefined) await body(given);
-    });
-  };
-
-export function indexesOf({ indexes }: Pick<Store, "indexes">): Indexes {
-  assert.ok(indexes !== undefined, "the store keeps tags");
-  return indexes;
-}
+export const indexesOf = ({ indexes }: Pick<Store, "indexes">): Indexes => indexes;
 
 /** An index that there was not before. */
 export function newIndex(more: Partial<IndexRow> = {}): IndexRow {

@@ -11,7 +11,7 @@ import { type } from "arktype";
 import * as valibot from "valibot";
 import * as zod from "zod";
 import type { defer } from "../../../../tests/support/defer.ts";
-import { fieldOf } from "../../src/collections/schema.ts";
+import { fieldOf } from "../../src/collections/field-path.ts";
 import { rejectsWith } from "../support/errors.ts";
 import { testVault } from "../support/vault.ts";
 

@@ -150,7 +150,7 @@ test("a next generation needs other keys, a higher number, and dedicated keys be
   const attempt = async (keys: object): Promise<unknown> =>
     openVault({
       ...{ store: await memoryStorage().open(), keyring: records.keyring, keySet: records.keySet },
-      keys: { store: await memoryStorage().openKeys(), ...keys } as never,
+      keys: { store: await memoryStorage().openKeys(), ...keys },
     }).catch((error: unknown) => (error as Error).message);
   const next = (generation: number, keySet = ["two"]): object => ({ keyring: one.keyring, keySet, generation });
   const own = { keyring: one.keyring, keySet: ["one"] };

@@ -128,7 +128,7 @@ const WRONG: readonly (readonly [given: unknown, said: RegExp])[] = [
 
 describe("roles that are wrong are refused", () => {
   for (const [given, said] of WRONG)
-    test(`${JSON.stringify(given)}`, () => {
+    test(JSON.stringify(given), () => {
       assert.throws(
         () => parseRoles(given),
         (error: unknown) => isVaultError(error) && error.code === "vault-option-invalid" && said.test(error.message),

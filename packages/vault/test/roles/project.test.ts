@@ -99,7 +99,7 @@ for (const [name, [asked, shown]] of Object.entries(SHOWN))
 
 test("a keyed hash is not shown to whoever may try values, for whatever purpose", () => {
   const declared = { email: "hash" } as const;
-  const hash = (path: string, value: JsonValue): string => `${path}:${String(value)}`;
+  const hash = (path: string, value: JsonValue): string => `${path}:${value as string}`;
   assert.deepEqual(project(ADA, view({ masked: ["email"], declared }), hash), { email: "email:ada@example.com" });
   assert.deepEqual(project(ADA, view({ masked: ["email"], declared })), { email: HIDDEN });
   assert.deepEqual(project(ADA, view({ masked: ["email"], writes: ["email"], declared }), hash), { email: HIDDEN });

@@ -39,7 +39,7 @@ const failed = (): Error => new Error("it failed", { cause: { of: sealed() } });
 const PRINTED: Readonly<Record<string, () => string>> = {
   "String()": () => String(sealed()),
   "a template": () => `${sealed().toString()} ${String(sealed())}`,
-  "+": () => `${"" + (sealed() as unknown as string)}`,
+  "+": () => "a " + (sealed() as unknown as string),
   concat: () => "".concat(sealed() as unknown as string),
   join: () => [sealed()].join(),
   toLocaleString: () => [sealed()].toLocaleString(),
@@ -51,10 +51,22 @@ const PRINTED: Readonly<Record<string, () => string>> = {
   "inspect that asks for everything": () =>
     inspect(sealed(), { customInspect: false, showHidden: true, getters: true, showProxy: true, depth: 9 }),
   "format %s %j %o %O %d %i": () => format("%s %j %o %O %d %i", ...Array.from({ length: 6 }, sealed)),
-  "console.log": () => printed((to) => to.log(sealed(), { sealed: sealed() })),
-  "console.dir": () => printed((to) => to.dir(sealed(), { customInspect: false, showHidden: true })),
-  "console.table": () => printed((to) => to.table([{ of: sealed() }])),
-  "console.error of an error": () => printed((to) => to.error(failed())),
+  "console.log": () =>
+    printed((to) => {
+      to.log(sealed(), { sealed: sealed() });
+    }),
+  "console.dir": () =>
+    printed((to) => {
+      to.dir(sealed(), { customInspect: false, showHidden: true });
+    }),
+  "console.table": () =>
+    printed((to) => {
+      to.table([{ of: sealed() }]);
+    }),
+  "console.error of an error": () =>
+    printed((to) => {
+      to.error(failed());
+    }),
   "an error's message": () => new Error(`of ${String(sealed())}`).message,
   "an error's cause": () => inspect(failed()),
   "an error's stack": () => failed().stack ?? "",
@@ -66,9 +78,18 @@ const PRINTED: Readonly<Record<string, () => string>> = {
     }
     return "equal";
   },
-  pino: () => logged((log) => log.info({ of: sealed(), in: { a: [sealed()] } }, "told")),
-  "pino, of an error": () => logged((log) => log.error(failed())),
-  "pino, in a message": () => logged((log) => log.info("%s %o %j", sealed(), sealed(), sealed())),
+  pino: () =>
+    logged((log) => {
+      log.info({ of: sealed(), in: { a: [sealed()] } }, "told");
+    }),
+  "pino, of an error": () =>
+    logged((log) => {
+      log.error(failed());
+    }),
+  "pino, in a message": () =>
+    logged((log) => {
+      log.info("%s %o %j", sealed(), sealed(), sealed());
+    }),
   "its own members": () => JSON.stringify(Reflect.ownKeys(sealed()).map(String)),
   "members of its kind": () => inspect(Object.getOwnPropertyDescriptors(Sealed.prototype)),
 };
@@ -84,6 +105,7 @@ describe("it is not printed by", () => {
 
 /** Way of copying -> a copy of it. */
 const COPIED: Readonly<Record<string, () => unknown>> = {
+  // eslint-disable-next-line @typescript-eslint/no-misused-spread -- that nothing of it is copied is what is tested
   "a spread": () => ({ ...sealed() }),
   "Object.assign": () => Object.assign({}, sealed()),
   "Object.entries": () => Object.entries(sealed()),

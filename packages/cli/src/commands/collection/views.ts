@@ -122,9 +122,8 @@ export function appliedView(
         "red",
         "NOT READY: these records have one value, and it is to be unique. Change them, and apply again:",
       ),
-      ...named(twice),
     );
-  return [...lines, ...unopenedLines(unopened, terminal)].join("\n");
+  return [...lines, ...named(twice), ...unopenedLines(unopened, terminal)].join("\n");
 }
 
 export function documentsView(

@@ -8,7 +8,7 @@ import { atEpoch, breaks, prepared, turn } from "./sabotage.ts";
 import type { Sabotage } from "./sabotage.ts";
 
 const indexes = (foundBy: string, parts: (indexes: Indexes, store: Store) => Partial<Indexes>): Sabotage =>
-  breaks(foundBy, (store) => ({ indexes: parts(store.indexes!, store) }));
+  breaks(foundBy, (store) => ({ indexes: parts(store.indexes, store) }));
 
 /** A store that is given units with other tags, or another change, than they have. */
 const units = (foundBy: string, alter: (unit: Unit, store: Store) => Unit | Promise<Unit>): Sabotage =>
@@ -43,14 +43,14 @@ function remembering(store: Store): {
         return store.records.apply(all, options);
       },
     },
-    indexes: { tagsOf: async (address) => (await store.indexes!.tagsOf(address)) ?? kept.get(address.id) ?? null },
+    indexes: { tagsOf: async (address) => (await store.indexes.tagsOf(address)) ?? kept.get(address.id) ?? null },
   };
 }
 
 /** What is broken -> who finds it, and how it is broken. */
 export const OF_TAGS: Readonly<Record<string, Sabotage>> = {
   "adds a unit's tags to those that were there": units(INSTEAD, async (unit, store) => {
-    const before = (await store.indexes!.tagsOf(unit.address)) ?? [];
+    const before = (await store.indexes.tagsOf(unit.address)) ?? [];
     return writing(unit, ({ tags }) => ({ tags: tags === undefined ? undefined : [...tags, ...before] }));
   }),
   "takes tags away that a unit does not speak of": units(INSTEAD, (unit) =>
@@ -81,7 +81,7 @@ export const OF_TAGS: Readonly<Record<string, Sabotage>> = {
           const [tag] = change.kind === "write" ? (change.tags ?? []) : [];
           if (tag === undefined) return store.records.apply([unit!], options);
           const query = { collection: address.collection, terms: [[tag]], after: null, limit: 1 };
-          const [holder] = await store.indexes!.find(query);
+          const [holder] = await store.indexes.find(query);
           if (holder !== undefined) return [{ kind: "taken", index: tag.index }];
           await turn();
           const results = await store.records.apply([unit!], options);
@@ -96,7 +96,7 @@ export const OF_TAGS: Readonly<Record<string, Sabotage>> = {
       records: {
         apply: async (all, options) => {
           const results = await store.records.apply(all, options);
-          const { indexes: rows } = await store.indexes!.list();
+          const { indexes: rows } = await store.indexes.list();
           return results.map((result, at) => {
             const { change } = all[at]!;
             const tags = change.kind === "write" ? (change.tags ?? []) : [];
@@ -118,7 +118,7 @@ export const OF_TAGS: Readonly<Record<string, Sabotage>> = {
         apply: async (all, { atomic }) => {
           if (atomic && all.length > 1) {
             const given = all.filter(({ base }) => base !== null).map(({ address }) => address);
-            await store.indexes!.forget(given);
+            await store.indexes.forget(given);
           }
           return store.records.apply(all, { atomic });
         },
@@ -210,7 +210,7 @@ export const OF_TAGS: Readonly<Record<string, Sabotage>> = {
           for (const { address, index, tags } of fillings) {
             const { head } = (await store.records.heads([address]))[0]!;
             if (head?.state !== "live") continue;
-            await store.indexes!.fill(
+            await store.indexes.fill(
               [{ address, index, tags, seen: head.version, epoch: (await store.gate.current()).epoch }],
               null,
             );
@@ -289,7 +289,7 @@ export const OF_TAGS: Readonly<Record<string, Sabotage>> = {
           return store.records.apply(await prepared(store, all), options);
         },
       },
-      indexes: { tagsOf: async (address) => given.get(address.id) ?? store.indexes!.tagsOf(address) },
+      indexes: { tagsOf: async (address) => given.get(address.id) ?? store.indexes.tagsOf(address) },
     }));
   })(),
 };

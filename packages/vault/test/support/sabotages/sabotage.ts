@@ -45,7 +45,7 @@ function altered(store: Store, parts: Parts): Store {
     notes: { ...store.notes, ...notes },
     kept: { ...store.kept, ...kept },
     outbox: { ...store.outbox, ...outbox },
-    indexes: { ...store.indexes!, ...indexes },
+    indexes: { ...store.indexes, ...indexes },
     transaction: transaction ?? store.transaction!,
     requireRoom: () => store.requireRoom(),
     ping: () => store.ping(),
