@@ -1,6 +1,7 @@
 /**
  * Opens the erasures of a vault: replays what must hold before anybody can ask, and goes on with what is not done.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { approvalsOf } from "../approvals/approvals.ts";
 import type { Auditor } from "../audit/auditor.ts";
 import type { AuditKeys } from "../audit/audit-keys.ts";
@@ -50,6 +51,9 @@ export interface OpenErasureParts {
 /** Longest time between two looks at what others have left, in milliseconds. */
 const LOOK_MS = 30_000;
 
+/** How long a start waits for entries that are on their way to the log, in milliseconds. */
+const CARRY_MS = 1_000;
+
 /** The erasures of a vault that is open. */
 export class OpenErasures {
   readonly #parts: Omit<ActingErasureParts, "wake">;
@@ -76,8 +80,9 @@ export class OpenErasures {
   /** Before anybody can ask. @throws VaultError the stores', the audit's */
   async replay(): Promise<void> {
     const { log, auditKeys, dependencies, ledgers, auditor, keyStore, files, sequence } = this.#parts;
-    // What cannot be carried to the log now lies in the same stores as what it tells of.
-    await sequence().catch(() => undefined);
+    // What is not carried to the log by then lies in the same stores as what it tells of: a start does not wait for
+    // whoever was killed while he carried.
+    await Promise.race([sequence().catch(() => undefined), delay(CARRY_MS, undefined, { ref: false })]);
     const parts = { dependencies, auditor, keyStore, files };
     await replayLedger(parts, await stateOfLog({ log, keys: auditKeys }));
     await replayLedger(parts, await ledgers.read());
