@@ -113,10 +113,17 @@ export function sqliteDatabase(database: DatabaseSync): MoveDatabase {
   const own = turns.get(database) ?? new Turns();
   turns.set(database, own);
   const run: Run = async (text, values = []) => {
-    const statement = database.prepare(text.replaceAll(/\$(\d+)/g, "?$1"));
+    // In the order in which they stand: the oldest Node binds no numbered ones by their position.
+    const given: unknown[] = [];
+    const statement = database.prepare(
+      text.replaceAll(/\$(\d+)/g, (_, number: string) => {
+        given.push(values[Number(number) - 1]);
+        return "?";
+      }),
+    );
     statement.setReadBigInts(true);
     // eslint-disable-next-line no-restricted-syntax -- a value for each column, of which a move has at most 200
-    return statement.all(...(values as (string | bigint | null)[]));
+    return statement.all(...(given as (string | bigint | null)[]));
   };
   return {
     dialect: "sqlite",
