@@ -65,7 +65,7 @@ const KIND = /^[a-z0-9-]{1,64}$/;
 /**
  * A normaliser of the caller's own.
  *
- * @param form must give the same form for the same text for ever, whatever else changes: for another one, raise
+ * @param rules whose form must be the same for the same text for ever, whatever else changes: for another one, raise
  *   `version`. Null: the text is not of this kind, and is found as it is written.
  * @throws VaultError `vault-option-invalid`
  * @example
