@@ -97,10 +97,15 @@ async function changeOne(
   throw keySetMoved();
 }
 
+const GONE: ReadonlySet<VaultError["code"]> = new Set<VaultError["code"]>([
+  "subject-erased",
+  "subject-key-absent",
+  "subject-name-absent",
+]);
+
 /** Erased meanwhile, or changed by another process already. */
 function gone(error: unknown): null {
-  const code = isVaultError(error) ? error.code : null;
-  if (code === "subject-key-absent" || code === "subject-name-absent") return null;
+  if (isVaultError(error) && GONE.has(error.code)) return null;
   throw error instanceof Error ? error : new VaultError("encryption-failed", "A key could not change its kind");
 }
 

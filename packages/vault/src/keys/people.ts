@@ -189,7 +189,10 @@ export class People {
     signal: AbortSignal | undefined,
     atHand: OpenedKey | null,
   ): Promise<Named> {
-    if (row === null) throw nameAbsent();
+    if (row === null) {
+      await this.#keys.requireNotErased([id]);
+      throw nameAbsent();
+    }
     const header = row.id === id ? textHeader(row.sealed) : null;
     const isOwn = header?.kind === "vault" || (header?.kind === "person" && header.ownerId === id);
     if (header === null || !isOwn) throw keyTampered("The sealed name of a person is none, or somebody else's");

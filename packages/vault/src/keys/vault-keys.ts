@@ -11,6 +11,7 @@ import { envelopeFailure } from "../envelope-failure.ts";
 import type { KeyCacheSettings } from "../options.ts";
 import type { KeyKind, KeyName, KeyRead, KeyRow, KeyVersion } from "../stores/key-store.ts";
 import type { Epoch } from "../stores/gate.ts";
+import type { SubjectId } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import { AgedMap } from "./aged-map.ts";
 import { readAuditKeys, hadAudit } from "./audit-companion.ts";
@@ -353,7 +354,19 @@ export class VaultKeys {
     readAuditKeys(this.audit, [{ kind: asked.kinds[0] ?? "subject", owner: asked.owner }]);
     await keySets.requireReader();
     const row = soundRow(await store.keys.version(asked.owner, version as KeyVersion), { ...asked, version });
-    return row === null ? null : await this.#open(row);
+    if (row !== null) return await this.#open(row);
+    if (asked.kinds.some(isOfPerson)) await this.requireNotErased([asked.owner as SubjectId]);
+    return null;
+  }
+
+  /**
+   * Of people whose key or name is not there, though it was a moment ago: erased meanwhile, they have a tombstone.
+   *
+   * @throws VaultError `subject-erased`
+   */
+  async requireNotErased(ids: readonly SubjectId[]): Promise<void> {
+    const erased = ids.length === 0 ? [] : await this.dependencies.store.keys.erased(ids);
+    if (erased.includes(true)) throw new VaultError("subject-erased", "The person was erased");
   }
 
   /** Opens a row that is the one which was asked for. */
@@ -401,9 +414,13 @@ export class VaultKeys {
 const KEY_LENGTH = 32;
 const NOTHING: KeyRead = { key: null };
 
+function isOfPerson(kind: KeyKind): boolean {
+  return kind === "subject" || kind === "tenant-subject";
+}
+
 /** Kinds that seal messages. */
 function isSealing(kind: KeyKind): boolean {
-  return kind === "subject" || kind === "tenant-subject" || kind === "collection";
+  return isOfPerson(kind) || kind === "collection";
 }
 
 /** A key of the vault or a tenant, which has one active version. */
