@@ -2,69 +2,21 @@
 // erased: before the wrapping keys of their generation are gone exactly what the vault says, and afterwards nothing, in
 // any combination; of everybody else everything. With the project's own KMS, whose days pass when it is told so.
 import assert from "node:assert/strict";
-import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { TestContext } from "node:test";
-import { KMS } from "@aws-sdk/client-kms";
-import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
-import { AdjustableClock, createKms } from "@strongroom/kms";
+import type { KMS } from "@aws-sdk/client-kms";
 import { openVault, verifyCertificate } from "@strongroom/vault";
-import type { Erasures, KeySetInput, SubjectId, Vault } from "@strongroom/vault";
+import type { Erasures, SubjectId, Vault } from "@strongroom/vault";
 import { sqliteAuditLog, sqliteKeyStore, sqliteStore } from "@strongroom/vault/sqlite";
 import { describeBy } from "../../packages/cli/src/retire/describe-key.ts";
-import { QUICK_KEYRING } from "../../packages/vault/test/support/regional-vault.ts";
 import { QUICK_RUN, untilRun } from "../../packages/vault/test/support/converging.ts";
 import { temporaryFolder } from "../../packages/vault/test/support/storage.ts";
 import { defer } from "../support/defer.ts";
 import { copyOf, openKeys, openMessages } from "../support/shredding/attacker.ts";
+import { DAY_MS, ownKms, pass, regionOf } from "../support/shredding/own-kms.ts";
 
-const REGIONS = ["eu-west-1", "eu-central-1"] as const;
-const DAY_MS = 86_400_000;
 const PEOPLE = 200;
 const ERASED = 50;
-
-interface OwnKms {
-  readonly clock: AdjustableClock;
-  /** Region -> a client by the access key of the account's root. */
-  readonly roots: ReadonlyMap<string, KMS>;
-  readonly newKeys: () => Promise<KeySetInput & { readonly keySet: readonly string[] }>;
-}
-
-async function ownKms(t: TestContext, dataDir: string): Promise<OwnKms> {
-  const clock = new AdjustableClock();
-  await mkdir(dataDir, { mode: 0o700 });
-  const kms = await createKms({
-    ...{ dataDir, clock, regions: REGIONS.map((name) => ({ name, port: 0 })) },
-    rootKey: { kind: "file", path: join(dataDir, "root.key") },
-  });
-  defer(t, () => kms.close());
-  const credentials = JSON.parse(await readFile(join(dataDir, "credentials.json"), "utf8")) as {
-    readonly accessKeyId: string;
-    readonly secretAccessKey: string;
-  };
-  const roots = new Map<string, KMS>();
-  for (const region of REGIONS) {
-    const client = new KMS({ region, endpoint: kms.endpoints[region]!, credentials, maxAttempts: 1 });
-    defer(t, () => {
-      client.destroy();
-    });
-    roots.set(region, client);
-  }
-  const newKeys: OwnKms["newKeys"] = async () => {
-    const keys = await Promise.all(
-      [...roots].map(async ([region, client]) => ({
-        ...{ region, client },
-        keyArn: (await client.createKey({})).KeyMetadata!.Arn!,
-      })),
-    );
-    const keyring = multiRegionKeyring({ regions: keys, minimum: REGIONS.length, ...QUICK_KEYRING });
-    return { keyring, keySet: keys.map(({ keyArn }) => keyArn) };
-  };
-  return { clock, roots, newKeys };
-}
-
-const regionOf = (arn: string): string => arn.split(":")[3] ?? "";
 
 for (const scope of ["subject", "tenant"] as const)
   test(`of people who were erased before a shred nothing opens once the old keys are gone: ${scope} scope`, async (t) => {
@@ -213,11 +165,4 @@ async function erase(erasure: Erasures, names: readonly string[]): Promise<reado
     found.push(person);
   }
   return found;
-}
-
-/** Days pass in the KMS, and for those who sign what they ask of it. */
-async function pass(clock: AdjustableClock, roots: ReadonlyMap<string, KMS>, days: number): Promise<void> {
-  clock.advance(days * DAY_MS);
-  for (const client of roots.values()) client.config.systemClockOffset += days * DAY_MS;
-  await Promise.all([...roots.values()].map((client) => client.listKeys({})));
 }

@@ -4,7 +4,8 @@
  * not have been received. What the principal was only told the ids of is told apart.
  */
 import type { AuditEvent, VaultAudit } from "../audit/view.ts";
-import { isVaultError, VaultError } from "../errors.ts";
+import type { VaultError } from "../errors.ts";
+import { isVaultError } from "../errors.ts";
 import type { SubjectKeys } from "../keys/subject-keys.ts";
 import { requireKeyStore } from "../records/version.ts";
 import { isSubjectId } from "../stores/subjects.ts";
