@@ -25,7 +25,7 @@ export interface IndexesApplied {
   readonly records: number;
   /** Records with one value of an index that is to be unique: it stays `building` until they have different ones. */
   readonly duplicates: readonly Duplicate[];
-  /** Records that could not be opened: they are found by nothing. */
+  /** Records that could not be opened, or have more values than a record is found by: no index has these. */
   readonly unopened: readonly Unopened[];
 }
 
@@ -80,6 +80,8 @@ export async function applyIndexes(
     lines.filter(({ step }) => step === "building"),
     ({ collection }) => collection as Collection,
   );
+  // Whoever added them may have ended before those of before had: they store records without the tags until then.
+  if (building.size > 0) await dependencies.store.gate.drained();
   for (const [collection, own] of building) {
     const ids = own.flatMap(({ row }) => row?.id ?? []);
     const ready = (some: readonly IndexId[]): Promise<void> => makeReady(dependencies, collection, some, applied);
