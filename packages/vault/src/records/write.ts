@@ -156,7 +156,7 @@ export async function preparePut(
   const rows = await recordHead(store.records, row);
   const state = recordState(rows);
   try {
-    requireExpected(expect, state);
+    requireExpected(expect, versionOf(state));
   } catch (conflict) {
     // What it tells of the record is to be true.
     if (!(await asked.areNewest([{ row, rows, version: null, message: null }]))) return OVERTAKEN;
@@ -278,7 +278,7 @@ async function prepareRemoval(
   const wrong = await unlikeTheLog({ row, rows, version: null, message: null }, expected, asked);
   if (wrong === OVERTAKEN) return OVERTAKEN;
   const { head, newestRow, damage } = rows;
-  if (expected.kind !== "any") requireExpected(expected, recordState(rows));
+  if (expected.kind !== "any") requireExpected(expected, versionOf(recordState(rows)));
   // "There is no such record" may be expected of a removal, and leaves nothing to remove.
   // Where the row is gone that says so of a removed one, another is made.
   const isLost = head === null && wrong?.currentVersion !== undefined;
@@ -401,9 +401,13 @@ async function recordHead(records: Pick<RecordStore, "heads">, address: Address)
   return head;
 }
 
-/** @throws VaultError `version-conflict` with the version there is, `version-invalid` */
-function requireExpected(expect: Expectation, state: RecordState): void {
-  const current = state.kind === "live" ? state.version : null;
+const versionOf = (state: RecordState): Version | null => (state.kind === "live" ? state.version : null);
+
+/**
+ * @param current null: there is no such record
+ * @throws VaultError `version-conflict` with the version there is, `version-invalid`
+ */
+export function requireExpected(expect: Expectation, current: number | null): void {
   const found = current === null ? "there is no such record" : `it is at version ${current}`;
   const conflict = (expected: string): VaultError =>
     new VaultError("version-conflict", `The write expects ${expected}, but ${found}`, { currentVersion: current });
