@@ -21,13 +21,13 @@ import { requireConsents } from "../records/consent.ts";
 import type { JsonObject } from "../records/document.ts";
 import { failsTheList } from "../records/pages.ts";
 import type { DamagedRecord } from "../records/pages.ts";
-import { encodeCursor, requirePageLimit } from "../records/paging.ts";
+import { requirePageLimit } from "../records/paging.ts";
 import { answered, countRead, namesOf, requireOpenPeople } from "../records/people.ts";
 import { damaged, recordState } from "../records/read.ts";
 import type { VaultRecord } from "../records/read.ts";
 import { openVersion, storedAddress } from "../records/version.ts";
 import type { TaggedRecord } from "../stores/indexes.ts";
-import { cursorSeal, positionBehind } from "./find-cursor.ts";
+import { cursorBehind, positionBehind } from "./find-cursor.ts";
 import { tenantOfPerson, tenantOfRecord } from "./index-book.ts";
 import type { IndexBook } from "./index-book.ts";
 import { planFind, termsOf } from "./plan-find.ts";
@@ -119,15 +119,19 @@ export async function countFound(
   await dependencies.keys.requireReader();
   return untilNewest(async () => {
     const planned = await plannedNow(dependencies, search);
-    if (planned === null) return { atMost: 0, isCapped: false };
+    if (planned === null) return counted(0);
     const { book, plan } = planned;
     using tagger = await book.tagger(indexesOf(plan), signal);
     const terms = termsOf(plan, tagger, search.tenant);
     const records = await book.options.indexes.count({ collection, terms }, MOST_COUNTED);
     if (!(await isStill(planned))) return OVERTAKEN;
+    return await counted(records);
+  });
+
+  async function counted(records: number): Promise<FoundCount> {
     await asked.tell("find", "done", { details: { fields: pathsOf(search), counted: records } });
     return { atMost: records, isCapped: records === MOST_COUNTED };
-  });
+  }
 }
 
 /** `vault.explainFind`: reads no record. */
@@ -226,8 +230,7 @@ async function pageOf(
     return { items: [], next: null };
   }
   const { book, plan } = planned;
-  const seal = await cursorSeal(book, search, signal);
-  const after = cursor === undefined ? null : positionBehind(cursor, seal);
+  const after = cursor === undefined ? null : await positionBehind(book, search, cursor, signal);
   using tagger = await book.tagger(indexesOf(plan), signal);
   const terms = termsOf(plan, tagger, search.tenant);
   const rows = await book.options.indexes.find({ collection, terms, after, limit: limit + 1 });
@@ -251,8 +254,15 @@ async function pageOf(
   return {
     items,
     ...(withheld.length === 0 ? {} : { withheld }),
-    next: last === undefined ? null : encodeCursor([...seal.head, Buffer.from(last.position).toString("base64url")]),
+    next: await nextBehind(last?.position),
   };
+
+  /** Under a key that is open already: that of an index which was asked. */
+  async function nextBehind(position: Uint8Array | undefined): Promise<string | null> {
+    const [index] = indexesOf(plan);
+    if (position === undefined || index === undefined) return null;
+    return cursorBehind(book, search, { position, version: index.version }, signal);
+  }
 }
 
 /** What a record that has the tags comes to. */
@@ -320,31 +330,31 @@ async function openedHit(
 /** Tells what is given out, and what is not: one record that was set back withholds no other one. */
 async function asTold(hits: readonly Hit[], search: Search, asked: Asked): Promise<readonly Hit[] | typeof OVERTAKEN> {
   if (!asked.isAudited) return hits;
+  const kms = asked.takeCalls();
   let given = hits;
   let isNewest: boolean;
-  const [first, ...others] = readsOf(given);
-  const reads = first === undefined ? [] : [{ ...first, kms: asked.takeCalls() }, ...others];
   try {
-    isNewest = await asked.released("read", reads);
+    isNewest = await asked.released("read", readsOf(given, kms));
   } catch (error) {
     if (!isOfOneRecord(error) && !isClosedPerson(error)) throw error;
     const compared = await withoutDiffering(given, asked);
     if (compared === OVERTAKEN) return OVERTAKEN;
     given = compared;
-    isNewest = await asked.released("read", readsOf(given));
+    isNewest = await asked.released("read", readsOf(given, kms));
   }
   if (!isNewest) return OVERTAKEN;
-  for (const hit of given)
-    if (hit.kind === "withheld")
-      await asked.tell("find", hit.code, {
-        concerned: [{ ...concerned(hit.place, null, null), id: null }],
-        details: { fields: pathsOf(search) },
-      });
+  const withheld = given.flatMap((hit) =>
+    hit.kind === "withheld" ? { code: hit.code, record: { ...concerned(hit.place, null, null), id: null } } : [],
+  );
+  await asked.tellByCode("find", withheld, { details: { fields: pathsOf(search) } });
   return given;
 }
 
-const readsOf = (hits: readonly Hit[]): readonly ReleasedRead[] =>
-  hits.flatMap((hit) => (hit.kind === "found" ? [hit.read] : []));
+/** The calls of a KMS go with the first. */
+const readsOf = (hits: readonly Hit[], kms: ReleasedRead["kms"]): readonly ReleasedRead[] =>
+  hits
+    .flatMap((hit) => (hit.kind === "found" ? [hit.read] : []))
+    .map((read, index) => (index === 0 ? { ...read, kms } : read));
 
 /** Somebody was restricted or erased, or has withdrawn a consent, since the record was read. */
 const isClosedPerson = (error: unknown): boolean => isVaultError(error) && CLOSED.has(error.code);
@@ -356,7 +366,7 @@ const CLOSED: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
 ]);
 
 async function withoutDiffering(hits: readonly Hit[], asked: Asked): Promise<readonly Hit[] | typeof OVERTAKEN> {
-  const problems = await asked.problemsOf(readsOf(hits));
+  const problems = await asked.problemsOf(readsOf(hits, []));
   if (problems === OVERTAKEN) return OVERTAKEN;
   // Of people no question of the log tells: the records are read again.
   if (problems.every((code) => code === null)) return OVERTAKEN;

@@ -127,9 +127,11 @@ export class IndexBook {
     return { open, unknown };
   }
 
-  /** Versions of the index key that are known, newest first. */
-  get versions(): readonly KeyVersion[] {
-    return this.#versions;
+  /** A version of the index key, asked anew where it is not known here; null: there is none of that name. */
+  async versionNamed(name: string | undefined): Promise<KeyVersion | null> {
+    const known = (): KeyVersion | null => this.#versions.find((version) => version === name) ?? null;
+    if (known() === null) await this.newestKnown();
+    return known();
   }
 
   definitions(collection: Collection): readonly IndexDefinition[] {

@@ -217,6 +217,20 @@ test("a cursor of before goes on after the key was changed", async (t) => {
   );
 });
 
+test("a cursor of a key that a process has not met yet goes on there", async (t) => {
+  const { declaring, another } = await having(t, 20);
+  await declaring.indexes.apply();
+  const other = await another({ collections: FOUND });
+  await other.find("people", { name: "person 3" });
+  await declaring.indexes.rotateKey();
+  const first = await declaring.find("people", { name: "person 3" }, { limit: 1 });
+  const second = await other.find("people", { name: "person 3" }, { cursor: first.next! });
+  assert.deepEqual(
+    [...first.items, ...second.items].map(({ id }) => id),
+    [idOf(3), idOf(10), idOf(17)],
+  );
+});
+
 test("a document with more values than a record is found by stops no build, and is told", async (t) => {
   const { another } = await auditedVault(t);
   const plain = await another({ collections: PLAIN });
