@@ -51,7 +51,7 @@ import type { FindExplanation, FindOptions, FoundCount } from "./search/find.ts"
 import { pathsAsked } from "./search/query.ts";
 import type { FindQuery } from "./search/query.ts";
 import { vaultIndexes } from "./search/vault-indexes.ts";
-import type { VaultIndexes } from "./search/vault-indexes.ts";
+import type { IndexAsking, VaultIndexes } from "./search/vault-indexes.ts";
 import { debts, tellDebts } from "./convergence/debts.ts";
 import type { LiveLatency } from "./convergence/live-latency.ts";
 import type { Convergence } from "./convergence/view.ts";
@@ -108,7 +108,7 @@ export class ActingRecords implements ActingVault {
     this.subjects = guarded(subjectsOf(dependencies, readOptions), SUBJECT_NEEDS, on);
     const retention = retentionOf({ ...dependencies, heldPeople: parts.heldPeople });
     this.retention = guarded(retention, RETENTION_NEEDS, on);
-    this.indexes = vaultIndexes(dependencies, {
+    const indexing: IndexAsking = {
       act: (what, collection, work) =>
         asking(audit, "index", async (asked) => {
           this.#access.requireAction("keys");
@@ -119,7 +119,8 @@ export class ActingRecords implements ActingVault {
           this.#access.requireAction("keys");
           return work();
         }),
-    });
+    };
+    this.indexes = vaultIndexes(dependencies, indexing, readOptions);
     this.convergence = guarded(parts.convergenceOf(audit), CONVERGENCE_NEEDS, on);
   }
 

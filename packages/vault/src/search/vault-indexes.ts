@@ -45,7 +45,7 @@ export interface VaultIndexes {
   /**
    * What there is, what is declared, what `apply` would do.
    *
-   * @throws VaultError `collection-invalid`, `not-permitted`; the stores'
+   * @throws VaultError `collection-invalid`, `not-permitted`, `vault-option-invalid`; the stores'
    */
   plan(options?: IndexPlanOptions): Promise<IndexPlan>;
   /**
@@ -53,7 +53,8 @@ export interface VaultIndexes {
    * where another one was ended. Every process must declare the same before: one that does not writes nothing to the
    * collection from then on (`index-unknown`).
    *
-   * @throws VaultError `collection-invalid`, `record-contended`, `aborted`, what opening a key throws; the stores'
+   * @throws VaultError `collection-invalid`, `vault-option-invalid`, `record-contended`, `aborted`, what opening a key
+   *   throws; the stores'
    */
   apply(options?: IndexApplyOptions): Promise<IndexesApplied>;
   /**
@@ -81,8 +82,19 @@ export interface IndexAsking {
   readonly look: <Result>(work: () => Promise<Result>) => Promise<Result>;
 }
 
+/** How the options of these calls are read. */
+export interface IndexOptionReaders {
+  readonly indexPlan: (given: unknown) => IndexPlanOptions;
+  readonly indexApply: (given: unknown) => IndexApplyOptions;
+  readonly indexRotation: (given: unknown) => Omit<IndexApplyOptions, "collection">;
+}
+
 /** `vault.indexes`: of a vault that finds by nothing, with nothing in it. */
-export function vaultIndexes(dependencies: Dependencies, { act, look }: IndexAsking): VaultIndexes {
+export function vaultIndexes(
+  dependencies: Dependencies,
+  { act, look }: IndexAsking,
+  read: IndexOptionReaders,
+): VaultIndexes {
   const parsed = (collection: string | undefined): Collection | undefined =>
     collection === undefined ? undefined : parseCollection(collection);
   const applied = async (
@@ -96,7 +108,8 @@ export function vaultIndexes(dependencies: Dependencies, { act, look }: IndexAsk
     });
   };
   return {
-    plan: async ({ collection, documents = false, signal } = {}) => {
+    plan: async (options = {}) => {
+      const { collection, documents = false, signal } = read.indexPlan(options);
       const only = parsed(collection);
       const { indexes: book } = dependencies;
       const lines = await look(async () =>
@@ -109,8 +122,8 @@ export function vaultIndexes(dependencies: Dependencies, { act, look }: IndexAsk
           : null,
       };
     },
-    apply: async (options = {}) => applied("apply", options),
-    rotateKey: async (options = {}) => applied("rotate-key", options),
+    apply: async (options = {}) => applied("apply", read.indexApply(options)),
+    rotateKey: async (options = {}) => applied("rotate-key", read.indexRotation(options)),
     drop: async (collection, index) => {
       const [only, book] = [parseCollection(collection), requireBook(dependencies)];
       return act("drop", only, () => dropIndex({ ...dependencies, indexes: book }, only, index));
