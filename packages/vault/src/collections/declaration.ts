@@ -7,7 +7,7 @@ import { ownOptions } from "@strongroom/base/options";
 import { VaultError } from "../errors.ts";
 import { DEFAULT_TENANT, isTenant } from "../keys/key-binding.ts";
 import type { Tenant } from "../keys/subject-keys.ts";
-import { isCollection } from "../records/address.ts";
+import { CONSENTS, isCollection } from "../records/address.ts";
 import type { Collection, Subject } from "../records/address.ts";
 import type { Scope } from "../stores/subjects.ts";
 import { parseFields } from "./fields.ts";
@@ -91,7 +91,7 @@ export function parseTenant(value: unknown): Tenant {
 }
 
 /** Collections that are not declared and not written to by callers. */
-export const RESERVED: ReadonlySet<string> = new Set(["strongroom-consents"]);
+export const RESERVED: ReadonlySet<string> = new Set([CONSENTS]);
 
 /** Most characters of a field that a declaration names. */
 const MAX_FIELD_LENGTH = 256;

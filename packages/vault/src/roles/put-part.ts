@@ -6,8 +6,8 @@ import { isVaultError, VaultError } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
 import type { Address } from "../records/address.ts";
 import type { Asked } from "../records/asked.ts";
-import { decodeDocument, encodeDocument } from "../records/document.ts";
-import type { DocumentLimits, JsonObject } from "../records/document.ts";
+import { copyOfDocument } from "../records/document.ts";
+import type { JsonObject } from "../records/document.ts";
 import { get } from "../records/read.ts";
 import type { VaultRecord } from "../records/read.ts";
 import { put, requireExpected } from "../records/write.ts";
@@ -32,7 +32,7 @@ export async function putPart(
   // Before the first await: from then on the caller may change what it has given.
   const expect: Expectation = options.expect === undefined ? { kind: "any" } : { ...options.expect };
   requireNobodyNamed(options, expect);
-  const copy = copyOf(given, dependencies.limits);
+  const copy = copyOfDocument(given, dependencies.limits);
   const view = access.view(collection);
   const [writes, writesIn] = [access.writes(collection), access.writesIn(collection)];
   for (let attempt = 1; ; attempt++) {
@@ -49,16 +49,6 @@ export async function putPart(
       if (attempt >= dependencies.limits.writeAttempts)
         throw new VaultError("record-contended", "Other writers kept changing the record; nothing was stored");
     }
-  }
-}
-
-/** As it is at the call, and nobody changes it any more. @throws VaultError `document-invalid`, `document-too-large` */
-function copyOf(given: JsonObject, limits: DocumentLimits): JsonObject {
-  const bytes = encodeDocument(given, limits, null);
-  try {
-    return decodeDocument(bytes);
-  } finally {
-    bytes.fill(0);
   }
 }
 
