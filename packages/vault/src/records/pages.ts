@@ -70,7 +70,7 @@ export async function list(
 type Listing = Omit<Dependencies, "audit" | "clock" | "turns">;
 
 async function pageOf(
-  { store, subjectKeys, rowAddresses, limits }: Listing,
+  { store, rowAddresses, limits }: Listing,
   collection: Collection,
   { after, limit }: ListPage,
   asked: Asked,
@@ -144,11 +144,7 @@ async function pageOf(
 
   /** The record's own id, as its row has it. */
   async function ownId({ id, sealedId }: ListedRecord): Promise<RecordId> {
-    if (subjectKeys === null) return parseId(id);
-    if (!rowAddresses.isDeclared(collection, { sealedId }))
-      throw new VaultError("collection-differs", "The row is of the other kind than its collection");
-    const rowId = parseId(id);
-    return sealedId === null ? rowId : subjectKeys.openId(sealedId, { collection, rowId }, undefined);
+    return rowAddresses.ownId({ collection, id: parseId(id) }, sealedId);
   }
 }
 

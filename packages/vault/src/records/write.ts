@@ -19,7 +19,7 @@ import type { Asked, Newest } from "./asked.ts";
 import { requireConsents } from "./consent.ts";
 import { encodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
-import { sealersFor, sealingFor, sealVersion, taggingFor, versionBefore } from "./new-version.ts";
+import { sealersFor, sealingFor, sealVersion, taggerFor, versionBefore } from "./new-version.ts";
 import type { SealedNewVersion } from "./new-version.ts";
 import { answered, closedError, everybody, FreshTries, isClosed, mentioned, provePeople } from "./people.ts";
 import { nextVersion, recordAbsent, recordState } from "./read.ts";
@@ -208,9 +208,9 @@ export async function preparePut(
     if (sealer === undefined) throw new VaultError("encryption-failed", "The keys gave no answer for a record");
     if (sealer instanceof Error) throw sealer;
     using held = sealer;
-    using tagging = await taggingFor(dependencies, open, signal);
+    using tagger = await taggerFor(dependencies, open, signal);
     return await sealVersion(dependencies, {
-      tagging,
+      tagger,
       address,
       row,
       version,

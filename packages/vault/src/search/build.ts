@@ -3,9 +3,10 @@
  * as it is still at the version that was opened. What is written meanwhile has its tags already: all writers agree on
  * the indexes (index-book.ts). A build that was ended goes on where it was saved, in whichever process.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { shown } from "@strongroom/base/shown";
+import { holderName } from "../convergence/partitions.ts";
 import { isVaultError, VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
@@ -101,7 +102,7 @@ async function leased(
   while (isFinished(`${name}/${number}`)) number++;
   const job = `${name}/${number}`;
   await jobs.add(job, [partition]);
-  const holder = randomUUID();
+  const holder = holderName();
   for (;;) {
     requireNotAborted(signal);
     const lease = await jobs.lease({ job, holder, ms: LEASE_MS });

@@ -6,7 +6,6 @@
 import { mapBounded } from "@strongroom/base/work";
 import { shown } from "@strongroom/base/shown";
 import type { ReleasedRead } from "../audit/auditor.ts";
-import type { Declaration } from "../collections/declaration.ts";
 import { parseTenant } from "../collections/declaration.ts";
 import { isVaultError, VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
@@ -28,7 +27,7 @@ import type { VaultRecord } from "../records/read.ts";
 import { openVersion, storedAddress } from "../records/version.ts";
 import type { TaggedRecord } from "../stores/indexes.ts";
 import { cursorBehind, positionBehind } from "./find-cursor.ts";
-import { tenantOfPerson, tenantOfRecord } from "./index-book.ts";
+import { requireBook, tenantIn } from "./index-book.ts";
 import type { IndexBook } from "./index-book.ts";
 import { planFind, termsOf } from "./plan-find.ts";
 import type { FindPlan } from "./plan-find.ts";
@@ -85,8 +84,8 @@ const MOST_COUNTED = 10_000;
 
 /** What is looked for, in which collection, of whose records. */
 interface Search {
+  readonly book: IndexBook;
   readonly collection: Collection;
-  readonly declaration: Declaration;
   readonly conditions: readonly Condition[];
   readonly tenant: Tenant;
 }
@@ -120,11 +119,12 @@ export async function countFound(
   return untilNewest(async () => {
     const planned = await plannedNow(dependencies, search);
     if (planned === null) return counted(0);
-    const { book, plan } = planned;
+    const { book } = search;
+    const { plan } = planned;
     using tagger = await book.tagger(indexesOf(plan), signal);
     const terms = termsOf(plan, tagger, search.tenant);
-    const records = await book.options.indexes.count({ collection, terms }, MOST_COUNTED);
-    if (!(await isStill(planned))) return OVERTAKEN;
+    const records = await book.options.store.indexes.count({ collection, terms }, MOST_COUNTED);
+    if (!(await isStill(search, planned))) return OVERTAKEN;
     return await counted(records);
   });
 
@@ -163,18 +163,17 @@ function begun(
 ): Search {
   asked.uses(collection);
   const declaration = declarations.of(collection);
-  if (indexes === null) throw new VaultError("find-invalid", "The vault has no key store, and finds by nothing");
+  const book = requireBook({ indexes });
   const conditions = parseQuery(declaration, query);
   const { tenant: declared } = declaration;
   if (tenant === undefined && typeof declared !== "string")
     throw new VaultError("find-invalid", "It must be said of which tenant records are looked for (tenant)");
   const own = tenant === undefined ? (declared as Tenant) : parseTenant(tenant);
-  return { collection, declaration, conditions, tenant: own };
+  return { book, collection, conditions, tenant: own };
 }
 
 /** A plan, and the list of indexes that it was made by. */
 interface Planned {
-  readonly book: IndexBook;
   readonly plan: FindPlan;
   readonly epoch: number;
 }
@@ -185,15 +184,14 @@ interface Planned {
  * @throws VaultError `find-invalid`, `index-not-ready`
  */
 async function plannedNow(
-  { indexes: book, store }: Pick<Dependencies, "indexes" | "store">,
-  { collection, conditions }: Search,
+  { store }: Pick<Dependencies, "store">,
+  { book, collection, conditions }: Search,
 ): Promise<Planned | null> {
-  if (book === null) return null;
   for (const listed of [() => book.lastSeen(), () => book.list()]) {
     const list = await listed();
     const { open } = await book.openOf(collection, list);
     const plan = planFind(conditions, book.definitions(collection), open);
-    if (plan !== null) return { book, plan, epoch: list.epoch };
+    if (plan !== null) return { plan, epoch: list.epoch };
   }
   const found = await store.records.list(collection, { after: null, limit: 1 });
   if (found === null || found.length === 0) return null;
@@ -204,7 +202,7 @@ async function plannedNow(
  * Whether the indexes that were asked are those that there are: of one that was dropped meanwhile tags are gone, and
  * records that have them were not found.
  */
-const isStill = async ({ book, epoch }: Planned): Promise<boolean> => (await book.list()).epoch === epoch;
+const isStill = async ({ book }: Search, { epoch }: Planned): Promise<boolean> => (await book.list()).epoch === epoch;
 
 const indexesOf = ({ terms }: FindPlan): readonly FindPlan["terms"][number]["index"][] =>
   terms.map(({ index }) => index);
@@ -223,18 +221,18 @@ async function pageOf(
   search: Search,
   { cursor, limit, signal, asked }: PageOptions,
 ): Promise<FindResult | typeof OVERTAKEN> {
-  const { collection } = search;
+  const { book, collection } = search;
   const planned = await plannedNow(dependencies, search);
   if (planned === null) {
     await asked.tell("find", "done", { details: { fields: pathsOf(search), found: 0 } });
     return { items: [], next: null };
   }
-  const { book, plan } = planned;
+  const { plan } = planned;
   const after = cursor === undefined ? null : await positionBehind(book, search, cursor, signal);
   using tagger = await book.tagger(indexesOf(plan), signal);
   const terms = termsOf(plan, tagger, search.tenant);
-  const rows = await book.options.indexes.find({ collection, terms, after, limit: limit + 1 });
-  if (!(await isStill(planned))) return OVERTAKEN;
+  const rows = await book.options.store.indexes.find({ collection, terms, after, limit: limit + 1 });
+  if (!(await isStill(search, planned))) return OVERTAKEN;
   const { batchConcurrency } = dependencies.limits;
   // What held of a page that was read before need not hold of this one.
   asked.readsAnew();
@@ -295,7 +293,7 @@ async function hitOf(
 
 async function openedHit(
   dependencies: Dependencies,
-  { declaration, conditions, tenant }: Search,
+  { conditions, tenant }: Search,
   row: Address,
   sealedId: Uint8Array | null,
   { signal, asked }: Pick<PageOptions, "signal" | "asked">,
@@ -314,8 +312,7 @@ async function openedHit(
   });
   countRead(dependencies, row, stored);
   if (!conditions.every((condition) => meets(document, condition))) return OTHER;
-  const ofPerson = await tenantOfPerson(dependencies, stored, signal);
-  if (tenantOfRecord(declaration, ofPerson, document) !== tenant) return OTHER;
+  if ((await tenantIn(dependencies, row.collection, { stored, document }, signal)) !== tenant) return OTHER;
   const id = await rowAddresses.ownId(row, sealedId, signal);
   const address = { collection: row.collection, id };
   const { version, createdAt, message } = stored;

@@ -93,7 +93,8 @@ export function prefixForm(text: string, length: number): string | null {
   return first.length < length ? null : first.join("");
 }
 
-type Width = Extract<Cut, { readonly kind: "buckets" }>["width"];
+/** How wide the ranges are. */
+export type Width = Extract<Cut, { readonly kind: "buckets" }>["width"];
 
 /** Characters of a day `2026-11-28` that a range has in common. */
 const DATE_LENGTH: Readonly<Record<"day" | "month" | "year", number>> = { day: 10, month: 7, year: 4 };

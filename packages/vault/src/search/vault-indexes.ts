@@ -2,7 +2,6 @@
  * The indexes of a vault, as whoever runs it sees them: what is declared and what there is, and the work that brings
  * the one to the other beside live traffic.
  */
-import { VaultError } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
 import { parseCollection } from "../records/address.ts";
 import type { Collection } from "../records/address.ts";
@@ -10,6 +9,7 @@ import { applyIndexes, dropIndex } from "./apply.ts";
 import type { IndexesApplied } from "./apply.ts";
 import { lookAtDocuments } from "./documents.ts";
 import type { DocumentsLooked } from "./documents.ts";
+import { requireBook } from "./index-book.ts";
 import type { IndexBook } from "./index-book.ts";
 import { isTooMuch, leakageOf } from "./leakage.ts";
 import type { IndexLeakage } from "./leakage.ts";
@@ -112,9 +112,7 @@ export function vaultIndexes(
       const { collection, documents = false, signal } = read.indexPlan(options);
       const only = parsed(collection);
       const { indexes: book } = dependencies;
-      const lines = await look(async () =>
-        book === null ? [] : indexLines(book, await book.list(), await book.newestKnown()),
-      );
+      const lines = await look(async () => (book === null ? [] : indexLines(book, await book.list())));
       return {
         indexes: lines.filter((line) => only === undefined || line.collection === only).map(shownLine),
         documents: documents
@@ -135,11 +133,6 @@ export function vaultIndexes(
   };
 }
 
-function requireBook({ indexes }: Pick<Dependencies, "indexes">): IndexBook {
-  if (indexes !== null) return indexes;
-  throw new VaultError("find-invalid", "The vault has no key store, and finds by nothing");
-}
-
 const shownLine = ({ collection, index, step, isUnique, fields }: IndexLine): IndexPlanLine => ({
   ...{ collection, index, step, isUnique, fields },
 });
@@ -152,7 +145,7 @@ async function leakageIn(book: IndexBook, collection: Collection): Promise<reado
   for (const { row, definition } of open) {
     if (row.state !== "ready") continue;
     const paths = definition.fields.map(({ path }) => path);
-    const told = leakageOf(await book.options.indexes.frequencies(row.id));
+    const told = leakageOf(await book.options.store.indexes.frequencies(row.id));
     const { leaks } = indexes.get(definition.name) ?? fields.get(paths[0] ?? "") ?? {};
     const isAccepted = leaks === "accepted";
     const { name: index } = definition;
