@@ -1752,7 +1752,7 @@ export interface components {
                     index: string;
                     ids: string[];
                 }[];
-                /** @description Records that could not be opened: they are found by nothing. */
+                /** @description Not found: could not be opened, or has too many values. */
                 unopened: {
                     collection: string;
                     id: string;

@@ -41,7 +41,7 @@ import {
 } from "./roles/guarded.ts";
 import { putPart } from "./roles/put-part.ts";
 import type { ReadOptions, ShownFindOptions } from "./roles/read-options.ts";
-import { shown } from "./roles/shown.ts";
+import { shown, shownAll } from "./roles/shown.ts";
 import type { ShownPage, ShownRecord } from "./roles/shown.ts";
 import { sealedFields } from "./sealed/sealed-fields.ts";
 import type { SealedRecord } from "./sealed/sealed-fields.ts";
@@ -88,39 +88,58 @@ export interface ActingParts {
 }
 
 export class ActingRecords implements ActingVault {
-  readonly subjects: Subjects;
-  readonly indexes: VaultIndexes;
-  readonly convergence: Convergence;
-  readonly retention: Retention;
   readonly #parts: ActingParts;
   readonly #prepared: PreparedWrites;
+  #subjects: Subjects | null = null;
+  #indexes: VaultIndexes | null = null;
+  #convergence: Convergence | null = null;
+  #retention: Retention | null = null;
   #audit: VaultAudit | null = null;
   /** As the vault's own parts ask it, for whom the caller's roles were asked before. */
   #unboundView: VaultAudit | null = null;
   #rights: Rights | null = null;
 
   constructor(parts: ActingParts) {
-    const { dependencies, access } = parts;
-    const { audit } = dependencies;
-    const on = { access, audit };
     this.#parts = parts;
-    this.#prepared = new PreparedWrites(dependencies);
-    this.subjects = guarded(subjectsOf(dependencies, readOptions), SUBJECT_NEEDS, on);
-    const retention = retentionOf({ ...dependencies, heldPeople: parts.heldPeople });
-    this.retention = guarded(retention, RETENTION_NEEDS, on);
-    this.indexes = vaultIndexes(dependencies, {
-      act: (what, collection, work) =>
-        asking(audit, "index", async (asked) => {
-          this.#access.requireAction("keys");
-          return asked.act("index", { collection, details: { what } }, work);
-        }),
-      look: (work) =>
-        asking(audit, "index", async () => {
-          this.#access.requireAction("keys");
-          return work();
-        }),
-    });
-    this.convergence = guarded(parts.convergenceOf(audit), CONVERGENCE_NEEDS, on);
+    this.#prepared = new PreparedWrites(parts.dependencies);
+  }
+
+  // Made when they are asked for: of a caller who reads one record none is.
+  get subjects(): Subjects {
+    this.#subjects ??= guarded(subjectsOf(this.#d, readOptions), SUBJECT_NEEDS, this.#guard);
+    return this.#subjects;
+  }
+
+  get indexes(): VaultIndexes {
+    const { audit } = this.#d;
+    this.#indexes ??= vaultIndexes(
+      this.#d,
+      {
+        act: (what, collection, work) =>
+          asking(audit, "index", async (asked) => {
+            this.#access.requireAction("keys");
+            return asked.act("index", { collection, details: { what } }, work);
+          }),
+        look: (work) =>
+          asking(audit, "index", async () => {
+            this.#access.requireAction("keys");
+            return work();
+          }),
+      },
+      readOptions,
+    );
+    return this.#indexes;
+  }
+
+  get convergence(): Convergence {
+    this.#convergence ??= guarded(this.#parts.convergenceOf(this.#d.audit), CONVERGENCE_NEEDS, this.#guard);
+    return this.#convergence;
+  }
+
+  get retention(): Retention {
+    const { heldPeople } = this.#parts;
+    this.#retention ??= guarded(retentionOf({ ...this.#d, heldPeople }), RETENTION_NEEDS, this.#guard);
+    return this.#retention;
   }
 
   get approvals(): Approvals | null {
@@ -263,7 +282,7 @@ export class ActingRecords implements ActingVault {
       this.#access.requireFind(name, pathsAsked(query));
       const { items, ...page } = await find(this.#d, name, query, how, asked);
       const showing = { view, tellsWhom: this.#access.view(name).kind === "whole" };
-      return { ...page, items: await Promise.all(items.map((one) => shown(this.#d, one, showing, how.signal))) };
+      return { ...page, items: await shownAll(this.#d, name, items, showing, how.signal) };
     });
   }
 
@@ -319,6 +338,10 @@ export class ActingRecords implements ActingVault {
 
   get #access(): Access {
     return this.#parts.access;
+  }
+
+  get #guard(): Pick<Dependencies, "audit"> & Pick<ActingParts, "access"> {
+    return { access: this.#access, audit: this.#d.audit };
   }
 
   /** What fails is over quickly, and says nothing of the load. */

@@ -106,23 +106,30 @@ export async function createVault<const Collections extends Declared>(
   const handles = Object.entries(options.collections).map(([name, declared]) => defineCollection(name, declared));
   const vault = await openVault({ ...options, collections: handles });
   const as = vault.as.bind(vault);
-  return Object.assign(vault, ofApplication<Collections>(vault, handles), {
-    as: (actor: Actor, roles?: Roles) => {
-      const acting = as(actor, roles);
-      return Object.assign(acting, ofApplication<Collections>(acting, handles));
-    },
+  return Object.assign(ofApplication<Vault, Collections>(vault, handles), {
+    as: (actor: Actor, roles?: Roles) => ofApplication<ActingVault, Collections>(as(actor, roles), handles),
   });
 }
 
-function ofApplication<Collections extends Declared>(
-  vault: ActingVault,
+function ofApplication<Acting extends ActingVault, Collections extends Declared>(
+  vault: Acting,
   handles: readonly AnyCollection[],
-): OfApplication<Collections> {
-  const typed = handles as readonly CollectionHandle[];
-  const records = Object.fromEntries(typed.map((handle) => [handle.name, vault.collection(handle)]));
-  return {
+): Acting & OfApplication<Collections> {
+  type Records = OfApplication<Collections>["records"];
+  const recordsOf = (): Records => {
+    const typed = handles as readonly CollectionHandle[];
+    const records = Object.fromEntries(typed.map((handle) => [handle.name, vault.collection(handle)]));
     // The compiler cannot see that each name has the types of its own declaration.
-    records: Object.freeze(records) as unknown as OfApplication<Collections>["records"],
+    return Object.freeze(records) as unknown as Records;
+  };
+  let records: Records | null = null;
+  const own: OfApplication<Collections> = {
+    // Made when they are asked for: each request has a vault on behalf of its caller.
+    get records() {
+      records ??= recordsOf();
+      return records;
+    },
     transaction: (pool, prepare, work) => inTransaction(vault, pool, { prepare, work }),
   };
+  return Object.defineProperties(vault, Object.getOwnPropertyDescriptors(own)) as Acting & OfApplication<Collections>;
 }

@@ -73,7 +73,7 @@ export interface Dependencies {
   readonly subjectKeys: SubjectKeys | null;
   readonly declarations: Declarations;
   readonly rowAddresses: RowAddresses;
-  /** What records are found by; null: without a key store, or of a store that keeps no tags, by nothing. */
+  /** What records are found by; null: without a key store, by nothing. */
   readonly indexes: IndexBook | null;
   /** The audit, on behalf of whoever calls; null: the vault has none. */
   readonly audit: Auditor | null;

@@ -111,8 +111,7 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
       ? null
       : await open({ store, keyStore: people.store, subjectKeys, declarations, clock, audit });
   const auditor = audited?.auditor ?? null;
-  const indexes =
-    subjectKeys === null ? null : new IndexBook({ store, indexes: store.indexes, keys, subjectKeys, declarations });
+  const indexes = subjectKeys === null ? null : new IndexBook({ store, keys, subjectKeys, declarations });
   const parts = { store, keys, subjectKeys, declarations, rowAddresses, indexes, cost, clock, limits, turns };
   const looks = [store, ...(people === null ? [] : [people.store])].map(
     ({ inventory }) => new DebtLook(inventory, clock),

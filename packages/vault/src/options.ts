@@ -27,6 +27,7 @@ import type { ReadOptions, ShownFindOptions } from "./roles/read-options.ts";
 import type { Roles } from "./roles/access.ts";
 import type { RolesOptions } from "./roles/policy.ts";
 import type { FindOptions } from "./search/find.ts";
+import type { IndexApplyOptions, IndexPlanOptions } from "./search/vault-indexes.ts";
 import type { WhomOptions } from "./records/whom.ts";
 import type { Expectation, PutOptions, RemoveOptions } from "./records/write.ts";
 import type { RepairOptions } from "./convergence/repairs.ts";
@@ -226,6 +227,9 @@ const PERSON_EXPORT: Rules<PersonExportOptions> = {
 };
 const RECTIFY: Rules<RectifyOptions> = { ...SUBJECT, reason: ANYTHING };
 const CONSENT: Rules<ConsentOptions> = { tenant: ANYTHING, evidence: ANYTHING };
+const INDEX_PLAN: Rules<IndexPlanOptions> = { collection: ANYTHING, documents: YES_OR_NO, signal: SIGNAL };
+const INDEX_ROTATION: Rules<Omit<IndexApplyOptions, "collection">> = { signal: SIGNAL, onProgress: A_FUNCTION };
+const INDEX_APPLY: Rules<IndexApplyOptions> = { ...INDEX_ROTATION, collection: ANYTHING };
 const EXPOSURE: Rules<ExposureOptions> = { since: ANYTHING, until: ANYTHING, names: YES_OR_NO };
 const KEYRING: OptionRule = [(value) => hasMethods(value, "onEncrypt", "onDecrypt"), "a Keyring"];
 const KEYS: Rules<KeysOptions> = {
@@ -304,6 +308,9 @@ export const readOptions: {
   readonly rectify: (given: unknown) => RectifyOptions;
   readonly consent: (given: unknown) => ConsentOptions;
   readonly exposure: (given: unknown) => ExposureOptions;
+  readonly indexPlan: (given: unknown) => IndexPlanOptions;
+  readonly indexApply: (given: unknown) => IndexApplyOptions;
+  readonly indexRotation: (given: unknown) => Omit<IndexApplyOptions, "collection">;
 } = {
   vault: reader<VaultOptions>(VAULT, "the options of a vault", ["store", "keyring"]),
   put: reader<PutOptions>(PUT, "the options of put"),
@@ -323,6 +330,9 @@ export const readOptions: {
   rectify: reader<RectifyOptions>(RECTIFY, "the options of rights.rectify", ["reason"]),
   consent: reader<ConsentOptions>(CONSENT, "the options of a consent"),
   exposure: reader<ExposureOptions>(EXPOSURE, "the options of rights.exposure", ["since"]),
+  indexPlan: reader<IndexPlanOptions>(INDEX_PLAN, "the options of indexes.plan"),
+  indexApply: reader<IndexApplyOptions>(INDEX_APPLY, "the options of indexes.apply"),
+  indexRotation: reader<Omit<IndexApplyOptions, "collection">>(INDEX_ROTATION, "the options of indexes.rotateKey"),
 };
 
 /** Options of the keys with everything in them but key sets, which are parsed where they are used. */

@@ -29,8 +29,8 @@ export async function inTransaction<Client extends TransactionClient, Result>(
   const client = await pool.connect();
   let isBroken = false;
   try {
-    await client.query("begin isolation level read committed");
     try {
+      await client.query("begin isolation level read committed");
       const result = await given.work(client);
       await vault.withTransaction(client, prepared);
       await client.query("commit");

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { isVaultError, openVault } from "@strongroom/vault";
 import type { Vault } from "@strongroom/vault";
+import { overlaid } from "./support/store-with.ts";
 import { testVault } from "./support/vault.ts";
 
 const address = { collection: "people", id: "42" };
@@ -23,6 +24,7 @@ const CALLS: Readonly<Record<string, (vault: Vault, options: never) => readonly 
   remove: (vault, options) => [vault.remove(address, options), vault.collection("people").remove("42", options)],
   list: (vault, options) => [vault.list("people", options), vault.collection("people").list(options)],
   debts: (vault, options) => [vault.debts(options)],
+  "indexes.plan": (vault, options) => [vault.indexes.plan(options)],
 };
 
 class Options {
@@ -67,6 +69,7 @@ const WRONG: Readonly<Record<string, Readonly<Record<string, readonly unknown[]>
   remove: { expect: NO_EXPECTATION, signal: [new AbortController().signal], version: [1] },
   list: { after: ["x"], limits: [1] },
   debts: { after: ["x"], limits: [1] },
+  "indexes.plan": { signal: NO_SIGNAL, documents: ["no", 1, null], colection: ["people"] },
 };
 
 async function written(t: TestContext): Promise<Vault> {
@@ -107,6 +110,14 @@ for (const [call, options] of Object.entries(WRONG)) {
   });
 }
 
+test("the work on indexes refuses misspelt and wrong options before it is begun", async (t) => {
+  const { indexes } = await written(t);
+  for (const wrong of [...NO_OPTIONS, { colection: "people" }, { signal: "x" }, { onProgress: 1 }])
+    for (const made of [indexes.apply(wrong as never), indexes.rotateKey(wrong as never)])
+      await assert.rejects(made, { code: "vault-option-invalid" }, JSON.stringify(wrong));
+  await assert.rejects(indexes.rotateKey({ collection: "people" } as never), { code: "vault-option-invalid" });
+});
+
 test("items of a batch are a list of plain objects with no other members", async (t) => {
   const vault = await written(t);
   const wrong = [
@@ -135,6 +146,7 @@ test("openVault refuses what it does not know, and what is no store, keyring or 
     { store },
     { keyring },
     { ...right, store: {} },
+    { ...right, store: overlaid(store, { indexes: undefined as never }) },
     { ...right, keyring: null },
     { ...right, clock: 5 },
     { ...right, repiar: {} },

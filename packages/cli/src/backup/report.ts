@@ -74,7 +74,9 @@ export function restoreView(report: RestoreReport, { keys, kms: { rootKey } }: C
 function indexLines({ built, left, records, duplicates, unopened }: BuiltIndexes): readonly string[] {
   const twice = duplicates.length === 0 ? "" : ` ${duplicates.length} values come twice that are to be unique.`;
   const closed =
-    unopened.length === 0 ? "" : ` ${unopened.length} records could not be opened, and are found by nothing.`;
+    unopened.length === 0
+      ? ""
+      : ` ${unopened.length} records could not be opened, or have too many values, and are not found.`;
   return [
     ...(built.length === 0
       ? []

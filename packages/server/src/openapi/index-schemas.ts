@@ -62,7 +62,7 @@ const applied = z.object({
   duplicates: z.array(z.object({ collection: z.string(), index: z.string(), ids: z.array(z.string()) })).meta({
     description: "Records with one value of an index that is to be unique: it is not ready until they differ.",
   }),
-  unopened: unopened.meta({ description: "Records that could not be opened: they are found by nothing." }),
+  unopened: unopened.meta({ description: "Not found: could not be opened, or has too many values." }),
 });
 
 const documents = z.object({

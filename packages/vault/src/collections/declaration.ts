@@ -7,7 +7,7 @@ import { ownOptions } from "@strongroom/base/options";
 import { VaultError } from "../errors.ts";
 import { DEFAULT_TENANT, isTenant } from "../keys/key-binding.ts";
 import type { Tenant } from "../keys/subject-keys.ts";
-import { isCollection } from "../records/address.ts";
+import { CONSENTS, isCollection } from "../records/address.ts";
 import type { Collection, Subject } from "../records/address.ts";
 import type { Scope } from "../stores/subjects.ts";
 import { parseFields } from "./fields.ts";
@@ -91,7 +91,7 @@ export function parseTenant(value: unknown): Tenant {
 }
 
 /** Collections that are not declared and not written to by callers. */
-export const RESERVED: ReadonlySet<string> = new Set(["strongroom-consents"]);
+export const RESERVED: ReadonlySet<string> = new Set([CONSENTS]);
 
 /** Most characters of a field that a declaration names. */
 const MAX_FIELD_LENGTH = 256;
@@ -126,9 +126,12 @@ const MEMBERS: Readonly<Record<keyof CollectionOptions, readonly [is: (value: un
 export class Declarations {
   readonly #scope: Scope;
   readonly #declared: ReadonlyMap<string, Declaration>;
+  /** Of a collection that is not declared, but for its name. */
+  readonly #undeclared: Omit<Declaration, "collection">;
 
   constructor(scope: Scope, declared: readonly Declaration[] = []) {
     this.#scope = scope;
+    this.#undeclared = withDefaults({}, scope);
     this.#declared = new Map(declared.map((declaration) => [declaration.collection, declaration]));
   }
 
@@ -152,7 +155,7 @@ export class Declarations {
   }
 
   of(collection: Collection): Declaration {
-    return this.#declared.get(collection) ?? withDefaults(collection, {}, this.#scope);
+    return this.#declared.get(collection) ?? { ...this.#undeclared, collection };
   }
 }
 
@@ -181,7 +184,7 @@ export async function parseCollections(given: unknown, scope: Scope): Promise<De
     const wrong: string[] = [];
     const ofFields = parseFields(own.values, wrong);
     for (const problem of wrong) problems.push(`${shown}: ${problem}`);
-    declared.push({ ...withDefaults(name, own.values, scope), ...ofFields });
+    declared.push({ collection: name, ...withDefaults(own.values, scope), ...ofFields });
     const { schema } = own.values;
     if (isSchemaInput(schema)) schemas.set(name, schema);
   }
@@ -218,11 +221,10 @@ function isHandle(value: unknown): value is { readonly name: string; readonly op
 }
 
 /** Copies, so that nobody changes a declaration afterwards. */
-function withDefaults(collection: Collection, given: CollectionOptions, scope: Scope): Declaration {
+function withDefaults(given: CollectionOptions, scope: Scope): Omit<Declaration, "collection"> {
   const { subject = "record", tenant = DEFAULT_TENANT, ids = "public" } = given;
   const purposes = purposesOf(given.purposes);
   return {
-    collection,
     scope: given.scope ?? scope,
     subject: fieldOf(subject) ?? subject,
     ids,

@@ -60,13 +60,17 @@ function textOf(value: unknown): string | null {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : null;
 }
 
-const KIND = /^[a-z0-9-]{1,64}$/;
+/** What the kinds of callers' own begin with: none of them is that of one of these. */
+const OWN = "own-";
+/** Characters, with that before them: a field takes no normaliser of a longer kind. */
+const MAX_OWN = 64 - OWN.length;
+const KIND = /^[a-z0-9-]+$/;
 
 /**
  * A normaliser of the caller's own.
  *
- * @param rules whose form must be the same for the same text for ever, whatever else changes: for another one, raise
- *   `version`. Null: the text is not of this kind, and is found as it is written.
+ * @param rules whose kind has up to 60 characters, and whose form must be the same for the same text for ever, whatever
+ *   else changes: for another one, raise `version`. Null: the text is not of this kind, and is found as it is written.
  * @throws VaultError `vault-option-invalid`
  * @example
  * ```ts
@@ -83,11 +87,15 @@ const KIND = /^[a-z0-9-]{1,64}$/;
 export function customNormaliser(rules: NormaliserRules): Normaliser {
   const { kind, version, options = "", form } = rules;
   const problems = [
-    ...(typeof kind === "string" && KIND.test(kind) ? [] : ["kind must be up to 64 of a-z, 0-9 and '-'"]),
+    ...(typeof kind === "string" && KIND.test(kind) && kind.length <= MAX_OWN
+      ? []
+      : [`kind must be up to ${MAX_OWN} of a-z, 0-9 and '-'`]),
     ...(Number.isSafeInteger(version) && version >= 1 ? [] : ["version must be a whole number from 1"]),
-    ...(typeof options === "string" && options.length <= MAX_FORMED ? [] : ["options must be a text"]),
+    ...(typeof options === "string" && options.length <= MAX_FORMED && options.isWellFormed()
+      ? []
+      : [`options must be a text of up to ${MAX_FORMED} characters`]),
     ...(typeof form === "function" ? [] : ["form must be a function"]),
   ];
   if (problems.length > 0) throw new VaultError("vault-option-invalid", `normaliser: ${problems.join("; ")}`);
-  return normaliserOf({ kind: `own-${kind}`, version, options, form });
+  return normaliserOf({ kind: `${OWN}${kind}`, version, options, form });
 }

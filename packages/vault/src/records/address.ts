@@ -62,6 +62,9 @@ export function parseCollection(value: string): Collection {
   );
 }
 
+/** The collection of consents. Nobody writes to it but `vault.rights`. */
+export const CONSENTS = "strongroom-consents" as Collection;
+
 /** Whether a value is a collection's name. */
 export function isCollection(value: unknown): value is Collection {
   return typeof value === "string" && COLLECTION.test(value);

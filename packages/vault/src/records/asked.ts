@@ -75,6 +75,13 @@ export async function asking<Result>(
   }
 }
 
+/** What is wrong with one record of several. */
+export interface Withheld {
+  readonly code: VaultErrorCode;
+  /** Null: it is about no record, such as an id that is none. */
+  readonly record: Concerned | null;
+}
+
 /** What one call has asked for. */
 export class Asked {
   readonly keyWork: KeyWork = { calls: [], made: [] };
@@ -198,6 +205,26 @@ export class Asked {
   /** One entry more, of what was done. */
   async tell(action: AuditAction, result: string, facts: ActFacts): Promise<void> {
     await this.#audit?.tell(action, result, { collection: this.#collection, ...facts });
+  }
+
+  /** The same of several records: an entry for each so many, and one where there is none. */
+  async tellInParts(
+    action: AuditAction,
+    result: string,
+    all: readonly Concerned[],
+    facts: ActFacts = {},
+  ): Promise<void> {
+    for (let start = 0; start === 0 || start < all.length; start += ENTRY_RECORDS)
+      await this.tell(action, result, { ...facts, concerned: all.slice(start, start + ENTRY_RECORDS) });
+  }
+
+  /** Tells which records are not given out, or not written: an entry for each reason, and for each so many records. */
+  async tellByCode(action: AuditAction, withheld: readonly Withheld[], facts?: ActFacts): Promise<void> {
+    const byCode = Map.groupBy(withheld, ({ code }) => code);
+    for (const [code, all] of byCode) {
+      const records = new Set(all.flatMap(({ record }) => record ?? []));
+      await this.tellInParts(action, code, [...records], facts);
+    }
   }
 
   /** An entry before the work and one after it, which also tells of its failure. */

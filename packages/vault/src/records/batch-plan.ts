@@ -12,7 +12,7 @@ import type { KeyCall } from "../keys/key-work.ts";
 import type { Sealing } from "../keys/key-sets.ts";
 import type { Sealer } from "../keys/subject-keys.ts";
 import type { Dependencies } from "../limits.ts";
-import type { OpenIndex } from "../search/tagger.ts";
+import type { OpenIndex, Tagger } from "../search/tagger.ts";
 import type { Epoch } from "../stores/gate.ts";
 import type { RecordRows, StoredMessage } from "../stores/rows.ts";
 import type { SubjectId, UnitSubject } from "../stores/subjects.ts";
@@ -23,8 +23,8 @@ import { concerned, OVERTAKEN, untilNewest } from "./asked.ts";
 import type { Asked, Newest } from "./asked.ts";
 import { decodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
-import { sealersFor, sealVersion, taggingFor, versionBefore } from "./new-version.ts";
-import type { SealedNewVersion, Tagging } from "./new-version.ts";
+import { sealersFor, sealVersion, taggerFor, versionBefore } from "./new-version.ts";
+import type { SealedNewVersion } from "./new-version.ts";
 import { countRead, everybody, mentioned, provePeople } from "./people.ts";
 import { requireConsents } from "./consent.ts";
 import { MISPLACED, nextVersion, recordState } from "./read.ts";
@@ -133,7 +133,7 @@ export async function planGroups(
   const { limits } = dependencies;
   const { asked } = options;
   const plans: Plan[] = [];
-  using tagging = await taggingFor(dependencies, options.open, options.signal);
+  using tagger = await taggerFor(dependencies, options.open, options.signal);
   let open = groups;
   // Each round refuses an item or is the last one.
   while (open.length > 0) {
@@ -157,7 +157,7 @@ export async function planGroups(
       });
       const sealed = await mapBounded(withSealers, limits.batchConcurrency, async ({ draft, own, calls: told }) => ({
         group: draft.group,
-        plan: await asked.noting(told, () => sealGroup(dependencies, draft, own, { ...options, tagging, calls: told })),
+        plan: await asked.noting(told, () => sealGroup(dependencies, draft, own, { ...options, tagger, calls: told })),
       }));
       for (const { plan } of sealed) if (plan !== null) plans.push(plan);
       open = sealed.filter(({ plan }) => plan === null).map(({ group }) => group);
@@ -299,7 +299,7 @@ async function draftGroup(
 
 /** How a group is sealed. */
 interface SealOptions extends PlanOptions {
-  readonly tagging: Tagging | null;
+  readonly tagger: Tagger | null;
   readonly calls: readonly KeyCall[];
 }
 
@@ -308,7 +308,7 @@ async function sealGroup(
   dependencies: Dependencies,
   { group, head, versions, results: told, found, mentioned: before }: Draft,
   sealers: readonly (Sealer | Error)[],
-  { signal, asked, sealing, refused, tagging, calls }: SealOptions,
+  { signal, asked, sealing, refused, tagger, calls }: SealOptions,
 ): Promise<Plan | null> {
   const { epoch } = sealing;
   if (versions.length === 0) {
@@ -324,7 +324,7 @@ async function sealGroup(
       if (sealer instanceof Error) throw sealer;
       const [proved, done] = await Promise.allSettled([
         toProve === null ? null : provePeople(dependencies, group.row, toProve, signal),
-        sealVersion(dependencies, { ...group, ...draft, sealer, sealing, tagging, signal }),
+        sealVersion(dependencies, { ...group, ...draft, sealer, sealing, tagger, signal }),
       ]);
       if (done.status === "rejected") throw done.reason;
       if (proved.status === "rejected") throw proved.reason;

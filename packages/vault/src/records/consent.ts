@@ -8,15 +8,13 @@ import { VaultError } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
 import type { RecordRead, StoredMessage } from "../stores/rows.ts";
 import type { SubjectId } from "../stores/subjects.ts";
-import type { Address, Collection, RecordId } from "./address.ts";
+import { CONSENTS } from "./address.ts";
+import type { Address, RecordId } from "./address.ts";
 import { OVERTAKEN, untilNewest } from "./asked.ts";
 import type { Asked } from "./asked.ts";
 import type { JsonObject } from "./document.ts";
 import { peopleOf } from "./people.ts";
 import { openVersion, storedAddress } from "./version.ts";
-
-/** The collection of consents. Nobody writes to it but `vault.rights`. */
-export const CONSENTS = "strongroom-consents" as Collection;
 
 /** Where the consent of somebody to a purpose lies: no name is in it. */
 export const consentAddress = (person: SubjectId, purpose: string): Address => ({

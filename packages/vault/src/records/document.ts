@@ -9,7 +9,7 @@ import { jsonFault } from "@strongroom/base/json";
 import type { DocumentSchema } from "../collections/schema.ts";
 import { VaultError } from "../errors.ts";
 import type { VaultLimits } from "../limits.ts";
-import type { JsonObject } from "./json.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 
 export type { JsonObject, JsonValue } from "./json.ts";
 
@@ -66,6 +66,20 @@ export function parseJson(bytes: Uint8Array): unknown {
     );
   }
   return value;
+}
+
+/** Whether a value is an object, and no list. */
+export const isObject = (value: JsonValue | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A copy, which whoever gave it no longer changes. @throws VaultError `document-invalid`, `document-too-large` */
+export function copyOfDocument(given: JsonObject, limits: DocumentLimits): JsonObject {
+  const bytes = encodeDocument(given, limits, null);
+  try {
+    return decodeDocument(bytes);
+  } finally {
+    bytes.fill(0);
+  }
 }
 
 /**

@@ -57,27 +57,13 @@ export async function sealingFor(
   return indexes === null ? { sealing: await keys.forWriting(), open: [] } : indexes.agreed(collection);
 }
 
-/** What makes the tags of versions, and of which indexes. Whoever has it disposes of it. */
-export interface Tagging extends Disposable {
-  readonly open: readonly OpenIndex[];
-  readonly tagger: Tagger;
-}
-
-/** Null: there is no index. */
-export async function taggingFor(
+/** What makes the tags of versions; null: there is no index. Whoever has it disposes of it. */
+export async function taggerFor(
   { indexes }: Pick<Dependencies, "indexes">,
   open: readonly OpenIndex[],
   signal: AbortSignal | undefined,
-): Promise<Tagging | null> {
-  if (indexes === null || open.length === 0) return null;
-  const tagger = await indexes.tagger(open, signal);
-  return {
-    open,
-    tagger,
-    [Symbol.dispose]: () => {
-      tagger[Symbol.dispose]();
-    },
-  };
+): Promise<Tagger | null> {
+  return indexes === null || open.length === 0 ? null : indexes.tagger(open, signal);
 }
 
 /** Whom a version in this collection is to be about. */
@@ -155,7 +141,7 @@ export interface VersionInput extends SealerInput {
   readonly sealer: Sealer;
   readonly sealing: Sealing;
   /** Null: it is found by nothing. */
-  readonly tagging: Tagging | null;
+  readonly tagger: Tagger | null;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -182,10 +168,10 @@ export async function sealVersion(
     declarations,
     clock,
   }: Omit<Dependencies, "keys" | "limits" | "turns" | "indexes">,
-  { address, row, version, plaintext, concern, sealer, sealing, tagging, signal }: VersionInput,
+  { address, row, version, plaintext, concern, sealer, sealing, tagger, signal }: VersionInput,
 ): Promise<SealedNewVersion> {
   await store.requireRoom();
-  const tags = tagging === null ? undefined : tagsOf(declarations, tagging, { address, plaintext, sealer });
+  const tags = tagger === null ? undefined : tagsOf(declarations, tagger, { address, plaintext, sealer });
   const { collection, id } = row;
   const { subject, about } = sealer;
   // That the keys' answer is one that will be read again.
@@ -215,12 +201,12 @@ export async function sealVersion(
 
 function tagsOf(
   declarations: Dependencies["declarations"],
-  { open, tagger }: Tagging,
+  tagger: Tagger,
   { address, plaintext, sealer }: Pick<VersionInput, "address" | "plaintext" | "sealer">,
 ): readonly Tag[] {
   const document = decodeDocument(plaintext);
   const ofPerson = sealer.name === null ? null : sealer.tenant;
-  return tagger.tagsOf(open, document, tenantOfRecord(declarations.of(address.collection), ofPerson, document));
+  return tagger.tagsOf(document, tenantOfRecord(declarations.of(address.collection), ofPerson, document));
 }
 
 const withoutSubject = (names: readonly Subject[], subject: Subject | null): readonly Subject[] =>

@@ -8,11 +8,11 @@ import { envelopeFailure } from "../envelope-failure.ts";
 import { VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
-import type { Concerned, ReleasedRead } from "../audit/auditor.ts";
+import type { ReleasedRead } from "../audit/auditor.ts";
 import type { ListedRecord, ListPage } from "../stores/rows.ts";
 import { isCollection, parseId } from "./address.ts";
 import type { Collection, RecordId, Version } from "./address.ts";
-import { ENTRY_RECORDS, isOfOneRecord, OVERTAKEN, untilNewest } from "./asked.ts";
+import { isOfOneRecord, OVERTAKEN, untilNewest } from "./asked.ts";
 import type { Asked } from "./asked.ts";
 import { cursorInvalid, decodeCursor, page, requirePageLimit } from "./paging.ts";
 import type { Shown } from "./paging.ts";
@@ -70,7 +70,7 @@ export async function list(
 type Listing = Omit<Dependencies, "audit" | "clock" | "turns">;
 
 async function pageOf(
-  { store, subjectKeys, rowAddresses, limits }: Listing,
+  { store, rowAddresses, limits }: Listing,
   collection: Collection,
   { after, limit }: ListPage,
   asked: Asked,
@@ -119,15 +119,10 @@ async function pageOf(
   }
 
   async function tellDamaged(all: readonly ListedRow[]): Promise<void> {
-    const damaged = new Map<VaultErrorCode, Concerned[]>();
-    for (const { row, one } of all) {
-      if ("item" in one) continue;
-      const { code } = one.damaged;
-      damaged.set(code, [...(damaged.get(code) ?? []), { ...ofNobody(row), id: null, version: null }]);
-    }
-    for (const [code, concerned] of damaged)
-      for (let start = 0; start < concerned.length; start += ENTRY_RECORDS)
-        await asked.tell("list", code, { concerned: concerned.slice(start, start + ENTRY_RECORDS) });
+    const damaged = all.flatMap(({ row, one }) =>
+      "item" in one ? [] : { code: one.damaged.code, record: { ...ofNobody(row), id: null, version: null } },
+    );
+    await asked.tellByCode("list", damaged);
   }
 
   /** As a read that is about to be given out; the calls of a KMS go with the first. */
@@ -149,11 +144,7 @@ async function pageOf(
 
   /** The record's own id, as its row has it. */
   async function ownId({ id, sealedId }: ListedRecord): Promise<RecordId> {
-    if (subjectKeys === null) return parseId(id);
-    if (!rowAddresses.isDeclared(collection, { sealedId }))
-      throw new VaultError("collection-differs", "The row is of the other kind than its collection");
-    const rowId = parseId(id);
-    return sealedId === null ? rowId : subjectKeys.openId(sealedId, { collection, rowId }, undefined);
+    return rowAddresses.ownId({ collection, id: parseId(id) }, sealedId);
   }
 }
 

@@ -9,13 +9,12 @@
 import type { Concerned } from "../audit/auditor.ts";
 import type { DocumentSchema } from "../collections/schema.ts";
 import { VaultError } from "../errors.ts";
-import type { VaultErrorCode } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
 import type { Store } from "../stores/store.ts";
 import type { SubjectId } from "../stores/subjects.ts";
 import { parseId } from "./address.ts";
-import type { Collection, Place, RecordId } from "./address.ts";
-import { concerned, ENTRY_RECORDS } from "./asked.ts";
+import type { Collection, RecordId } from "./address.ts";
+import { concerned } from "./asked.ts";
 import type { Asked } from "./asked.ts";
 import { planGroups, refusal } from "./batch-plan.ts";
 import type {
@@ -98,34 +97,23 @@ export async function putMany(
   }
 }
 
-/** Tells which items were refused: an entry for each reason, and for each so many records. */
 async function tellRefused(asked: Asked, groups: readonly Group[], results: ItemResults): Promise<void> {
   if (!asked.isAudited) return;
-  const places = new Map(groups.flatMap((group) => group.items.map(({ index }) => [index, group] as const)));
-  const byCode = new Map<VaultErrorCode, Place[]>();
-  for (const [index, result] of results) {
-    if (result.outcome !== "refused") continue;
-    const [place, others] = [places.get(index), byCode.get(result.code) ?? []];
-    byCode.set(result.code, place === undefined ? others : [...others, place]);
+  const records = new Map<number, Concerned>();
+  for (const group of groups) {
+    const record = concerned(group, null, null);
+    for (const { index } of group.items) records.set(index, record);
   }
-  for (const [code, refused] of byCode)
-    await tellInParts(
-      asked,
-      code,
-      [...new Set(refused)].map((place) => concerned(place, null, null)),
-    );
+  const refused = results.flatMap(([index, result]) =>
+    result.outcome === "refused" ? { code: result.code, record: records.get(index) ?? null } : [],
+  );
+  await asked.tellByCode("write", refused);
 }
 
 /** What was read of records that stay as they are. */
 async function tellRead(asked: Asked, plans: readonly Plan[]): Promise<void> {
   const read = plans.flatMap((plan) => plan.read ?? []);
-  if (read.length > 0) await tellInParts(asked, "done", read);
-}
-
-async function tellInParts(asked: Asked, result: string, all: readonly Concerned[]): Promise<void> {
-  const action = result === "done" ? "read" : "write";
-  for (let start = 0; start === 0 || start < all.length; start += ENTRY_RECORDS)
-    await asked.tell(action, result, { concerned: all.slice(start, start + ENTRY_RECORDS) });
+  if (read.length > 0) await asked.tellInParts("read", "done", read);
 }
 
 /**

@@ -10,7 +10,7 @@ import type { Dependencies } from "../limits.ts";
 import type { HeadState, RecordRows, VersionRow, WrapCount } from "../stores/rows.ts";
 import { parseVersion } from "./address.ts";
 import type { Address, Place, Version } from "./address.ts";
-import { concerned, ENTRY_RECORDS, OVERTAKEN, untilNewest } from "./asked.ts";
+import { concerned, OVERTAKEN, untilNewest } from "./asked.ts";
 import type { Asked } from "./asked.ts";
 import { requireConsents } from "./consent.ts";
 import type { JsonObject } from "./document.ts";
@@ -169,10 +169,8 @@ async function historyOnce(
   const newest = found[0] === undefined ? undefined : snapshots.get(found[0]);
   if (unnamed.length > 0 && newest !== undefined) {
     if (!(await asked.areNewest([{ row, rows: newest, version: null, message: null }]))) return OVERTAKEN;
-    for (let start = 0; start < unnamed.length; start += ENTRY_RECORDS) {
-      const some = unnamed.slice(start, start + ENTRY_RECORDS);
-      await asked.tell("history", "done", { concerned: some.map((one) => concerned(place, one, one.version)) });
-    }
+    const told = unnamed.map((one) => concerned(place, one, one.version));
+    await asked.tellInParts("history", "done", told);
   }
   if (!(await asked.released("history", reads))) return OVERTAKEN;
   return found.map((version) => ({

@@ -19,7 +19,7 @@ import type { Asked, Newest } from "./asked.ts";
 import { requireConsents } from "./consent.ts";
 import { encodeDocument } from "./document.ts";
 import type { JsonObject } from "./document.ts";
-import { sealersFor, sealingFor, sealVersion, taggingFor, versionBefore } from "./new-version.ts";
+import { sealersFor, sealingFor, sealVersion, taggerFor, versionBefore } from "./new-version.ts";
 import type { SealedNewVersion } from "./new-version.ts";
 import { answered, closedError, everybody, FreshTries, isClosed, mentioned, provePeople } from "./people.ts";
 import { nextVersion, recordAbsent, recordState } from "./read.ts";
@@ -156,7 +156,7 @@ export async function preparePut(
   const rows = await recordHead(store.records, row);
   const state = recordState(rows);
   try {
-    requireExpected(expect, state);
+    requireExpected(expect, versionOf(state));
   } catch (conflict) {
     // What it tells of the record is to be true.
     if (!(await asked.areNewest([{ row, rows, version: null, message: null }]))) return OVERTAKEN;
@@ -208,9 +208,9 @@ export async function preparePut(
     if (sealer === undefined) throw new VaultError("encryption-failed", "The keys gave no answer for a record");
     if (sealer instanceof Error) throw sealer;
     using held = sealer;
-    using tagging = await taggingFor(dependencies, open, signal);
+    using tagger = await taggerFor(dependencies, open, signal);
     return await sealVersion(dependencies, {
-      tagging,
+      tagger,
       address,
       row,
       version,
@@ -278,7 +278,7 @@ async function prepareRemoval(
   const wrong = await unlikeTheLog({ row, rows, version: null, message: null }, expected, asked);
   if (wrong === OVERTAKEN) return OVERTAKEN;
   const { head, newestRow, damage } = rows;
-  if (expected.kind !== "any") requireExpected(expected, recordState(rows));
+  if (expected.kind !== "any") requireExpected(expected, versionOf(recordState(rows)));
   // "There is no such record" may be expected of a removal, and leaves nothing to remove.
   // Where the row is gone that says so of a removed one, another is made.
   const isLost = head === null && wrong?.currentVersion !== undefined;
@@ -401,9 +401,13 @@ async function recordHead(records: Pick<RecordStore, "heads">, address: Address)
   return head;
 }
 
-/** @throws VaultError `version-conflict` with the version there is, `version-invalid` */
-function requireExpected(expect: Expectation, state: RecordState): void {
-  const current = state.kind === "live" ? state.version : null;
+const versionOf = (state: RecordState): Version | null => (state.kind === "live" ? state.version : null);
+
+/**
+ * @param current null: there is no such record
+ * @throws VaultError `version-conflict` with the version there is, `version-invalid`
+ */
+export function requireExpected(expect: Expectation, current: number | null): void {
   const found = current === null ? "there is no such record" : `it is at version ${current}`;
   const conflict = (expected: string): VaultError =>
     new VaultError("version-conflict", `The write expects ${expected}, but ${found}`, { currentVersion: current });

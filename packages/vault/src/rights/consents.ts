@@ -5,13 +5,14 @@
 import { isPurpose } from "../collections/purposes.ts";
 import { VaultError } from "../errors.ts";
 import type { Asked } from "../records/asked.ts";
-import { CONSENTS, consentAddress, openConsent } from "../records/consent.ts";
+import { consentAddress, openConsent } from "../records/consent.ts";
 import type { JsonObject } from "../records/document.ts";
 import { requireOpenPeople } from "../records/people.ts";
 import { recordState } from "../records/read.ts";
 import { concerned, OVERTAKEN, untilNewest } from "../records/asked.ts";
 import { put } from "../records/write.ts";
 import { requireKeyStore } from "../records/version.ts";
+import { CONSENTS } from "../records/address.ts";
 import type { Version } from "../records/address.ts";
 import { known, madeKnown } from "../subjects/subjects.ts";
 import type { Named } from "../subjects/subjects.ts";

@@ -5,8 +5,8 @@ import { VaultError } from "../errors.ts";
 import { isPurpose } from "../collections/purposes.ts";
 import type { Address } from "../records/address.ts";
 import type { Asked } from "../records/asked.ts";
-import { decodeDocument, encodeDocument } from "../records/document.ts";
-import type { DocumentLimits, JsonObject, JsonValue } from "../records/document.ts";
+import { isObject } from "../records/document.ts";
+import type { JsonObject, JsonValue } from "../records/document.ts";
 import { peopleOf } from "../records/people.ts";
 import { get, recordAbsent } from "../records/read.ts";
 import { put } from "../records/write.ts";
@@ -81,16 +81,6 @@ export async function rectify(
 
 const isConflict = (error: unknown): boolean => error instanceof VaultError && error.code === "version-conflict";
 
-/** A copy, within the vault's limits. @throws VaultError `document-invalid`, `document-too-large` */
-export function takenChanges(changes: JsonObject, limits: DocumentLimits): JsonObject {
-  const bytes = encodeDocument(changes, limits, null);
-  try {
-    return decodeDocument(bytes);
-  } finally {
-    bytes.fill(0);
-  }
-}
-
 /** RFC 7396. */
 function merged(into: JsonObject, changes: JsonObject): JsonObject {
   const result = new Map<string, JsonValue>(Object.entries(into));
@@ -102,6 +92,3 @@ function merged(into: JsonObject, changes: JsonObject): JsonObject {
   // Not by assignment: a member may be called __proto__.
   return Object.fromEntries(result);
 }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

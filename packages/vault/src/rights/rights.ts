@@ -3,12 +3,13 @@
  * able to say (30, 33): `vault.rights`. Each call is told in the audit, whatever it comes to.
  */
 import { VaultError } from "../errors.ts";
+import { CONSENTS } from "../records/address.ts";
 import type { AddressInput } from "../records/address.ts";
 import { asking } from "../records/asked.ts";
 import type { Asked } from "../records/asked.ts";
+import { copyOfDocument } from "../records/document.ts";
 import type { JsonObject } from "../records/document.ts";
 import type { ListOptions } from "../records/pages.ts";
-import { CONSENTS } from "../records/consent.ts";
 import { parseWritable } from "../records/writable.ts";
 import type { Action } from "../roles/policy.ts";
 import { named } from "../subjects/subjects.ts";
@@ -27,7 +28,7 @@ import { processingReport } from "./processing-report.ts";
 import type { ProcessingReport } from "./processing-report.ts";
 import { recipientsOf } from "./recipients.ts";
 import type { Recipient } from "./recipients.ts";
-import { parseReason, rectify, takenChanges } from "./rectify.ts";
+import { parseReason, rectify } from "./rectify.ts";
 import type { Rectified, RectifyOptions } from "./rectify.ts";
 
 /** Which page of what is held of somebody. */
@@ -184,7 +185,7 @@ export function rightsOf(
     rectify: (name, address, changes, options) =>
       ask("rectify", async (asked) => {
         const { reason, ...of } = read.rectify(options);
-        const corrected = { address: parseWritable(address), changes: takenChanges(changes, parts.limits) };
+        const corrected = { address: parseWritable(address), changes: copyOfDocument(changes, parts.limits) };
         parts.access.requireWholeWrite(corrected.address.collection, [corrected.changes]);
         return rectify(parts, named(name, of), { ...corrected, reason: parseReason(reason) }, asked);
       }),

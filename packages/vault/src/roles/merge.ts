@@ -5,9 +5,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { VaultError } from "../errors.ts";
 import { HIDDEN, masked } from "../masks/masks.ts";
+import { isObject } from "../records/document.ts";
 import type { JsonObject, JsonValue } from "../records/document.ts";
 import { HASH_FORM } from "./hash-mask.ts";
-import { isList, isObject, project } from "./project.ts";
+import { isList, project } from "./project.ts";
 import type { HashMask } from "./project.ts";
 import type { MaskedField, View, ViewNode } from "./view.ts";
 

@@ -3,14 +3,14 @@
  * deny what nobody meant.
  */
 import { ownOptions } from "@strongroom/base/options";
+import { isPurpose } from "../collections/purposes.ts";
 import { VaultError } from "../errors.ts";
+import { isCollection } from "../records/address.ts";
 import { EVERYTHING, isPath } from "./paths.ts";
 import { ACTIONS, FIELD_ACTIONS, Policy, STANDING_ROLES } from "./policy.ts";
 import type { Action, GrantOptions, RoleOptions, Rule } from "./policy.ts";
 
 const ROLE = /^[a-z][a-z0-9-]{0,62}$/;
-const COLLECTION = /^[a-z][a-z0-9_-]{0,62}$/;
-const PURPOSE = /^[a-z0-9.-]{1,64}$/;
 const FIND_FIELD = "find:";
 
 /** So many roles, grants of a role, and members of a list there may be. */
@@ -89,13 +89,11 @@ function parseGrant(of: Pick<Rule, "role" | "name">, given: unknown, problems: s
   if (found.length > 0) return [];
   const { collection } = values;
   const wrong = (what: string): void => void problems.push(`${of.name}: ${what}`);
-  if (typeof collection !== "string" || (collection !== EVERYTHING && !COLLECTION.test(collection)))
-    wrong("collection must be a collection's name, or *");
+  if (collection !== EVERYTHING && !isCollection(collection)) wrong("collection must be a collection's name, or *");
   const fields =
     values["fields"] === undefined ? [] : listOf(values["fields"], (one) => one === EVERYTHING || isPath(one));
   if (fields === null) wrong(`fields must be a list of 1 to ${MOST_LISTED} paths, or *`);
-  const purposes =
-    values["purposes"] === undefined ? undefined : listOf(values["purposes"], (one) => PURPOSE.test(one));
+  const purposes = values["purposes"] === undefined ? undefined : listOf(values["purposes"], isPurpose);
   if (purposes === null || purposes?.length === 0) wrong("purposes must be a list of codes (up to 64 of a-z 0-9 . -)");
   const actions = listOf(values["actions"], isActionText);
   if (actions === null || actions.length === 0) wrong(`actions must be some of ${ACTIONS.join(", ")}, find:FIELD`);

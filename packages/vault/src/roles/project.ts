@@ -4,6 +4,7 @@
  * a mask with a form (an e-mail's, a card's) it can be told that there is none: null.
  */
 import { HIDDEN, masked } from "../masks/masks.ts";
+import { isObject } from "../records/document.ts";
 import type { JsonObject, JsonValue } from "../records/document.ts";
 import type { MaskedField, Part, View, ViewNode } from "./view.ts";
 
@@ -65,6 +66,4 @@ function allHidden({ members }: Part): JsonObject {
 }
 
 export const isList = (value: JsonValue | undefined): value is readonly JsonValue[] => Array.isArray(value);
-export const isObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 const isMany = (value: JsonValue | undefined): boolean => typeof value === "object" && value !== null;

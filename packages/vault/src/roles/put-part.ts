@@ -6,11 +6,11 @@ import { isVaultError, VaultError } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
 import type { Address } from "../records/address.ts";
 import type { Asked } from "../records/asked.ts";
-import { decodeDocument, encodeDocument } from "../records/document.ts";
-import type { DocumentLimits, JsonObject } from "../records/document.ts";
+import { copyOfDocument } from "../records/document.ts";
+import type { JsonObject } from "../records/document.ts";
 import { get } from "../records/read.ts";
 import type { VaultRecord } from "../records/read.ts";
-import { put } from "../records/write.ts";
+import { put, requireExpected } from "../records/write.ts";
 import type { Expectation, PutOptions, PutResult } from "../records/write.ts";
 import type { Access } from "./access.ts";
 import { merged } from "./merge.ts";
@@ -28,35 +28,27 @@ export async function putPart(
   { access, options, asked }: { readonly access: Access; readonly options: PutOptions; readonly asked: Asked },
 ): Promise<PutResult> {
   const { collection } = address;
-  const { expect = { kind: "any" }, signal } = options;
+  const { signal } = options;
+  // Before the first await: from then on the caller may change what it has given.
+  const expect: Expectation = options.expect === undefined ? { kind: "any" } : { ...options.expect };
   requireNobodyNamed(options, expect);
-  const copy = copyOf(given, dependencies.limits);
+  const copy = copyOfDocument(given, dependencies.limits);
   const view = access.view(collection);
   const [writes, writesIn] = [access.writes(collection), access.writesIn(collection)];
   for (let attempt = 1; ; attempt++) {
     const stored = await storedNow(dependencies, address, signal, asked);
+    requireExpected(expect, stored?.version ?? null);
     const document = await withHashMask(dependencies, { collection, view, signal }, (hash) =>
       merged(stored?.document ?? {}, copy, { view, writes, writesIn, hash }),
     );
     try {
-      const result = await put(dependencies, address, document, { ...options, expect: over(stored, expect) }, asked);
+      const result = await put(dependencies, address, document, { ...options, expect: asRead(stored) }, asked);
       return result.outcome === "created" ? result : withoutWhom(result);
     } catch (error) {
-      const isOvertaken = isVaultError(error) && error.code === "version-conflict" && isMet(expect, error);
-      if (!isOvertaken) throw error;
+      if (!isVaultError(error) || error.code !== "version-conflict") throw error;
       if (attempt >= dependencies.limits.writeAttempts)
         throw new VaultError("record-contended", "Other writers kept changing the record; nothing was stored");
     }
-  }
-}
-
-/** As it is at the call, and nobody changes it any more. @throws VaultError `document-invalid`, `document-too-large` */
-function copyOf(given: JsonObject, limits: DocumentLimits): JsonObject {
-  const bytes = encodeDocument(given, limits, null);
-  try {
-    return decodeDocument(bytes);
-  } finally {
-    bytes.fill(0);
   }
 }
 
@@ -89,17 +81,9 @@ async function storedNow(
   }
 }
 
-/** That what is there is what it was merged with, where the writer expects no other. */
-function over(stored: VaultRecord | null, expect: Expectation): Expectation {
-  if (expect.kind === "absent" || expect.kind === "version") return expect;
-  if (stored !== null) return { kind: "version", version: stored.version };
-  return expect.kind === "any" ? { kind: "absent" } : expect;
-}
-
-/** Whether what the writer expects may be there, and only the version was another one meanwhile. */
-function isMet(expect: Expectation, { currentVersion }: VaultError): boolean {
-  return expect.kind === "any" || (expect.kind === "present" && typeof currentVersion === "number");
-}
+/** That what is there is what it was merged with. */
+const asRead = (stored: VaultRecord | null): Expectation =>
+  stored === null ? { kind: "absent" } : { kind: "version", version: stored.version };
 
 function withoutWhom({ about: _, ...result }: PutResult): PutResult {
   return { ...result, subject: null };

@@ -35,15 +35,35 @@ export interface Showing {
 export async function shown(
   dependencies: Pick<Dependencies, "subjectKeys">,
   record: VaultRecord,
-  { view, tellsWhom }: Showing,
+  showing: Showing,
   signal: AbortSignal | undefined,
 ): Promise<ShownRecord> {
-  const collection = record.collection as Collection;
-  return withHashMask(dependencies, { collection, view, signal }, (hash) => {
-    const { about, ...told } = record;
-    const whom = tellsWhom ? (about === undefined ? {} : { about }) : { subject: null };
-    return { ...told, ...whom, document: project(record.document, view, hash) } as ShownRecord;
-  });
+  const on = { collection: record.collection as Collection, view: showing.view, signal };
+  return withHashMask(dependencies, on, (hash) => seenOf(record, showing, hash));
+}
+
+/**
+ * The same of records of one collection: the key is opened once for all of them.
+ *
+ * @throws VaultError as `shown` does
+ */
+export async function shownAll(
+  dependencies: Pick<Dependencies, "subjectKeys">,
+  collection: Collection,
+  records: readonly VaultRecord[],
+  showing: Showing,
+  signal: AbortSignal | undefined,
+): Promise<readonly ShownRecord[]> {
+  if (records.length === 0) return [];
+  const on = { collection, view: showing.view, signal };
+  return withHashMask(dependencies, on, (hash) => records.map((record) => seenOf(record, showing, hash)));
+}
+
+function seenOf(record: VaultRecord, { view, tellsWhom }: Showing, hash: HashMask): ShownRecord {
+  if (view.kind === "whole" && tellsWhom) return record as ShownRecord;
+  const { about, ...told } = record;
+  const whom = tellsWhom ? (about === undefined ? {} : { about }) : { subject: null };
+  return { ...told, ...whom, document: project(record.document, view, hash) } as ShownRecord;
 }
 
 /** Where a view needs a key, it is there while `make` runs. */

@@ -25,7 +25,7 @@ export interface IndexesApplied {
   readonly records: number;
   /** Records with one value of an index that is to be unique: it stays `building` until they have different ones. */
   readonly duplicates: readonly Duplicate[];
-  /** Records that could not be opened: they are found by nothing. */
+  /** Records that could not be opened, or have more values than a record is found by: no index has these. */
   readonly unopened: readonly Unopened[];
 }
 
@@ -68,18 +68,20 @@ export async function applyIndexes(
   if (book.options.declarations.all.some((one) => isWanted(one) && book.definitions(one.collection).length > 0))
     await book.newestVersion();
   await changed(dependencies, async (list) => {
-    const lines = (await linesOf(book, list)).filter(isWanted);
+    const lines = (await indexLines(book, list)).filter(isWanted);
     const missing = lines.flatMap(({ step, definition }) =>
       definition !== null && (step === "build" || step === "rekey") ? [definition] : [],
     );
     const added = missing.length === 0 ? [] : await book.newRows(missing, list);
     return [...added, ...dropping(lines, applied)];
   });
-  const lines = (await linesOf(book, await book.list())).filter(isWanted);
+  const lines = (await indexLines(book, await book.list())).filter(isWanted);
   const building = Map.groupBy(
     lines.filter(({ step }) => step === "building"),
     ({ collection }) => collection as Collection,
   );
+  // Whoever added them may have ended before those of before had: they store records without the tags until then.
+  if (building.size > 0) await dependencies.store.gate.drained();
   for (const [collection, own] of building) {
     const ids = own.flatMap(({ row }) => row?.id ?? []);
     const ready = (some: readonly IndexId[]): Promise<void> => makeReady(dependencies, collection, some, applied);
@@ -112,9 +114,6 @@ export async function dropIndex(dependencies: Indexing, collection: Collection, 
   await purgeAll(dependencies.indexes, ({ collection: of }) => of === collection, applied);
   return applied;
 }
-
-const linesOf = async (book: IndexBook, list: IndexList): Promise<readonly IndexLine[]> =>
-  indexLines(book, list, await book.newestKnown());
 
 /** What has no place any more, to be dropped. */
 function dropping(lines: readonly IndexLine[], applied: Applied): readonly IndexRow[] {
@@ -158,7 +157,7 @@ async function changed(
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const list = await book.list();
     const set = await change(list);
-    const result = set.length === 0 ? "changed" : await book.options.indexes.change({ from: list.epoch, set });
+    const result = set.length === 0 ? "changed" : await book.options.store.indexes.change({ from: list.epoch, set });
     if (set.length > 0) keys.moved();
     if (result === "changed") return;
   }

@@ -3,10 +3,11 @@
  * as it is still at the version that was opened. What is written meanwhile has its tags already: all writers agree on
  * the indexes (index-book.ts). A build that was ended goes on where it was saved, in whichever process.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { shown } from "@strongroom/base/shown";
-import { VaultError } from "../errors.ts";
+import { holderName } from "../convergence/partitions.ts";
+import { isVaultError, VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
 import { parseId } from "../records/address.ts";
@@ -29,7 +30,7 @@ export interface Duplicate {
   readonly ids: readonly string[];
 }
 
-/** A record whose tags cannot be made. */
+/** A record whose tags cannot be made: it does not open, or has more values than a record is found by. */
 export interface Unopened {
   readonly collection: string;
   readonly id: string;
@@ -38,7 +39,6 @@ export interface Unopened {
 
 /** What a build has found; each list has the first of them. */
 export interface BuildFindings {
-  records: number;
   readonly duplicates: Duplicate[];
   readonly unopened: Unopened[];
 }
@@ -102,7 +102,7 @@ async function leased(
   while (isFinished(`${name}/${number}`)) number++;
   const job = `${name}/${number}`;
   await jobs.add(job, [partition]);
-  const holder = randomUUID();
+  const holder = holderName();
   for (;;) {
     requireNotAborted(signal);
     const lease = await jobs.lease({ job, holder, ms: LEASE_MS });
@@ -113,10 +113,15 @@ async function leased(
   }
 }
 
-/** What a filling is of. */
+type Opened = Extract<OpenedRecord, { readonly kind: "opened" }>;
+
+/** A filling, and what it is of. */
 interface Filled {
-  readonly record: OpenedRecord;
+  readonly filling: Filling;
+  readonly record: Opened;
   readonly index: OpenIndex;
+  /** Whether it has more values than a record is found by: the document may be older than the declaration. */
+  readonly isUnfit: boolean;
 }
 
 class Build {
@@ -124,7 +129,7 @@ class Build {
   readonly #collection: Collection;
   readonly #ids: ReadonlySet<IndexId>;
   readonly #options: BuildOptions;
-  readonly #found: BuildFindings = { records: 0, duplicates: [], unopened: [] };
+  readonly #found: BuildFindings = { duplicates: [], unopened: [] };
   #taken = 0;
 
   constructor(
@@ -146,22 +151,20 @@ class Build {
     try {
       for (;;) {
         requireNotAborted(this.#options.signal);
-        const page = await this.#page(after, lease, taken);
-        after = page.next === null ? null : Buffer.from(page.next).toString("base64url");
-        if (after === null) break;
-        const saved = await jobs.save(lease, this.#progress(after, page.records.length), LEASE_MS);
+        const { next, records } = await this.#page(after, lease, taken);
+        if (next === null) break;
+        after = Buffer.from(next).toString("base64url");
+        const saved = await jobs.save(lease, this.#progress(after, records.length), LEASE_MS);
         if (saved === "overtaken") throw overtaken();
       }
+      // Before the job is finished: a job that is, with an index that is not ready, is of another time.
+      if (taken.size < this.#ids.size) await ready([...this.#ids].filter((id) => !taken.has(id)));
     } catch (error) {
       // Given back, so that whoever goes on need not wait for the lease to run out.
       await jobs.finish(lease, this.#progress(after, 0), 0).catch(() => undefined);
       throw error;
     }
-    const whole = [...this.#ids].filter((id) => !taken.has(id));
-    // Before the job is finished: a job that is, with an index that is not ready, is of another time.
-    if (whole.length > 0) await ready(whole);
-    const isDone = whole.length === this.#ids.size;
-    await jobs.finish(lease, this.#progress(null, 0), isDone ? null : 0);
+    await jobs.finish(lease, this.#progress(null, 0), taken.size === 0 ? null : 0);
     return this.#found;
   }
 
@@ -170,7 +173,6 @@ class Build {
     const position = after === null ? null : Buffer.from(after, "base64url");
     const page = await openedPage(this.#d, this.#collection, position, signal);
     await this.#fill(lease, page, taken);
-    this.#found.records += page.records.length;
     onRecords(page.records.length);
     return page;
   }
@@ -190,52 +192,52 @@ class Build {
 
   /** Until no change of the indexes or of the key set comes in between. */
   async #fill(lease: Leased, page: OpenedPage, taken: Set<IndexId>): Promise<void> {
-    let left: readonly OpenedRecord[] = page.records;
+    const unfit = new Set<Opened>();
+    let left: readonly Opened[] = page.records.filter((record) => record.kind === "opened");
     while (left.length > 0) {
       const list = await this.#d.indexes.list();
       const { open } = await this.#d.indexes.openOf(this.#collection, list);
       const building = open.filter(({ row }) => this.#ids.has(row.id));
       using tagger = await this.#d.indexes.tagger(building, this.#options.signal);
-      const fillings: Filling[] = [];
-      const again = new Set<OpenedRecord>();
-      const of = new Map<Filling, Filled>();
+      const all: Filled[] = [];
       for (const record of left)
         for (const index of building) {
-          const filling = this.#filling(record, index, tagger, list.epoch);
-          if (filling === null) continue;
-          fillings.push(filling);
-          of.set(filling, { record, index });
+          const tags = tagsUnder(index, record, tagger);
+          const { row: address, version: seen } = record;
+          const filling = { address, index: index.row.id, tags: tags ?? [], seen, epoch: list.epoch };
+          all.push({ filling, record, index, isUnfit: tags === null });
         }
-      for (let start = 0; start < fillings.length; start += FILLED_AT_ONCE) {
-        const some = fillings.slice(start, start + FILLED_AT_ONCE);
-        const results = await this.#d.store.indexes.fill(some, lease);
-        for (const [n, filling] of some.entries()) {
-          const own = of.get(filling);
-          if (own === undefined) continue;
-          if (results[n] === "gate-moved") again.add(own.record);
-          if (results[n] === "taken") await this.#tellTaken(filling, own, taken);
+      const again = new Set<Opened>();
+      for (let start = 0; start < all.length; start += FILLED_AT_ONCE) {
+        const some = all.slice(start, start + FILLED_AT_ONCE);
+        const results = await this.#d.store.indexes.fill(
+          some.map(({ filling }) => filling),
+          lease,
+        );
+        for (const [n, one] of some.entries()) {
+          if (results[n] === "filled" && one.isUnfit) unfit.add(one.record);
+          if (results[n] === "gate-moved") again.add(one.record);
+          if (results[n] === "taken") await this.#tellTaken(one, taken);
         }
       }
       left = left.filter((record) => again.has(record));
       if (left.length > 0) this.#d.keys.moved();
     }
     for (const record of page.records)
-      if (record.kind === "unopened" && this.#found.unopened.length < MOST_TOLD)
-        this.#found.unopened.push({ collection: this.#collection, id: shown(record.id), code: record.code });
+      if (record.kind === "unopened") this.#tellUnopened(shown(record.id), record.code);
+    for (const { row, sealedId } of unfit)
+      this.#tellUnopened(await this.#d.rowAddresses.ownId(row, sealedId, this.#options.signal), "document-unfit");
   }
 
-  #filling(record: OpenedRecord, index: OpenIndex, tagger: Tagger, epoch: Filling["epoch"]): Filling | null {
-    if (record.kind !== "opened") return null;
-    const { row, document, tenant, version } = record;
-    const tags = tagForms(document, index.definition).map((forms) => tagger.tag(index, tenant, forms));
-    return { address: row, index: index.row.id, tags, seen: version, epoch };
+  #tellUnopened(id: string, code: VaultErrorCode): void {
+    if (this.#found.unopened.length < MOST_TOLD) this.#found.unopened.push({ collection: this.#collection, id, code });
   }
 
   /** Tells which records have a value of it, by their ids. */
-  async #tellTaken(filling: Filling, { record, index }: Filled, taken: Set<IndexId>): Promise<void> {
+  async #tellTaken({ filling, record, index }: Filled, taken: Set<IndexId>): Promise<void> {
     taken.add(filling.index);
     this.#taken++;
-    if (this.#found.duplicates.length >= MOST_TOLD || record.kind !== "opened") return;
+    if (this.#found.duplicates.length >= MOST_TOLD) return;
     const { signal } = this.#options;
     const { rowAddresses, store } = this.#d;
     const ids = new Set([await rowAddresses.ownId(record.row, record.sealedId, signal)]);
@@ -246,6 +248,16 @@ class Build {
         ids.add(await rowAddresses.ownId({ collection, id: parseId(id) }, sealedId, signal));
     }
     this.#found.duplicates.push({ collection, index: index.definition.name, ids: [...ids].sort() });
+  }
+}
+
+/** Null: the document has more values than a record is found by. */
+function tagsUnder(index: OpenIndex, { document, tenant }: Opened, tagger: Tagger): Filling["tags"] | null {
+  try {
+    return tagForms(document, index.definition).map((forms) => tagger.tag(index, tenant, forms));
+  } catch (error) {
+    if (isVaultError(error) && error.code === "document-unfit") return null;
+    throw error;
   }
 }
 

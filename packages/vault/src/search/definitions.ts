@@ -35,13 +35,18 @@ export interface IndexDefinition {
   readonly isUnique: boolean;
 }
 
+const NONE: readonly IndexDefinition[] = [];
 const known = new WeakMap<Declaration, readonly IndexDefinition[]>();
 
 /** The indexes of a declaration, in one order. */
 export function definitionsOf(declaration: Declaration): readonly IndexDefinition[] {
-  const found = known.get(declaration) ?? [...ofFields(declaration), ...ofSeveral(declaration)];
-  known.set(declaration, found);
-  return found;
+  const { fields, indexes } = declaration;
+  if (fields.size === 0 && indexes.size === 0) return NONE;
+  const found = known.get(declaration);
+  if (found !== undefined) return found;
+  const made = [...ofFields(declaration), ...ofSeveral(declaration)];
+  known.set(declaration, made);
+  return made;
 }
 
 const VALUE: Cut = { kind: "value" };

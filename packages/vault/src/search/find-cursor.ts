@@ -9,36 +9,61 @@ import { lp } from "../keys/length-prefixed.ts";
 import type { Part } from "../keys/length-prefixed.ts";
 import type { Tenant } from "../keys/subject-keys.ts";
 import type { Collection } from "../records/address.ts";
-import { cursorInvalid, decodeCursor } from "../records/paging.ts";
+import { cursorInvalid, decodeCursor, encodeCursor } from "../records/paging.ts";
+import type { KeyVersion } from "../stores/key-store.ts";
 import type { IndexBook } from "./index-book.ts";
 import type { Condition } from "./query.ts";
 
-const FORMAT = "find/1";
+const FORMAT = "find/2";
 const LABEL = "strongroom/find-cursor/1";
 
-/** By what a cursor of one query is known again. */
-export interface CursorSeal {
-  /** What it begins with: its format, and the hash. */
-  readonly head: readonly string[];
-  /** Under each version of the index key: it may be older than a rotation. */
-  readonly hashes: readonly Buffer[];
+/** What a cursor goes on with. */
+export interface CursorSearch {
+  readonly collection: Collection;
+  readonly tenant: Tenant;
+  readonly conditions: readonly Condition[];
 }
 
-/** @throws VaultError as opening a key does */
-export async function cursorSeal(
+/** The cursor behind a position, under this version of the index key. @throws VaultError as opening a key does */
+export async function cursorBehind(
   book: IndexBook,
-  search: { readonly collection: Collection; readonly tenant: Tenant; readonly conditions: readonly Condition[] },
+  search: CursorSearch,
+  { position, version }: { readonly position: Uint8Array; readonly version: KeyVersion },
   signal: AbortSignal | undefined,
-): Promise<CursorSeal> {
+): Promise<string> {
+  const hash = await hashOf(book, search, version, signal);
+  return encodeCursor([FORMAT, version, ...[hash, position].map((part) => Buffer.from(part).toString("base64url"))]);
+}
+
+/**
+ * Where the search goes on. The key may be one of before a rotation, or one that this process has not met yet.
+ *
+ * @throws VaultError `cursor-invalid`; as opening a key does
+ */
+export async function positionBehind(
+  book: IndexBook,
+  search: CursorSearch,
+  cursor: unknown,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const [format, named, hash = "", position = "", ...more] = typeof cursor === "string" ? decodeCursor(cursor) : [];
+  if (format !== FORMAT || more.length > 0) throw cursorInvalid();
+  const version = await book.versionNamed(named);
+  if (version === null) throw cursorInvalid();
+  const [own, given] = [await hashOf(book, search, version, signal), Buffer.from(hash, "base64url")];
+  if (own.length !== given.length || !timingSafeEqual(own, given)) throw cursorInvalid();
+  return Buffer.from(position, "base64url");
+}
+
+async function hashOf(
+  book: IndexBook,
+  { collection, tenant, conditions }: CursorSearch,
+  version: KeyVersion,
+  signal: AbortSignal | undefined,
+): Promise<Buffer> {
   const { vault, indexKeys } = book.options.subjectKeys;
-  const { collection, tenant, conditions } = search;
-  const text = lp([LABEL, vault, collection, tenant, conditions.length, ...conditions.flatMap(partsOf)]);
-  const hashes: Buffer[] = [];
-  for (const version of book.versions) {
-    using root = await indexKeys.root(version, signal);
-    hashes.push(keyedHash(root, text));
-  }
-  return { head: [FORMAT, (hashes[0] ?? Buffer.alloc(0)).toString("base64url")], hashes };
+  using root = await indexKeys.root(version, signal);
+  return keyedHash(root, lp([LABEL, vault, collection, tenant, conditions.length, ...conditions.flatMap(partsOf)]));
 }
 
 function partsOf(condition: Condition): readonly Part[] {
@@ -46,13 +71,4 @@ function partsOf(condition: Condition): readonly Part[] {
   if (condition.kind === "equals") return [kind, path, condition.form];
   if (condition.kind === "prefix") return [kind, path, condition.text];
   return [kind, path, JSON.stringify([condition.from, condition.to])];
-}
-
-/** Where the search goes on. @throws VaultError `cursor-invalid` */
-export function positionBehind(cursor: unknown, { hashes }: CursorSeal): Uint8Array {
-  const [format, hash = "", position = "", ...more] = typeof cursor === "string" ? decodeCursor(cursor) : [];
-  if (format !== FORMAT || more.length > 0) throw cursorInvalid();
-  const given = Buffer.from(hash, "base64url");
-  if (!hashes.some((own) => own.length === given.length && timingSafeEqual(own, given))) throw cursorInvalid();
-  return Buffer.from(position, "base64url");
 }

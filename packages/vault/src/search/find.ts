@@ -6,7 +6,6 @@
 import { mapBounded } from "@strongroom/base/work";
 import { shown } from "@strongroom/base/shown";
 import type { ReleasedRead } from "../audit/auditor.ts";
-import type { Declaration } from "../collections/declaration.ts";
 import { parseTenant } from "../collections/declaration.ts";
 import { isVaultError, VaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
@@ -21,14 +20,14 @@ import { requireConsents } from "../records/consent.ts";
 import type { JsonObject } from "../records/document.ts";
 import { failsTheList } from "../records/pages.ts";
 import type { DamagedRecord } from "../records/pages.ts";
-import { encodeCursor, requirePageLimit } from "../records/paging.ts";
+import { requirePageLimit } from "../records/paging.ts";
 import { answered, countRead, namesOf, requireOpenPeople } from "../records/people.ts";
 import { damaged, recordState } from "../records/read.ts";
 import type { VaultRecord } from "../records/read.ts";
 import { openVersion, storedAddress } from "../records/version.ts";
 import type { TaggedRecord } from "../stores/indexes.ts";
-import { cursorSeal, positionBehind } from "./find-cursor.ts";
-import { tenantOfPerson, tenantOfRecord } from "./index-book.ts";
+import { cursorBehind, positionBehind } from "./find-cursor.ts";
+import { requireBook, tenantIn } from "./index-book.ts";
 import type { IndexBook } from "./index-book.ts";
 import { planFind, termsOf } from "./plan-find.ts";
 import type { FindPlan } from "./plan-find.ts";
@@ -85,8 +84,8 @@ const MOST_COUNTED = 10_000;
 
 /** What is looked for, in which collection, of whose records. */
 interface Search {
+  readonly book: IndexBook;
   readonly collection: Collection;
-  readonly declaration: Declaration;
   readonly conditions: readonly Condition[];
   readonly tenant: Tenant;
 }
@@ -119,15 +118,20 @@ export async function countFound(
   await dependencies.keys.requireReader();
   return untilNewest(async () => {
     const planned = await plannedNow(dependencies, search);
-    if (planned === null) return { atMost: 0, isCapped: false };
-    const { book, plan } = planned;
+    if (planned === null) return counted(0);
+    const { book } = search;
+    const { plan } = planned;
     using tagger = await book.tagger(indexesOf(plan), signal);
     const terms = termsOf(plan, tagger, search.tenant);
-    const records = await book.options.indexes.count({ collection, terms }, MOST_COUNTED);
-    if (!(await isStill(planned))) return OVERTAKEN;
+    const records = await book.options.store.indexes.count({ collection, terms }, MOST_COUNTED);
+    if (!(await isStill(search, planned))) return OVERTAKEN;
+    return await counted(records);
+  });
+
+  async function counted(records: number): Promise<FoundCount> {
     await asked.tell("find", "done", { details: { fields: pathsOf(search), counted: records } });
     return { atMost: records, isCapped: records === MOST_COUNTED };
-  });
+  }
 }
 
 /** `vault.explainFind`: reads no record. */
@@ -159,18 +163,17 @@ function begun(
 ): Search {
   asked.uses(collection);
   const declaration = declarations.of(collection);
-  if (indexes === null) throw new VaultError("find-invalid", "The vault has no key store, and finds by nothing");
+  const book = requireBook({ indexes });
   const conditions = parseQuery(declaration, query);
   const { tenant: declared } = declaration;
   if (tenant === undefined && typeof declared !== "string")
     throw new VaultError("find-invalid", "It must be said of which tenant records are looked for (tenant)");
   const own = tenant === undefined ? (declared as Tenant) : parseTenant(tenant);
-  return { collection, declaration, conditions, tenant: own };
+  return { book, collection, conditions, tenant: own };
 }
 
 /** A plan, and the list of indexes that it was made by. */
 interface Planned {
-  readonly book: IndexBook;
   readonly plan: FindPlan;
   readonly epoch: number;
 }
@@ -181,15 +184,14 @@ interface Planned {
  * @throws VaultError `find-invalid`, `index-not-ready`
  */
 async function plannedNow(
-  { indexes: book, store }: Pick<Dependencies, "indexes" | "store">,
-  { collection, conditions }: Search,
+  { store }: Pick<Dependencies, "store">,
+  { book, collection, conditions }: Search,
 ): Promise<Planned | null> {
-  if (book === null) return null;
   for (const listed of [() => book.lastSeen(), () => book.list()]) {
     const list = await listed();
     const { open } = await book.openOf(collection, list);
     const plan = planFind(conditions, book.definitions(collection), open);
-    if (plan !== null) return { book, plan, epoch: list.epoch };
+    if (plan !== null) return { plan, epoch: list.epoch };
   }
   const found = await store.records.list(collection, { after: null, limit: 1 });
   if (found === null || found.length === 0) return null;
@@ -200,7 +202,7 @@ async function plannedNow(
  * Whether the indexes that were asked are those that there are: of one that was dropped meanwhile tags are gone, and
  * records that have them were not found.
  */
-const isStill = async ({ book, epoch }: Planned): Promise<boolean> => (await book.list()).epoch === epoch;
+const isStill = async ({ book }: Search, { epoch }: Planned): Promise<boolean> => (await book.list()).epoch === epoch;
 
 const indexesOf = ({ terms }: FindPlan): readonly FindPlan["terms"][number]["index"][] =>
   terms.map(({ index }) => index);
@@ -219,19 +221,18 @@ async function pageOf(
   search: Search,
   { cursor, limit, signal, asked }: PageOptions,
 ): Promise<FindResult | typeof OVERTAKEN> {
-  const { collection } = search;
+  const { book, collection } = search;
   const planned = await plannedNow(dependencies, search);
   if (planned === null) {
     await asked.tell("find", "done", { details: { fields: pathsOf(search), found: 0 } });
     return { items: [], next: null };
   }
-  const { book, plan } = planned;
-  const seal = await cursorSeal(book, search, signal);
-  const after = cursor === undefined ? null : positionBehind(cursor, seal);
+  const { plan } = planned;
+  const after = cursor === undefined ? null : await positionBehind(book, search, cursor, signal);
   using tagger = await book.tagger(indexesOf(plan), signal);
   const terms = termsOf(plan, tagger, search.tenant);
-  const rows = await book.options.indexes.find({ collection, terms, after, limit: limit + 1 });
-  if (!(await isStill(planned))) return OVERTAKEN;
+  const rows = await book.options.store.indexes.find({ collection, terms, after, limit: limit + 1 });
+  if (!(await isStill(search, planned))) return OVERTAKEN;
   const { batchConcurrency } = dependencies.limits;
   // What held of a page that was read before need not hold of this one.
   asked.readsAnew();
@@ -251,8 +252,15 @@ async function pageOf(
   return {
     items,
     ...(withheld.length === 0 ? {} : { withheld }),
-    next: last === undefined ? null : encodeCursor([...seal.head, Buffer.from(last.position).toString("base64url")]),
+    next: await nextBehind(last?.position),
   };
+
+  /** Under a key that is open already: that of an index which was asked. */
+  async function nextBehind(position: Uint8Array | undefined): Promise<string | null> {
+    const [index] = indexesOf(plan);
+    if (position === undefined || index === undefined) return null;
+    return cursorBehind(book, search, { position, version: index.version }, signal);
+  }
 }
 
 /** What a record that has the tags comes to. */
@@ -285,7 +293,7 @@ async function hitOf(
 
 async function openedHit(
   dependencies: Dependencies,
-  { declaration, conditions, tenant }: Search,
+  { conditions, tenant }: Search,
   row: Address,
   sealedId: Uint8Array | null,
   { signal, asked }: Pick<PageOptions, "signal" | "asked">,
@@ -304,8 +312,7 @@ async function openedHit(
   });
   countRead(dependencies, row, stored);
   if (!conditions.every((condition) => meets(document, condition))) return OTHER;
-  const ofPerson = await tenantOfPerson(dependencies, stored, signal);
-  if (tenantOfRecord(declaration, ofPerson, document) !== tenant) return OTHER;
+  if ((await tenantIn(dependencies, row.collection, { stored, document }, signal)) !== tenant) return OTHER;
   const id = await rowAddresses.ownId(row, sealedId, signal);
   const address = { collection: row.collection, id };
   const { version, createdAt, message } = stored;
@@ -320,31 +327,31 @@ async function openedHit(
 /** Tells what is given out, and what is not: one record that was set back withholds no other one. */
 async function asTold(hits: readonly Hit[], search: Search, asked: Asked): Promise<readonly Hit[] | typeof OVERTAKEN> {
   if (!asked.isAudited) return hits;
+  const kms = asked.takeCalls();
   let given = hits;
   let isNewest: boolean;
-  const [first, ...others] = readsOf(given);
-  const reads = first === undefined ? [] : [{ ...first, kms: asked.takeCalls() }, ...others];
   try {
-    isNewest = await asked.released("read", reads);
+    isNewest = await asked.released("read", readsOf(given, kms));
   } catch (error) {
     if (!isOfOneRecord(error) && !isClosedPerson(error)) throw error;
     const compared = await withoutDiffering(given, asked);
     if (compared === OVERTAKEN) return OVERTAKEN;
     given = compared;
-    isNewest = await asked.released("read", readsOf(given));
+    isNewest = await asked.released("read", readsOf(given, kms));
   }
   if (!isNewest) return OVERTAKEN;
-  for (const hit of given)
-    if (hit.kind === "withheld")
-      await asked.tell("find", hit.code, {
-        concerned: [{ ...concerned(hit.place, null, null), id: null }],
-        details: { fields: pathsOf(search) },
-      });
+  const withheld = given.flatMap((hit) =>
+    hit.kind === "withheld" ? { code: hit.code, record: { ...concerned(hit.place, null, null), id: null } } : [],
+  );
+  await asked.tellByCode("find", withheld, { details: { fields: pathsOf(search) } });
   return given;
 }
 
-const readsOf = (hits: readonly Hit[]): readonly ReleasedRead[] =>
-  hits.flatMap((hit) => (hit.kind === "found" ? [hit.read] : []));
+/** The calls of a KMS go with the first. */
+const readsOf = (hits: readonly Hit[], kms: ReleasedRead["kms"]): readonly ReleasedRead[] =>
+  hits
+    .flatMap((hit) => (hit.kind === "found" ? [hit.read] : []))
+    .map((read, index) => (index === 0 ? { ...read, kms } : read));
 
 /** Somebody was restricted or erased, or has withdrawn a consent, since the record was read. */
 const isClosedPerson = (error: unknown): boolean => isVaultError(error) && CLOSED.has(error.code);
@@ -356,7 +363,7 @@ const CLOSED: ReadonlySet<VaultErrorCode> = new Set<VaultErrorCode>([
 ]);
 
 async function withoutDiffering(hits: readonly Hit[], asked: Asked): Promise<readonly Hit[] | typeof OVERTAKEN> {
-  const problems = await asked.problemsOf(readsOf(hits));
+  const problems = await asked.problemsOf(readsOf(hits, []));
   if (problems === OVERTAKEN) return OVERTAKEN;
   // Of people no question of the log tells: the records are read again.
   if (problems.every((code) => code === null)) return OVERTAKEN;

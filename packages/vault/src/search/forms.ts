@@ -51,10 +51,12 @@ export function formsAt(document: JsonObject, path: string, normaliser: Normalis
 export function tagForms(document: JsonObject, { fields, cut }: IndexDefinition): readonly (readonly string[])[] {
   let all: readonly (readonly string[])[] = [[]];
   for (const { path, normaliser } of fields) {
-    const forms =
+    const found =
       cut.kind === "value"
         ? formsAt(document, path, normaliser)
         : [...new Set(valuesAt(document, path).flatMap((value) => cutForm(cut, normaliser, value) ?? []))];
+    // Half of a surrogate pair is in a document as it was given, and is looked for by nobody.
+    const forms = found.filter((form) => form.isWellFormed());
     if (all.length * forms.length > MAX_TAGS) throw tooMany(path);
     all = all.flatMap((before) => forms.map((form) => [...before, form]));
   }
@@ -91,7 +93,8 @@ export function prefixForm(text: string, length: number): string | null {
   return first.length < length ? null : first.join("");
 }
 
-type Width = Extract<Cut, { readonly kind: "buckets" }>["width"];
+/** How wide the ranges are. */
+export type Width = Extract<Cut, { readonly kind: "buckets" }>["width"];
 
 /** Characters of a day `2026-11-28` that a range has in common. */
 const DATE_LENGTH: Readonly<Record<"day" | "month" | "year", number>> = { day: 10, month: 7, year: 4 };

@@ -16,7 +16,7 @@ import type { SubjectKeys, Tenant } from "../keys/subject-keys.ts";
 import type { Collection } from "../records/address.ts";
 import type { JsonObject } from "../records/json.ts";
 import type { Epoch } from "../stores/gate.ts";
-import type { IndexId, IndexRow, Indexes } from "../stores/indexes.ts";
+import type { IndexId, IndexRow } from "../stores/indexes.ts";
 import type { KeyVersion } from "../stores/key-store.ts";
 import type { StoredMessage } from "../stores/rows.ts";
 import { isSubjectId } from "../stores/subjects.ts";
@@ -24,8 +24,7 @@ import type { Store } from "../stores/store.ts";
 
 /** What it works with. */
 export interface IndexBookOptions {
-  readonly store: Pick<Store, "records" | "gate">;
-  readonly indexes: Indexes;
+  readonly store: Pick<Store, "records" | "gate" | "indexes">;
   readonly keys: KeySets;
   readonly subjectKeys: SubjectKeys;
   readonly declarations: Declarations;
@@ -92,7 +91,7 @@ export class IndexBook {
 
   /** What there is now, asked anew. */
   async list(): Promise<IndexList> {
-    const list = await this.options.indexes.list();
+    const list = await this.options.store.indexes.list();
     if (this.#seen === null || list.epoch >= this.#seen.epoch) this.#seen = list;
     return list;
   }
@@ -127,9 +126,11 @@ export class IndexBook {
     return { open, unknown };
   }
 
-  /** Versions of the index key that are known, newest first. */
-  get versions(): readonly KeyVersion[] {
-    return this.#versions;
+  /** A version of the index key, asked anew where it is not known here; null: there is none of that name. */
+  async versionNamed(name: string | undefined): Promise<KeyVersion | null> {
+    const known = (): KeyVersion | null => this.#versions.find((version) => version === name) ?? null;
+    if (known() === null) await this.newestKnown();
+    return known();
   }
 
   definitions(collection: Collection): readonly IndexDefinition[] {
@@ -151,7 +152,7 @@ export class IndexBook {
       for (const root of roots.values()) root.wipe();
       throw error;
     }
-    return new Tagger(vault, roots);
+    return new Tagger(vault, open, roots);
   }
 
   /** The newest version of the index key; null: there is none yet. */
@@ -162,11 +163,11 @@ export class IndexBook {
 
   /** The newest version of the index key; made when there never was one. @throws VaultError `key-store-behind` */
   async newestVersion(): Promise<KeyVersion> {
-    const { subjectKeys, indexes } = this.options;
+    const { subjectKeys, store } = this.options;
     const { indexKeys } = subjectKeys;
     let versions = await indexKeys.versions();
     if (versions.length === 0) {
-      await indexKeys.first(async () => (await indexes.list()).indexes.length > 0);
+      await indexKeys.first(async () => (await store.indexes.list()).indexes.length > 0);
       versions = await indexKeys.versions();
     }
     this.#versions = versions;
@@ -190,7 +191,7 @@ export class IndexBook {
   async purge(id: IndexId): Promise<number> {
     let all = 0;
     for (;;) {
-      const some = await this.options.indexes.purge(id, PURGED_AT_ONCE);
+      const some = await this.options.store.indexes.purge(id, PURGED_AT_ONCE);
       if (some === 0) return all;
       all += some;
     }
@@ -229,7 +230,7 @@ export class IndexBook {
    * tags, and none is stored after it without.
    */
   async #makeReady(collection: Collection): Promise<boolean> {
-    const { store, indexes } = this.options;
+    const { store } = this.options;
     if (!(await this.#isEmpty(collection))) return false;
     let list = await this.list();
     const { open, unknown } = await this.openOf(collection, list);
@@ -237,7 +238,7 @@ export class IndexBook {
     const missing = this.definitions(collection).filter((one) => !open.some(({ definition }) => definition === one));
     if (missing.length > 0) {
       const set = await this.newRows(missing, list);
-      if ((await indexes.change({ from: list.epoch, set })) === "moved") return true;
+      if ((await store.indexes.change({ from: list.epoch, set })) === "moved") return true;
       list = await this.list();
     }
     // Whoever added them may have ended before those of before had.
@@ -245,7 +246,7 @@ export class IndexBook {
     if (!(await this.#isEmpty(collection))) return true;
     const building = (await this.openOf(collection, list)).open.filter(({ row }) => row.state === "building");
     const set = building.map(({ row }): IndexRow => ({ ...row, state: "ready" }));
-    if (set.length > 0) await indexes.change({ from: list.epoch, set });
+    if (set.length > 0) await store.indexes.change({ from: list.epoch, set });
     return true;
   }
 
@@ -258,7 +259,7 @@ export class IndexBook {
 }
 
 /** Whose person a stored version is about; null: it is about nobody, or says names and no ids. */
-export async function tenantOfPerson(
+async function tenantOfPerson(
   { subjectKeys }: { readonly subjectKeys: Pick<SubjectKeys, "tenantOf"> | null },
   { scheme, subject }: Pick<StoredMessage, "scheme" | "subject">,
   signal: AbortSignal | undefined,
@@ -267,6 +268,17 @@ export async function tenantOfPerson(
   // Names of the first scheme are of no tenant, and become people of the default one when they are written again.
   if (scheme === 1) return DEFAULT_TENANT;
   return isSubjectId(subject) ? subjectKeys.tenantOf(subject, signal) : null;
+}
+
+/** Whose record a stored version is, and this document of it. */
+export async function tenantIn(
+  dependencies: { readonly subjectKeys: Pick<SubjectKeys, "tenantOf"> | null; readonly declarations: Declarations },
+  collection: Collection,
+  { stored, document }: { readonly stored: Pick<StoredMessage, "scheme" | "subject">; readonly document: JsonObject },
+  signal: AbortSignal | undefined,
+): Promise<Tenant> {
+  const ofPerson = await tenantOfPerson(dependencies, stored, signal);
+  return tenantOfRecord(dependencies.declarations.of(collection), ofPerson, document);
 }
 
 /** Whose record it is: its person's; of a record about nobody, as the collection declares it. */
@@ -284,3 +296,9 @@ export function tenantOfRecord(
 /** The error for an index that this process does not declare. */
 export const indexUnknown = (): VaultError =>
   new VaultError("index-unknown", "Records of the collection are found by an index that is not declared here");
+
+/** @throws VaultError `find-invalid` */
+export function requireBook({ indexes }: { readonly indexes: IndexBook | null }): IndexBook {
+  if (indexes !== null) return indexes;
+  throw new VaultError("find-invalid", "The vault has no key store, and finds by nothing");
+}

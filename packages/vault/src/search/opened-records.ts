@@ -14,7 +14,7 @@ import { failsTheList } from "../records/pages.ts";
 import { damaged, recordState } from "../records/read.ts";
 import { openVersion, storedAddress } from "../records/version.ts";
 import type { ListedRecord } from "../stores/rows.ts";
-import { tenantOfPerson, tenantOfRecord } from "./index-book.ts";
+import { tenantIn } from "./index-book.ts";
 
 /** Records of one page. */
 const PAGE = 64;
@@ -62,7 +62,7 @@ async function opened(
   { id, sealedId }: ListedRecord,
   signal: AbortSignal | undefined,
 ): Promise<OpenedRecord> {
-  const { store, keys, subjectKeys, declarations } = dependencies;
+  const { store, keys, subjectKeys } = dependencies;
   try {
     const row = { collection, id: parseId(id) };
     const read = await store.records.read(row, null);
@@ -72,8 +72,7 @@ async function opened(
     if (read.subjects.some(({ state }) => state === "erasing" || state === "erased")) return { kind: "gone" };
     const address = storedAddress(row, stored, subjectKeys);
     const document = await openVersion(stored.message, address, { keys, subjectKeys, signal });
-    const ofPerson = await tenantOfPerson(dependencies, stored, signal);
-    const tenant = tenantOfRecord(declarations.of(collection), ofPerson, document);
+    const tenant = await tenantIn(dependencies, collection, { stored, document }, signal);
     return { kind: "opened", row, sealedId, version: stored.version, document, tenant };
   } catch (error) {
     if (failsTheList(error)) throw error;

@@ -41,27 +41,27 @@ export function planFind(
   open: readonly OpenIndex[],
 ): FindPlan | null {
   const ready = open.filter(({ row }) => row.state === "ready");
-  const wanted = bySize(definitions.filter((definition) => formsFor(definition, conditions) !== null));
+  const wanted = definitions
+    .flatMap((definition) => {
+      const forms = formsFor(definition, conditions);
+      return forms === null ? [] : { definition, forms };
+    })
+    // Those of more fields first.
+    .sort((a, b) => b.definition.fields.length - a.definition.fields.length);
   if (wanted.length === 0)
     throw new VaultError("find-invalid", "None of these fields is found by itself, and no index has them together");
   const terms: PlannedTerm[] = [];
   const answered = new Set<string>();
-  for (const definition of wanted) {
+  for (const { definition, forms } of wanted) {
     const paths = definition.fields.map(({ path }) => path);
     if (paths.every((path) => answered.has(path)) || terms.length === MAX_TERMS) continue;
     const index = ready.find((one) => one.definition === definition);
-    const forms = formsFor(definition, conditions);
-    if (index === undefined || forms === null) continue;
+    if (index === undefined) continue;
     terms.push({ index, forms });
     for (const path of paths) answered.add(path);
   }
   if (terms.length === 0) return null;
   return { terms, compared: conditions.map(({ path }) => path).filter((path) => !answered.has(path)) };
-}
-
-/** Those of more fields first. */
-function bySize(definitions: readonly IndexDefinition[]): readonly IndexDefinition[] {
-  return definitions.toSorted((a, b) => b.fields.length - a.fields.length);
 }
 
 /** The forms whose tags an index is asked for; null: it does not answer these conditions. */

@@ -34,12 +34,9 @@ export interface IndexLine extends IndexPlanLine {
 }
 
 /** The lines, in the order of collections and names. */
-export async function indexLines(
-  book: IndexBook,
-  list: IndexList,
-  newest: KeyVersion | null,
-): Promise<readonly IndexLine[]> {
+export async function indexLines(book: IndexBook, list: IndexList): Promise<readonly IndexLine[]> {
   const { declarations } = book.options;
+  const newest = await book.newestKnown();
   const collections = new Set<Collection>([
     ...declarations.all.map(({ collection }) => collection),
     ...list.indexes.map(({ collection }) => collection),

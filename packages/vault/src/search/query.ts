@@ -8,7 +8,8 @@ import { fieldOf } from "../collections/field-path.ts";
 import { VaultError } from "../errors.ts";
 import type { Normaliser } from "../normalisers/normaliser.ts";
 import type { JsonObject } from "../records/json.ts";
-import { bucketForm, dayOf, formOf, formsAt, searchText, valuesAt } from "./forms.ts";
+import { bucketForm, dayOf, formOf, formsAt, prefixForm, searchText, valuesAt } from "./forms.ts";
+import type { Width } from "./forms.ts";
 
 /** What is looked for in one field: a value in any spelling, the beginning of one, or a range with both of its ends. */
 export type FieldQuery =
@@ -94,12 +95,10 @@ const isValue = (value: unknown): boolean =>
 function prefixOf(path: string, normaliser: Normaliser, value: unknown, length: number): Condition | string {
   const form = typeof value === "string" && isValue(value) ? formOf(normaliser, value) : null;
   const text = form === null ? "" : searchText(normaliser, form);
-  return Array.from(text.slice(0, 2 * length)).length < length
+  return prefixForm(text, length) === null
     ? `a prefix has ${length} characters at least, which are letters or digits where the field's kind has no others`
     : { kind: "prefix", path, normaliser, text };
 }
-
-type Width = number | "day" | "month" | "year";
 
 interface RangedField {
   readonly path: string;

@@ -2,8 +2,8 @@
  * A store that was restored has its indexes and none of their tags, which no backup has. They are built anew from the
  * first record on: a place where a build of before had come to is one behind which there are tags no more.
  */
-import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import { holderName } from "../convergence/partitions.ts";
 import { VaultError } from "../errors.ts";
 import type { IndexRow } from "../stores/indexes.ts";
 import type { JobStore } from "../stores/jobs.ts";
@@ -41,7 +41,7 @@ const unfinished = async (jobs: JobStore): ReturnType<JobStore["list"]> =>
   (await jobs.list()).filter(({ job, state }) => job.startsWith(BUILDS) && state !== "finished");
 
 async function finish(jobs: JobStore, job: string): Promise<void> {
-  const holder = randomUUID();
+  const holder = holderName();
   const until = performance.now() + 2 * LEASE_MS;
   while ((await unfinished(jobs)).some((one) => one.job === job)) {
     const lease = await jobs.lease({ job, holder, ms: HELD_MS });

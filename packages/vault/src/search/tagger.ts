@@ -28,11 +28,14 @@ const NO_SALT = new Uint8Array();
 
 /** It holds the roots, and what it has derived from them, until it is disposed of. */
 export class Tagger implements Disposable {
+  readonly open: readonly OpenIndex[];
   readonly #vault: string;
   readonly #roots: ReadonlyMap<KeyVersion, SecretBytes>;
   readonly #keys = new Map<string, Buffer>();
 
-  constructor(vault: string, roots: ReadonlyMap<KeyVersion, SecretBytes>) {
+  /** @param open the indexes that tags are made of */
+  constructor(vault: string, open: readonly OpenIndex[], roots: ReadonlyMap<KeyVersion, SecretBytes>) {
+    this.open = open;
     this.#vault = vault;
     this.#roots = roots;
   }
@@ -46,18 +49,18 @@ export class Tagger implements Disposable {
   }
 
   /**
-   * What a record with this document is found by.
+   * What a record with this document is found by, under all of them.
    *
    * @throws VaultError `document-unfit`: there are more than a record may have
    */
-  tagsOf(indexes: readonly OpenIndex[], document: JsonObject, tenant: Tenant): readonly Tag[] {
-    const tags = indexes.flatMap((index) =>
+  tagsOf(document: JsonObject, tenant: Tenant): readonly Tag[] {
+    const tags = this.open.flatMap((index) =>
       tagForms(document, index.definition).map((forms) => ({
         index: index.row.id,
         tag: this.tag(index, tenant, forms),
       })),
     );
-    if (tags.length > MAX_TAGS) throw tooMany(indexes.at(-1)?.definition.fields[0]?.path ?? "");
+    if (tags.length > MAX_TAGS) throw tooMany(this.open.at(-1)?.definition.fields[0]?.path ?? "");
     return tags;
   }
 

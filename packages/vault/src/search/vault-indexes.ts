@@ -2,7 +2,6 @@
  * The indexes of a vault, as whoever runs it sees them: what is declared and what there is, and the work that brings
  * the one to the other beside live traffic.
  */
-import { VaultError } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
 import { parseCollection } from "../records/address.ts";
 import type { Collection } from "../records/address.ts";
@@ -10,6 +9,7 @@ import { applyIndexes, dropIndex } from "./apply.ts";
 import type { IndexesApplied } from "./apply.ts";
 import { lookAtDocuments } from "./documents.ts";
 import type { DocumentsLooked } from "./documents.ts";
+import { requireBook } from "./index-book.ts";
 import type { IndexBook } from "./index-book.ts";
 import { isTooMuch, leakageOf } from "./leakage.ts";
 import type { IndexLeakage } from "./leakage.ts";
@@ -45,7 +45,7 @@ export interface VaultIndexes {
   /**
    * What there is, what is declared, what `apply` would do.
    *
-   * @throws VaultError `collection-invalid`, `not-permitted`; the stores'
+   * @throws VaultError `collection-invalid`, `not-permitted`, `vault-option-invalid`; the stores'
    */
   plan(options?: IndexPlanOptions): Promise<IndexPlan>;
   /**
@@ -53,7 +53,8 @@ export interface VaultIndexes {
    * where another one was ended. Every process must declare the same before: one that does not writes nothing to the
    * collection from then on (`index-unknown`).
    *
-   * @throws VaultError `collection-invalid`, `record-contended`, `aborted`, what opening a key throws; the stores'
+   * @throws VaultError `collection-invalid`, `vault-option-invalid`, `record-contended`, `aborted`, what opening a key
+   *   throws; the stores'
    */
   apply(options?: IndexApplyOptions): Promise<IndexesApplied>;
   /**
@@ -81,8 +82,19 @@ export interface IndexAsking {
   readonly look: <Result>(work: () => Promise<Result>) => Promise<Result>;
 }
 
+/** How the options of these calls are read. */
+export interface IndexOptionReaders {
+  readonly indexPlan: (given: unknown) => IndexPlanOptions;
+  readonly indexApply: (given: unknown) => IndexApplyOptions;
+  readonly indexRotation: (given: unknown) => Omit<IndexApplyOptions, "collection">;
+}
+
 /** `vault.indexes`: of a vault that finds by nothing, with nothing in it. */
-export function vaultIndexes(dependencies: Dependencies, { act, look }: IndexAsking): VaultIndexes {
+export function vaultIndexes(
+  dependencies: Dependencies,
+  { act, look }: IndexAsking,
+  read: IndexOptionReaders,
+): VaultIndexes {
   const parsed = (collection: string | undefined): Collection | undefined =>
     collection === undefined ? undefined : parseCollection(collection);
   const applied = async (
@@ -96,12 +108,11 @@ export function vaultIndexes(dependencies: Dependencies, { act, look }: IndexAsk
     });
   };
   return {
-    plan: async ({ collection, documents = false, signal } = {}) => {
+    plan: async (options = {}) => {
+      const { collection, documents = false, signal } = read.indexPlan(options);
       const only = parsed(collection);
       const { indexes: book } = dependencies;
-      const lines = await look(async () =>
-        book === null ? [] : indexLines(book, await book.list(), await book.newestKnown()),
-      );
+      const lines = await look(async () => (book === null ? [] : indexLines(book, await book.list())));
       return {
         indexes: lines.filter((line) => only === undefined || line.collection === only).map(shownLine),
         documents: documents
@@ -109,8 +120,8 @@ export function vaultIndexes(dependencies: Dependencies, { act, look }: IndexAsk
           : null,
       };
     },
-    apply: async (options = {}) => applied("apply", options),
-    rotateKey: async (options = {}) => applied("rotate-key", options),
+    apply: async (options = {}) => applied("apply", read.indexApply(options)),
+    rotateKey: async (options = {}) => applied("rotate-key", read.indexRotation(options)),
     drop: async (collection, index) => {
       const [only, book] = [parseCollection(collection), requireBook(dependencies)];
       return act("drop", only, () => dropIndex({ ...dependencies, indexes: book }, only, index));
@@ -120,11 +131,6 @@ export function vaultIndexes(dependencies: Dependencies, { act, look }: IndexAsk
       return book === null ? [] : act("leakage", only, () => leakageIn(book, only));
     },
   };
-}
-
-function requireBook({ indexes }: Pick<Dependencies, "indexes">): IndexBook {
-  if (indexes !== null) return indexes;
-  throw new VaultError("find-invalid", "The vault has no key store, and finds by nothing");
 }
 
 const shownLine = ({ collection, index, step, isUnique, fields }: IndexLine): IndexPlanLine => ({
@@ -139,7 +145,7 @@ async function leakageIn(book: IndexBook, collection: Collection): Promise<reado
   for (const { row, definition } of open) {
     if (row.state !== "ready") continue;
     const paths = definition.fields.map(({ path }) => path);
-    const told = leakageOf(await book.options.indexes.frequencies(row.id));
+    const told = leakageOf(await book.options.store.indexes.frequencies(row.id));
     const { leaks } = indexes.get(definition.name) ?? fields.get(paths[0] ?? "") ?? {};
     const isAccepted = leaks === "accepted";
     const { name: index } = definition;

@@ -5,10 +5,11 @@ import { hasMethods } from "@strongroom/base/options";
 
 export function isStore(value: unknown): boolean {
   if (!isAnyStore(value)) return false;
-  const { records, subjects, capabilities } = value as Readonly<Record<string, unknown>>;
+  const { records, subjects, indexes, capabilities } = value as Readonly<Record<string, unknown>>;
   return (
     hasMethods(records, "heads", "read", "apply", "outcome") &&
     hasMethods(subjects, "get", "newest", "setState") &&
+    hasMethods(indexes, "list", "change", "find", "fill", "tagsOf") &&
     typeof capabilities === "object" &&
     capabilities !== null
   );

@@ -4,7 +4,7 @@
  * a record, and lets another one have a value that is to be unique. Nothing but this notices.
  */
 import type { Address } from "../records/address.ts";
-import { indexUnknown, tenantOfPerson, tenantOfRecord } from "../search/index-book.ts";
+import { indexUnknown, tenantIn } from "../search/index-book.ts";
 import type { IndexBook, IndexList } from "../search/index-book.ts";
 import type { OpenIndex } from "../search/tagger.ts";
 import type { Tag } from "../stores/indexes.ts";
@@ -58,11 +58,10 @@ async function misplaced(
   { stored, document }: OpenedVersion,
   { book, ready }: { readonly book: IndexBook; readonly ready: readonly OpenIndex[] },
 ): Promise<readonly Misplaced[]> {
-  const { declarations, store } = run.records;
-  const ofPerson = await tenantOfPerson(run.records, stored, run.signal);
-  const tenant = tenantOfRecord(declarations.of(address.collection), ofPerson, document);
+  const { store } = run.records;
+  const tenant = await tenantIn(run.records, address.collection, { stored, document }, run.signal);
   using tagger = await book.tagger(ready, run.signal);
-  const made = new Map(tagger.tagsOf(ready, document, tenant).map((tag) => [nameOf(tag), tag]));
+  const made = new Map(tagger.tagsOf(document, tenant).map((tag) => [nameOf(tag), tag]));
   // Null: it was removed meanwhile, which is seen by its head.
   const there = new Map((await store.indexes.tagsOf(address))?.map((tag) => [nameOf(tag), tag]) ?? made);
   const of = (code: Misplaced["code"], tags: ReadonlyMap<string, Tag>, others: ReadonlyMap<string, Tag>): Misplaced[] =>

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { TestContext } from "node:test";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
+import { text } from "@strongroom/vault/normalisers";
 import { auditedVault, inWords } from "../support/audited-vault.ts";
 import type { AuditedVault, AuditedVaultOptions } from "../support/audited-vault.ts";
 import { owesNothing, QUICK_KEYRING, QUICK_REPAIR, regionalKeys, until } from "../support/regional-vault.ts";
@@ -47,6 +48,20 @@ describe("an entry names the calls of a KMS", () => {
     await other.get(ADA);
     const [read] = await entries("read");
     assert.ok(read!.kms!.length >= 1, "the person's key was opened for it");
+  });
+
+  test("that a look took, also where one of what it found is withheld", async (t) => {
+    const people = { scope: "record", fields: { name: { find: text(), values: 5_000 } } } as const;
+    const { vault, entries, rowOf, putBack } = await regional(t, { collections: { people } });
+    await vault.put(ADA, { name: "Ada" });
+    await vault.put({ collection: "people", id: "other" }, { name: "Ada" });
+    const before = rowOf(ADA);
+    await vault.put(ADA, { name: "Ada", n: 2 });
+    putBack(ADA, before);
+    const { items, withheld } = await vault.find("people", { name: "Ada" });
+    assert.deepEqual([items.length, withheld?.length], [1, 1]);
+    const [read] = await entries("read");
+    assert.ok(read!.kms!.length >= 1, "the version's key was opened for it");
   });
 
   test("of each version's own key in record scope, in a batch too", async (t) => {

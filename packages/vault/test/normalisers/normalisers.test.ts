@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { fieldProblems } from "@strongroom/vault";
 import { customNormaliser, date, email, exact, foldedName, phone, postcode, text } from "@strongroom/vault/normalisers";
 import type { Normaliser } from "@strongroom/vault/normalisers";
 import { DATES, EMAILS, NAMES, PHONES, POSTCODES, TEXTS } from "./forms.ts";
@@ -80,8 +81,20 @@ test("a normaliser of one's own is named apart from these, and refused where it 
     { kind: "a", version: 1.5, form },
     { kind: "a", version: 1, form: "x" },
     { kind: "a", version: 1, options: "x".repeat(2_000), form },
+    { kind: "a", version: 1, options: "\uD83D", form },
+    { kind: "a".repeat(61), version: 1, form },
   ])
     assert.throws(() => customNormaliser(rules as never), { code: "vault-option-invalid" });
+});
+
+test("what is taken as a normaliser of one's own is taken where a field is declared", () => {
+  const longest = customNormaliser({
+    kind: "a".repeat(60),
+    version: Number.MAX_SAFE_INTEGER,
+    options: "x".repeat(1_024),
+    form: () => null,
+  });
+  assert.deepEqual(fieldProblems({ fields: { email: { find: longest, unique: true } } }), []);
 });
 
 test("libraries that forms hang on are of the version that the forms above are of", async () => {

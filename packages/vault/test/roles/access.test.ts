@@ -7,10 +7,11 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { inspect } from "node:util";
 import { isVaultError, Sealed } from "@strongroom/vault";
-import type { ActingVault, CollectionOptions, JsonObject, RolesOptions } from "@strongroom/vault";
+import type { ActingVault, CollectionOptions, JsonObject, RolesOptions, Store } from "@strongroom/vault";
 import { email } from "@strongroom/vault/normalisers";
 import { auditedVault } from "../support/audited-vault.ts";
 import type { AuditedVault } from "../support/audited-vault.ts";
+import { storeWith } from "../support/store-with.ts";
 
 const PEOPLE: CollectionOptions = {
   subject: { field: "email" },
@@ -39,6 +40,7 @@ const ROLES: RolesOptions = {
   finder: { grants: [{ collection: "people", fields: ["*"], actions: ["write", "find:email"] }] },
 };
 const ADA = { email: "ada@example.com", name: "Ada Lovelace", ssn: "123-45-6789", note: "likes tea", plan: "free" };
+const DECLARED = { people: PEOPLE, ids: { ids: "sealed" } } as const;
 const WHERE = { collection: "people", id: "1" };
 
 interface Opened extends AuditedVault {
@@ -46,8 +48,8 @@ interface Opened extends AuditedVault {
   readonly stored: () => Promise<JsonObject>;
 }
 
-async function opened(t: TestContext): Promise<Opened> {
-  const made = await auditedVault(t, { collections: { people: PEOPLE, ids: { ids: "sealed" } }, roles: ROLES });
+async function opened(t: TestContext, alter?: (store: Store) => Store): Promise<Opened> {
+  const made = await auditedVault(t, { collections: DECLARED, roles: ROLES, ...(alter && { alter }) });
   await made.vault.put(WHERE, ADA);
   return {
     ...made,
@@ -205,6 +207,34 @@ test("conditions hold for whoever writes a part too, and writers beside one anot
   );
   const document = await stored();
   assert.deepEqual([document["f1"], document["f3"], document["f5"], document["ssn"]], [1, 3, 5, ADA.ssn]);
+});
+
+test("what is written over is what was read, whatever comes in between", async (t) => {
+  let between: (() => Promise<unknown>) | null = null;
+  /** Where nothing has come in between, afterwards. */
+  const comeBetween = async (): Promise<void> => {
+    const now = between;
+    between = null;
+    await now?.();
+  };
+  const made = await opened(t, (store) =>
+    storeWith(store, {
+      records: {
+        heads: async (addresses) => {
+          await comeBetween();
+          return store.records.heads(addresses);
+        },
+      },
+    }),
+  );
+  const [clerk, other] = [made.as("clerk"), await made.another({ collections: DECLARED, roles: ROLES })];
+  between = () => other.put(WHERE, { ...ADA, plan: "paid" });
+  // It expects the version that comes in between, and has read the one before.
+  await clerk.put(WHERE, { note: "x" }, { expect: { kind: "version", version: 2 } }).catch(comeBetween);
+  assert.equal((await made.stored())["plan"], "paid");
+  between = () => other.remove(WHERE);
+  await clerk.put(WHERE, { note: "y" }, { expect: { kind: "absent" } }).catch(comeBetween);
+  await assert.rejects(made.stored(), refused("record-absent"));
 });
 
 test("a unique field, and whom a record is about, are written by whoever may find by it", async (t) => {

@@ -188,6 +188,17 @@ test("who is restricted is withheld, and who is erased is not told of", async (t
   assert.deepEqual(await vault.find("people", { born: "1986-03-01" }), { items: [], next: null });
 });
 
+test("all that is withheld for one reason is one entry", async (t) => {
+  const { vault, entries } = await having(t);
+  for (const person of ["ada", "bob"]) await vault.subjects.restrict(person);
+  assert.equal((await vault.find("people", { born: "1986-03-01" })).withheld?.length, 2);
+  const told = (await entries("find")).filter(({ result }) => result === "subject-restricted");
+  assert.deepEqual(
+    told.map(({ records, details }) => [records?.length, details]),
+    [[2, { fields: "born" }]],
+  );
+});
+
 test("a record that was set back is withheld, and the others are given", async (t) => {
   const { vault, rowOf, putBack } = await having(t);
   const place = { collection: "people", id: "1" };
@@ -241,8 +252,16 @@ test("two tenants of one value are two, and neither finds the other's", async (t
 });
 
 test("a collection that has no record is looked through in vain, and one without declared fields is refused", async (t) => {
-  const { vault } = await auditedVault(t, { collections: [people] });
+  const { vault, entries } = await auditedVault(t, { collections: [people] });
   assert.deepEqual(await vault.find("people", { email: "ada@example.com" }), { items: [], next: null });
+  assert.deepEqual(await vault.countFound("people", { email: "ada@example.com" }), { atMost: 0, isCapped: false });
+  assert.deepEqual(
+    (await entries("find")).map(({ result, details }) => [result, details]),
+    [
+      ["done", { fields: "email", found: 0 }],
+      ["done", { fields: "email", counted: 0 }],
+    ],
+  );
   await rejectsWith("find-invalid", () => vault.find("pets", { email: "ada@example.com" }));
 });
 

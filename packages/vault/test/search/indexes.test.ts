@@ -217,6 +217,84 @@ test("a cursor of before goes on after the key was changed", async (t) => {
   );
 });
 
+test("a cursor of a key that a process has not met yet goes on there", async (t) => {
+  const { declaring, another } = await having(t, 20);
+  await declaring.indexes.apply();
+  const other = await another({ collections: FOUND });
+  await other.find("people", { name: "person 3" });
+  await declaring.indexes.rotateKey();
+  const first = await declaring.find("people", { name: "person 3" }, { limit: 1 });
+  const second = await other.find("people", { name: "person 3" }, { cursor: first.next! });
+  assert.deepEqual(
+    [...first.items, ...second.items].map(({ id }) => id),
+    [idOf(3), idOf(10), idOf(17)],
+  );
+});
+
+test("a document with more values than a record is found by stops no build, and is told", async (t) => {
+  const { another } = await auditedVault(t);
+  const plain = await another({ collections: PLAIN });
+  const many = Array.from({ length: 513 }, (_, n) => `Person ${n}`);
+  for (const [id, name] of [
+    ["all", many],
+    ["half", "half of a pair \uD83D"],
+    ["other", "Other"],
+  ] as const)
+    await plain.put({ collection: "people", id }, { email: `${id}@example.com`, name });
+  const declaring = await another({ collections: FOUND });
+  const { built, unopened } = await declaring.indexes.apply();
+  assert.deepEqual(built, ["people/email", "people/name"]);
+  assert.deepEqual(unopened, [{ collection: "people", id: "all", code: "document-unfit" }]);
+  for (const id of ["all", "half", "other"])
+    assert.equal((await declaring.find("people", { email: `${id}@example.com` })).items.length, 1);
+  assert.equal((await declaring.find("people", { name: "other" })).items.length, 1);
+});
+
+test("what was added by whoever ended before others had is built only when they have", async (t) => {
+  const asked: string[] = [];
+  const noted = (store: Store): Store =>
+    storeWith(store, {
+      gate: {
+        drained: async () => {
+          asked.push("drained");
+          await store.gate.drained();
+        },
+      },
+      indexes: overlaid(store.indexes, {
+        fill: async (fillings, lease) => {
+          asked.push("fill");
+          return store.indexes.fill(fillings, lease);
+        },
+      }),
+    });
+  const { declaring, another, memory } = await having(t, 3);
+  const stop = AbortSignal.abort();
+  await rejectsWith("aborted", () => declaring.indexes.apply({ signal: stop }));
+  const later = await another({ collections: FOUND, store: noted(memoryStore({ storage: memory })) });
+  asked.length = 0;
+  await later.indexes.apply();
+  assert.deepEqual(asked, ["drained", "fill"]);
+});
+
+test("a build whose indexes could not be put in use is gone on with at once", async (t) => {
+  let changes = 0;
+  const failing = (store: Store): Store =>
+    storeWith(store, {
+      indexes: overlaid(store.indexes, {
+        change: async (change) => {
+          // The first one adds them.
+          if (++changes === 2) throw new Error("the test's own failure");
+          return store.indexes.change(change);
+        },
+      }),
+    });
+  const { declaring, another } = await having(t, 3, failing);
+  await assert.rejects(declaring.indexes.apply());
+  const other = await another({ collections: FOUND });
+  const { built } = await other.indexes.apply({ signal: AbortSignal.timeout(5_000) });
+  assert.deepEqual(built, ["people/email", "people/name"]);
+});
+
 test("documents that no longer fit are counted, by ids and fields", async (t) => {
   const { another } = await having(t, 10);
   const schema = zod.looseObject({ email: zod.string().max(15), name: zod.string() });

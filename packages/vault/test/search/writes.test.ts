@@ -104,6 +104,18 @@ test("of fifty inserts of one value at a time, by two processes, exactly one win
   }
 });
 
+test("half of a surrogate pair keeps no record from being written, and its batch neither", async (t) => {
+  const { vault } = await keyedVault(t, { collections: UNIQUE });
+  await vault.put(at("1"), { email: "\uD83D", n: 1 });
+  const items = ["\uDE00", "whole@example.com"].map((value, n) => ({ id: `n${n}`, document: { email: value } }));
+  const results = await vault.putMany("people", items, { onExisting: "replace" });
+  assert.deepEqual(
+    results.map(({ outcome }) => outcome),
+    ["created", "created"],
+  );
+  assert.deepEqual((await vault.get(at("1"))).document, { email: "\uD83D", n: 1 });
+});
+
 test("a list has a tag for each of its members, and no two records share one of a unique field", async (t) => {
   const { vault } = await keyedVault(t, {
     collections: { people: { fields: { "mails.at": { find: email(), unique: true } } } },

@@ -145,7 +145,7 @@ export function documentsView(
 function unopenedLines(unopened: NonNullable<IndexWork["applied"]>["unopened"], terminal: Terminal): readonly string[] {
   if (unopened.length === 0) return [];
   return [
-    terminal.style("red", "These records could not be opened, and are found by nothing:"),
+    terminal.style("red", "These records could not be opened, or have too many values, and are not found:"),
     ...named(unopened.map(({ collection, id, code }) => `${printable(`${collection}/${id}`)}: ${printable(code)}`)),
   ];
 }
