@@ -106,7 +106,7 @@ export class ActingRecords implements ActingVault {
     this.#parts = parts;
     this.#prepared = new PreparedWrites(dependencies);
     this.subjects = guarded(subjectsOf(dependencies, readOptions), SUBJECT_NEEDS, on);
-    const retention = retentionOf({ ...dependencies, heldPeople: parts.heldPeople });
+    const retention = retentionOf({ ...dependencies, heldPeople: parts.heldPeople }, readOptions);
     this.retention = guarded(retention, RETENTION_NEEDS, on);
     this.indexes = vaultIndexes(dependencies, {
       act: (what, collection, work) =>

@@ -33,6 +33,7 @@ import type { RepairOptions } from "./convergence/repairs.ts";
 import type { ConsentOptions } from "./rights/consents.ts";
 import type { ExposureOptions } from "./rights/exposure.ts";
 import type { PersonExportOptions } from "./rights/person-export.ts";
+import type { RetentionRunOptions } from "./retention/retention.ts";
 import type { RetentionWorkerOptions } from "./retention/retention-worker.ts";
 import type { RectifyOptions } from "./rights/rectify.ts";
 import type { AuditLog } from "./stores/audit-log.ts";
@@ -268,6 +269,16 @@ const ERASURE: Rules<ErasureOptions> = {
   backups: [(value) => BACKUPS.includes(value as "unknown"), 'one of "together", "apart", "unknown"'],
   fourEyes: YES_OR_NO,
 };
+/** What a timer of Node.js takes, at most. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
+const RETENTION: Rules<RetentionWorkerOptions> = {
+  lookMs: [
+    (value) => isCount(value) && (value as number) <= LONGEST_WAIT_MS,
+    `a whole number from 1 to ${LONGEST_WAIT_MS}`,
+  ],
+  onFault: A_FUNCTION,
+};
+const RETENTION_RUN: Rules<RetentionRunOptions> = { signal: SIGNAL };
 const VAULT: Rules<VaultOptions> = {
   store: [isStore, "a Store"],
   keyring: KEYRING,
@@ -281,7 +292,7 @@ const VAULT: Rules<VaultOptions> = {
   clock: A_FUNCTION,
   limits: ANYTHING,
   repair: ANYTHING,
-  retention: [(value) => ownOptions(value, ["lookMs", "onFault"]).problems.length === 0, "{ lookMs, onFault }"],
+  retention: ANYTHING,
 };
 
 /** How each call reads its options: own properties, each once; a copy, which nobody else can change. */
@@ -304,6 +315,8 @@ export const readOptions: {
   readonly rectify: (given: unknown) => RectifyOptions;
   readonly consent: (given: unknown) => ConsentOptions;
   readonly exposure: (given: unknown) => ExposureOptions;
+  readonly retention: (given: unknown) => RetentionWorkerOptions;
+  readonly retentionRun: (given: unknown) => RetentionRunOptions;
 } = {
   vault: reader<VaultOptions>(VAULT, "the options of a vault", ["store", "keyring"]),
   put: reader<PutOptions>(PUT, "the options of put"),
@@ -323,6 +336,8 @@ export const readOptions: {
   rectify: reader<RectifyOptions>(RECTIFY, "the options of rights.rectify", ["reason"]),
   consent: reader<ConsentOptions>(CONSENT, "the options of a consent"),
   exposure: reader<ExposureOptions>(EXPOSURE, "the options of rights.exposure", ["since"]),
+  retention: reader<RetentionWorkerOptions>(RETENTION, "the options of retention"),
+  retentionRun: reader<RetentionRunOptions>(RETENTION_RUN, "the options of vault.retention"),
 };
 
 /** Options of the keys with everything in them but key sets, which are parsed where they are used. */

@@ -62,17 +62,33 @@ const PRINCIPAL = "strongroom:retention";
 /** What it works with. */
 export interface RetentionParts extends Dependencies, Pick<SweepParts, "heldPeople"> {}
 
+/** How options are read: own properties, each once. */
+interface Readers {
+  readonly retentionRun: (given: unknown) => RetentionRunOptions;
+}
+
 /** `vault.retention` on behalf of one caller. */
-export function retentionOf(parts: RetentionParts): Retention {
+export function retentionOf(parts: RetentionParts, read: Readers): Retention {
   return {
-    plan: ({ signal } = {}) => told(parts, "plan", signal, (collections) => planned(parts, collections, signal)),
-    run: ({ signal } = {}) =>
-      told(parts, "run", signal, async (collections) => {
-        await parts.keys.requireWriter();
-        await parts.store.jobs.add(JOB, namesOf(collections));
-        await parts.store.jobs.wake(JOB);
-        return swept(parts, collections, signal);
-      }),
+    plan: (options = {}) =>
+      told(
+        parts,
+        "plan",
+        () => read.retentionRun(options),
+        (collections, signal) => planned(parts, collections, signal),
+      ),
+    run: (options = {}) =>
+      told(
+        parts,
+        "run",
+        () => read.retentionRun(options),
+        async (collections, signal) => {
+          await parts.keys.requireWriter();
+          await parts.store.jobs.add(JOB, namesOf(collections));
+          await parts.store.jobs.wake(JOB);
+          return swept(parts, collections, signal);
+        },
+      ),
   };
 }
 
@@ -85,7 +101,12 @@ export async function sweepDue(parts: RetentionParts, signal: AbortSignal): Prom
   const found = await jobs.list();
   if (!found.some(({ job, state }) => job === JOB && state === "due")) return;
   await parts.keys.requireWriter();
-  await told(parts, "run", signal, () => swept(parts, collections, signal));
+  await told(
+    parts,
+    "run",
+    () => ({ signal }),
+    () => swept(parts, collections, signal),
+  );
 }
 
 const namesOf = (collections: readonly RetainedCollection[]): readonly string[] =>
@@ -101,15 +122,19 @@ function declared({ declarations }: Pick<RetentionParts, "declarations">): reado
 function told(
   parts: RetentionParts,
   what: "plan" | "run",
-  signal: AbortSignal | undefined,
-  work: (collections: readonly RetainedCollection[]) => Promise<readonly RetentionLine[]>,
+  options: () => RetentionRunOptions,
+  work: (
+    collections: readonly RetainedCollection[],
+    signal: AbortSignal | undefined,
+  ) => Promise<readonly RetentionLine[]>,
 ): Promise<RetentionReport> {
   return asking(parts.audit, "retention", async (asked) => {
+    const { signal } = options();
     if (signal?.aborted === true) throw new VaultError("aborted", "The caller gave up; nothing was removed");
     const at = parts.clock().toISOString();
     await parts.keys.requireReader();
     await asked.tell("retention", "begun", { details: { what } });
-    const collections = await work(declared(parts));
+    const collections = await work(declared(parts), signal);
     const sum = (of: (line: RetentionLine) => number): number => collections.reduce((all, one) => all + of(one), 0);
     const counts = { looked: sum((line) => line.looked), due: sum((line) => line.due), held: sum((line) => line.held) };
     await asked.tell("retention", "done", { details: { what, ...counts, removed: sum((line) => line.removed) } });
