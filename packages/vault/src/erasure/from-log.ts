@@ -35,6 +35,9 @@ const STATES = {
 
 type Told = keyof typeof STATES;
 
+/** Those that name the person in the part under the person's own key, and have no label. */
+const BY_NAME: ReadonlySet<Told> = new Set<Told>(["restrict", "release"]);
+
 /** Of everybody. @throws VaultError `record-tampered`; the stores' */
 export async function stateOfLog(parts: LogParts): Promise<LedgerState> {
   const lines = await Promise.all((Object.keys(STATES) as Told[]).map((action) => linesOf(parts, action, {})));
@@ -62,14 +65,17 @@ function stateOf(lines: readonly Placed[]): LedgerState {
 
 async function linesOf({ log, keys }: LogParts, action: Told, query: Pick<LogQuery, "people">): Promise<Placed[]> {
   const found: Placed[] = [];
+  // The parts of people are opened with a key each, which lies in the key store: only where nothing else says who.
+  const only = BY_NAME.has(action) ? undefined : new Set(await keys.versionsOf("vault"));
   let after: number | null = null;
   for (;;) {
     const rows: Awaited<ReturnType<typeof log.find>> = await log.find(
       { ...query, action },
       { order: "oldest", after, limit: PAGE },
     );
-    for (const event of await eventsOf(readEntries(rows), keys)) {
-      const line = event.result === "done" ? lineOf(event, action) : null;
+    const done = readEntries(rows).filter(({ entry }) => entry.result === "done");
+    for (const event of await eventsOf(done, keys, only)) {
+      const line = lineOf(event, action);
       if (line !== null) found.push({ line, position: event.position ?? 0 });
     }
     const last = rows.at(-1);
