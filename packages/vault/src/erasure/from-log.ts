@@ -39,9 +39,9 @@ type Told = keyof typeof STATES;
 const BY_NAME: ReadonlySet<Told> = new Set<Told>(["restrict", "release"]);
 
 /** Of everybody. @throws VaultError `record-tampered`; the stores' */
-export async function stateOfLog(parts: LogParts): Promise<LedgerState> {
+export async function readLog(parts: LogParts, reader: LedgerReader): Promise<void> {
   const lines = await Promise.all((Object.keys(STATES) as Told[]).map((action) => linesOf(parts, action, {})));
-  return stateOf(lines.flat());
+  takeAll(reader, lines.flat());
 }
 
 /** Holds of one person that were set and not lifted. */
@@ -49,7 +49,10 @@ export async function holdsByLog(parts: LogParts, id: SubjectId): Promise<Ledger
   const people = await parts.keys.versionsOf(`person:${id}`);
   if (people.length === 0) return new Map();
   const lines = await Promise.all((["hold", "lift-hold"] as const).map((action) => linesOf(parts, action, { people })));
-  return stateOf(lines.flat().filter(({ line }) => line.person === id)).holds;
+  const reader = new LedgerReader();
+  const own = lines.flat().filter(({ line }) => line.person === id);
+  takeAll(reader, own);
+  return reader.state.holds;
 }
 
 interface Placed {
@@ -57,10 +60,8 @@ interface Placed {
   readonly position: number;
 }
 
-function stateOf(lines: readonly Placed[]): LedgerState {
-  const reader = new LedgerReader();
+function takeAll(reader: LedgerReader, lines: readonly Placed[]): void {
   for (const { line } of lines.toSorted((a, b) => a.position - b.position)) reader.take(line);
-  return reader.state;
 }
 
 async function linesOf({ log, keys }: LogParts, action: Told, query: Pick<LogQuery, "people">): Promise<Placed[]> {
