@@ -42,7 +42,7 @@ import { owedVersions } from "./convergence/repair-version.ts";
 import type { RepairDependencies } from "./convergence/repair-version.ts";
 import { RepairCounters } from "./convergence/worker.ts";
 import type { RepairStatus } from "./convergence/worker.ts";
-import { RetentionWorker } from "./retention/retention-worker.ts";
+import { RetentionWorker } from "./retention/retention.ts";
 import type { HeldPeople } from "./retention/sweep.ts";
 import { Repairs } from "./convergence/repairs.ts";
 import type { RepairOptions } from "./convergence/repairs.ts";

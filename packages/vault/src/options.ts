@@ -34,7 +34,7 @@ import type { ConsentOptions } from "./rights/consents.ts";
 import type { ExposureOptions } from "./rights/exposure.ts";
 import type { PersonExportOptions } from "./rights/person-export.ts";
 import type { RetentionRunOptions } from "./retention/retention.ts";
-import type { RetentionWorkerOptions } from "./retention/retention-worker.ts";
+import type { RetentionWorkerOptions } from "./retention/retention.ts";
 import type { RectifyOptions } from "./rights/rectify.ts";
 import type { AuditLog } from "./stores/audit-log.ts";
 import type { Store } from "./stores/store.ts";

@@ -10,7 +10,7 @@
 import type { Note, Notes } from "../stores/notes.ts";
 import { isMoment, objectIn } from "./note-text.ts";
 import type { FleetSeen } from "./plan-problems.ts";
-import { noop, Recurring } from "./recurring.ts";
+import { Recurring } from "./recurring.ts";
 import type { FleetMember, WrappedStore } from "./view.ts";
 
 /** What a process says of itself. */
@@ -148,9 +148,10 @@ export class FleetAnnouncer {
 
   constructor(dependencies: FleetDependencies) {
     const { sleep } = dependencies;
-    const turn = (): Promise<void> => this.announce();
+    // What fails is said again by the next turn, and told to nobody.
+    const parts = { turn: () => this.announce(), onFault: () => undefined, sleep };
     this.#d = dependencies;
-    this.#announcing = new Recurring({ turn, everyMs: ANNOUNCE_EVERY_MS, onFault: noop, sleep });
+    this.#announcing = new Recurring({ ...parts, everyMs: ANNOUNCE_EVERY_MS });
   }
 
   /** What it says has changed: it is said now. */

@@ -19,7 +19,7 @@ import type { FleetSeen } from "./plan-problems.ts";
 import { countFailed } from "./failures.ts";
 import { FleetLatency } from "./fleet-latency.ts";
 import { LiveLatency } from "./live-latency.ts";
-import { noop, systemSleep } from "./recurring.ts";
+import { noop, systemSleep } from "./repairs.ts";
 import type { RepairOptions } from "./repairs.ts";
 import { progressOf, RunActivity } from "./run-activity.ts";
 import { isUnderWay, RunNote } from "./run.ts";

@@ -3,7 +3,6 @@
  * do, until it is stopped. A turn that fails ends nothing, and is not tried again before the next one's time: what
  * cannot be reached is not asked without a pause.
  */
-import { setTimeout as delay } from "node:timers/promises";
 
 /** What is done, and how often. */
 export interface RecurringParts {
@@ -58,13 +57,4 @@ export class Recurring {
       await sleep(everyMs, AbortSignal.any([this.#waking.signal, signal]));
     }
   }
-}
-
-export function noop(): void {
-  // Nobody asked to be told.
-}
-
-/** Does not keep the process alive. */
-export async function systemSleep(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal, ref: false }).catch(() => undefined);
 }

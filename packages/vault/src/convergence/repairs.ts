@@ -3,10 +3,10 @@
  * there, under one pace. Neither waits for the other: a key is many versions' key, and an outage leaves few keys and
  * many versions behind, or the other way round.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { KeyPlace } from "../stores/key-store.ts";
 import type { VersionPlace } from "../stores/rows.ts";
 import type { DebtLook } from "./debt.ts";
-import { noop, systemSleep } from "./recurring.ts";
 import { RepairCounters, Worker } from "./worker.ts";
 import type { RepairStatus } from "./worker.ts";
 import type { Work } from "./work.ts";
@@ -93,3 +93,12 @@ export class Repairs {
 
 /** What several workers are together: the first of these that one of them is. */
 const STATES = ["working", "resting", "stopped"] as const;
+
+export function noop(): void {
+  // Nobody asked to be told.
+}
+
+/** Does not keep the process alive. */
+export async function systemSleep(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal, ref: false }).catch(() => undefined);
+}

@@ -6,7 +6,7 @@ import { approvalsOf } from "../approvals/approvals.ts";
 import type { Auditor } from "../audit/auditor.ts";
 import type { AuditKeys } from "../audit/audit-keys.ts";
 import type { VaultAudit } from "../audit/view.ts";
-import { noop, systemSleep } from "../convergence/recurring.ts";
+import { noop, systemSleep } from "../convergence/repairs.ts";
 import type { RepairOptions } from "../convergence/repairs.ts";
 import { DEFAULT_REPAIR_SETTINGS } from "../convergence/schedule.ts";
 import type { KeySets } from "../keys/key-sets.ts";

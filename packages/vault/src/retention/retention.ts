@@ -7,6 +7,8 @@
 import { VaultError } from "../errors.ts";
 import { asking } from "../records/asked.ts";
 import { holderName } from "../convergence/partitions.ts";
+import { Recurring } from "../convergence/recurring.ts";
+import { noop, systemSleep } from "../convergence/repairs.ts";
 import type { Dependencies } from "../limits.ts";
 import type { Leased } from "../stores/jobs.ts";
 import { Sweep } from "./sweep.ts";
@@ -16,6 +18,14 @@ import type { RetainedCollection, SweepParts, Tally } from "./sweep.ts";
 export interface RetentionRunOptions {
   /** Ends it between two records; what is left is gone on with by the next run. */
   readonly signal?: AbortSignal;
+}
+
+/** How it is done by itself. */
+export interface RetentionWorkerOptions {
+  /** Milliseconds between two looks; an hour when left out. Each collection is due once a day. */
+  readonly lookMs?: number;
+  /** Told of what failed, and is tried again. */
+  readonly onFault?: (error: unknown) => void;
 }
 
 /** What was found in a collection. */
@@ -54,6 +64,8 @@ export interface Retention {
 
 const JOB = "retention";
 const LEASE_MS = 60_000;
+/** Between two looks whether one is. */
+const HOUR_MS = 3_600_000;
 /** When a collection is due again by itself. */
 export const DAY_MS = 86_400_000;
 /** Of who the removals are in the audit. */
@@ -93,7 +105,7 @@ export function retentionOf(parts: RetentionParts, read: Readers): Retention {
 }
 
 /** Does what is due of it by itself, and no more: nothing is told where nothing is. */
-export async function sweepDue(parts: RetentionParts, signal: AbortSignal): Promise<void> {
+async function sweepDue(parts: RetentionParts, signal: AbortSignal): Promise<void> {
   const collections = declared(parts);
   if (collections.length === 0) return;
   const { jobs } = parts.store;
@@ -107,6 +119,27 @@ export async function sweepDue(parts: RetentionParts, signal: AbortSignal): Prom
     () => ({ signal }),
     () => swept(parts, collections, signal),
   );
+}
+
+/** In the background: looks now and then whether a collection is due, and lets nothing that fails end it. */
+export class RetentionWorker {
+  readonly #begin: () => Recurring;
+  #turns: Recurring | null = null;
+
+  constructor(parts: RetentionParts, { lookMs = HOUR_MS, onFault = noop }: RetentionWorkerOptions) {
+    this.#begin = () =>
+      new Recurring({ turn: (stop) => sweepDue(parts, stop), everyMs: lookMs, onFault, sleep: systemSleep });
+  }
+
+  /** Not before it is known again who is held. */
+  start(): void {
+    this.#turns = this.#begin();
+  }
+
+  /** Resolves when what was under way has ended. */
+  async stop(): Promise<void> {
+    await this.#turns?.stop();
+  }
 }
 
 const namesOf = (collections: readonly RetainedCollection[]): readonly string[] =>

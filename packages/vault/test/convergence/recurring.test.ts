@@ -4,7 +4,8 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { defer } from "../../../../tests/support/defer.ts";
-import { Recurring, systemSleep } from "../../src/convergence/recurring.ts";
+import { Recurring } from "../../src/convergence/recurring.ts";
+import { systemSleep } from "../../src/convergence/repairs.ts";
 
 const LONG_MS = 60_000;
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { VaultError } from "@strongroom/vault";
 import { defer } from "../../../../tests/support/defer.ts";
-import { systemSleep } from "../../src/convergence/recurring.ts";
+import { systemSleep } from "../../src/convergence/repairs.ts";
 import { ErasureWorker } from "../../src/erasure/erasure-worker.ts";
 import type { ErasureWorkerParts } from "../../src/erasure/erasure-worker.ts";
 
