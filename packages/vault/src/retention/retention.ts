@@ -10,7 +10,7 @@ import { holderName } from "../convergence/partitions.ts";
 import { Recurring } from "../convergence/recurring.ts";
 import { noop, systemSleep } from "../convergence/repairs.ts";
 import type { Dependencies } from "../limits.ts";
-import type { Leased } from "../stores/jobs.ts";
+import type { JobStore, Leased } from "../stores/jobs.ts";
 import { Sweep } from "./sweep.ts";
 import type { RetainedCollection, SweepParts, Tally } from "./sweep.ts";
 
@@ -62,7 +62,9 @@ export interface Retention {
   run(options?: RetentionRunOptions): Promise<RetentionReport>;
 }
 
-const JOB = "retention";
+/** A job for each collection: nobody takes one that another program declares. */
+const jobOf = ({ collection }: RetainedCollection): string => `retention-${collection}`;
+const PARTITION = "all";
 const LEASE_MS = 60_000;
 /** Between two looks whether one is. */
 const HOUR_MS = 3_600_000;
@@ -96,8 +98,9 @@ export function retentionOf(parts: RetentionParts, read: Readers): Retention {
         () => read.retentionRun(options),
         async (collections, signal) => {
           await parts.keys.requireWriter();
-          await parts.store.jobs.add(JOB, namesOf(collections));
-          await parts.store.jobs.wake(JOB);
+          const { jobs } = parts.store;
+          await added(jobs, collections);
+          for (const one of collections) await jobs.wake(jobOf(one));
           return swept(parts, collections, signal);
         },
       ),
@@ -109,9 +112,9 @@ async function sweepDue(parts: RetentionParts, signal: AbortSignal): Promise<voi
   const collections = declared(parts);
   if (collections.length === 0) return;
   const { jobs } = parts.store;
-  await jobs.add(JOB, namesOf(collections));
-  const found = await jobs.list();
-  if (!found.some(({ job, state }) => job === JOB && state === "due")) return;
+  await added(jobs, collections);
+  const due = new Set((await jobs.list()).flatMap(({ job, state }) => (state === "due" ? [job] : [])));
+  if (!collections.some((one) => due.has(jobOf(one)))) return;
   await parts.keys.requireWriter();
   await told(
     parts,
@@ -142,8 +145,9 @@ export class RetentionWorker {
   }
 }
 
-const namesOf = (collections: readonly RetainedCollection[]): readonly string[] =>
-  collections.map(({ collection }) => collection);
+async function added(jobs: JobStore, collections: readonly RetainedCollection[]): Promise<void> {
+  for (const one of collections) await jobs.add(jobOf(one), [PARTITION]);
+}
 
 function declared({ declarations }: Pick<RetentionParts, "declarations">): readonly RetainedCollection[] {
   return declarations.all.flatMap(({ collection, rights: { retention } }) =>
@@ -208,21 +212,15 @@ async function swept(
 ): Promise<readonly RetentionLine[]> {
   const { jobs } = parts.store;
   const holder = holderName();
-  const lines = new Map<string, RetentionLine>();
-  while (signal?.aborted !== true) {
-    const leased = await jobs.lease({ job: JOB, holder, ms: LEASE_MS });
-    if (leased === null) break;
-    const one = collections.find(({ collection }) => collection === leased.partition);
-    // Declared by another program: it is left as it is.
-    if (one === undefined) {
-      await jobs.finish(leased, { cursor: leased.cursor, done: 0, failed: 0, problem: null }, DAY_MS);
-      continue;
-    }
-    lines.set(one.collection, await sweptCollection(parts, one, leased, signal));
+  const lines: RetentionLine[] = [];
+  for (const one of collections) {
+    const leased = signal?.aborted === true ? null : await jobs.lease({ job: jobOf(one), holder, ms: LEASE_MS });
+    lines.push(leased === null ? lineOf(one, NOTHING, "elsewhere") : await sweptCollection(parts, one, leased, signal));
   }
-  const nothing: Tally = { looked: 0, due: 0, removed: 0, held: 0, undated: 0, changed: 0, failed: {} };
-  return collections.map((one) => lines.get(one.collection) ?? lineOf(one, nothing, "elsewhere"));
+  return lines;
 }
+
+const NOTHING: Tally = { looked: 0, due: 0, removed: 0, held: 0, undated: 0, changed: 0, failed: {} };
 
 async function sweptCollection(
   parts: RetentionParts,
