@@ -138,7 +138,7 @@ export class ActingRecords implements ActingVault {
 
   get retention(): Retention {
     const { heldPeople } = this.#parts;
-    this.#retention ??= guarded(retentionOf({ ...this.#d, heldPeople }), RETENTION_NEEDS, this.#guard);
+    this.#retention ??= guarded(retentionOf({ ...this.#d, heldPeople }, readOptions), RETENTION_NEEDS, this.#guard);
     return this.#retention;
   }
 

@@ -152,7 +152,7 @@ export type { ProcessedCollection, ProcessingReport } from "./rights/processing-
 export type { Recipient } from "./rights/recipients.ts";
 export type { Rectified, RectifyOptions } from "./rights/rectify.ts";
 export type { Retention, RetentionLine, RetentionReport, RetentionRunOptions } from "./retention/retention.ts";
-export type { RetentionWorkerOptions } from "./retention/retention-worker.ts";
+export type { RetentionWorkerOptions } from "./retention/retention.ts";
 export type { Rights, ShowOptions } from "./rights/rights.ts";
 export { DEFAULT_FIND_LIMIT } from "./search/find.ts";
 export type { FindExplanation, FindOptions, FindResult, FoundCount } from "./search/find.ts";

@@ -42,7 +42,7 @@ import { owedVersions } from "./convergence/repair-version.ts";
 import type { RepairDependencies } from "./convergence/repair-version.ts";
 import { RepairCounters } from "./convergence/worker.ts";
 import type { RepairStatus } from "./convergence/worker.ts";
-import { RetentionWorker } from "./retention/retention-worker.ts";
+import { RetentionWorker } from "./retention/retention.ts";
 import type { HeldPeople } from "./retention/sweep.ts";
 import { Repairs } from "./convergence/repairs.ts";
 import type { RepairOptions } from "./convergence/repairs.ts";
@@ -96,6 +96,7 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
   const people = given.keys === undefined ? null : parseKeys(given.keys);
   const audit = given.audit === undefined ? null : parseAudit(given.audit);
   const erasing = parseErasure(given.erasure);
+  const retaining = given.retention === undefined ? null : readOptions.retention(given.retention);
   const declarations = await parseCollections(given.collections, people?.scope ?? "record");
   requireTogether(given, declarations);
   const policy = parseRoles(given.roles);
@@ -142,8 +143,7 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
         });
   // Without an audit nobody is held.
   const heldPeople: HeldPeople = async (ids) => (await erasures?.heldOf(ids)) ?? new Set();
-  const retention =
-    given.retention === undefined ? null : new RetentionWorker({ ...dependencies, heldPeople }, given.retention);
+  const retention = retaining === null ? null : new RetentionWorker({ ...dependencies, heldPeople }, retaining);
   const vault = new RecordVault({
     ...{ dependencies, policy, audited, debt, repair, convergence, erasures, keySets, keyStore, verified },
     ...{ heldPeople, retention },

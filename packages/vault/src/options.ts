@@ -34,7 +34,8 @@ import type { RepairOptions } from "./convergence/repairs.ts";
 import type { ConsentOptions } from "./rights/consents.ts";
 import type { ExposureOptions } from "./rights/exposure.ts";
 import type { PersonExportOptions } from "./rights/person-export.ts";
-import type { RetentionWorkerOptions } from "./retention/retention-worker.ts";
+import type { RetentionRunOptions } from "./retention/retention.ts";
+import type { RetentionWorkerOptions } from "./retention/retention.ts";
 import type { RectifyOptions } from "./rights/rectify.ts";
 import type { AuditLog } from "./stores/audit-log.ts";
 import type { Store } from "./stores/store.ts";
@@ -272,6 +273,16 @@ const ERASURE: Rules<ErasureOptions> = {
   backups: [(value) => BACKUPS.includes(value as "unknown"), 'one of "together", "apart", "unknown"'],
   fourEyes: YES_OR_NO,
 };
+/** What a timer of Node.js takes, at most. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
+const RETENTION: Rules<RetentionWorkerOptions> = {
+  lookMs: [
+    (value) => isCount(value) && (value as number) <= LONGEST_WAIT_MS,
+    `a whole number from 1 to ${LONGEST_WAIT_MS}`,
+  ],
+  onFault: A_FUNCTION,
+};
+const RETENTION_RUN: Rules<RetentionRunOptions> = { signal: SIGNAL };
 const VAULT: Rules<VaultOptions> = {
   store: [isStore, "a Store"],
   keyring: KEYRING,
@@ -285,7 +296,7 @@ const VAULT: Rules<VaultOptions> = {
   clock: A_FUNCTION,
   limits: ANYTHING,
   repair: ANYTHING,
-  retention: [(value) => ownOptions(value, ["lookMs", "onFault"]).problems.length === 0, "{ lookMs, onFault }"],
+  retention: ANYTHING,
 };
 
 /** How each call reads its options: own properties, each once; a copy, which nobody else can change. */
@@ -311,6 +322,8 @@ export const readOptions: {
   readonly indexPlan: (given: unknown) => IndexPlanOptions;
   readonly indexApply: (given: unknown) => IndexApplyOptions;
   readonly indexRotation: (given: unknown) => Omit<IndexApplyOptions, "collection">;
+  readonly retention: (given: unknown) => RetentionWorkerOptions;
+  readonly retentionRun: (given: unknown) => RetentionRunOptions;
 } = {
   vault: reader<VaultOptions>(VAULT, "the options of a vault", ["store", "keyring"]),
   put: reader<PutOptions>(PUT, "the options of put"),
@@ -333,6 +346,8 @@ export const readOptions: {
   indexPlan: reader<IndexPlanOptions>(INDEX_PLAN, "the options of indexes.plan"),
   indexApply: reader<IndexApplyOptions>(INDEX_APPLY, "the options of indexes.apply"),
   indexRotation: reader<Omit<IndexApplyOptions, "collection">>(INDEX_ROTATION, "the options of indexes.rotateKey"),
+  retention: reader<RetentionWorkerOptions>(RETENTION, "the options of retention"),
+  retentionRun: reader<RetentionRunOptions>(RETENTION_RUN, "the options of vault.retention"),
 };
 
 /** Options of the keys with everything in them but key sets, which are parsed where they are used. */

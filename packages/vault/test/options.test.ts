@@ -25,6 +25,7 @@ const CALLS: Readonly<Record<string, (vault: Vault, options: never) => readonly 
   list: (vault, options) => [vault.list("people", options), vault.collection("people").list(options)],
   debts: (vault, options) => [vault.debts(options)],
   "indexes.plan": (vault, options) => [vault.indexes.plan(options)],
+  retention: (vault, options) => [vault.retention.plan(options), vault.retention.run(options)],
 };
 
 class Options {
@@ -70,6 +71,7 @@ const WRONG: Readonly<Record<string, Readonly<Record<string, readonly unknown[]>
   list: { after: ["x"], limits: [1] },
   debts: { after: ["x"], limits: [1] },
   "indexes.plan": { signal: NO_SIGNAL, documents: ["no", 1, null], colection: ["people"] },
+  retention: { signal: NO_SIGNAL, until: ["2026-01-01"] },
 };
 
 async function written(t: TestContext): Promise<Vault> {
@@ -151,6 +153,13 @@ test("openVault refuses what it does not know, and what is no store, keyring or 
     { ...right, clock: 5 },
     { ...right, repiar: {} },
     { ...right, limit: {} },
+    { ...right, retention: null },
+    { ...right, retention: { lookms: 1 } },
+    { ...right, retention: { lookMs: 0 } },
+    { ...right, retention: { lookMs: "1000" } },
+    // A timer takes no more, and would not wait at all.
+    { ...right, retention: { lookMs: 2 ** 31 } },
+    { ...right, retention: { onFault: "log" } },
   ])
     await assert.rejects(openVault(wrong as never), { code: "vault-option-invalid" });
 });

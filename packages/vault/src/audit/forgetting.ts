@@ -13,8 +13,9 @@ import { positionsOf, PositionSet, positionsText } from "./positions.ts";
 import type { ToldFacts } from "./view.ts";
 
 /**
- * Entries that say what became of others, or of the log itself, keep their texts; and those by which a record of before
- * the audit is known, which are about nobody: their heads name no entry that could be looked for.
+ * Entries that say what became of others, or of the log itself, keep their texts; those by which a record of before
+ * the audit is known, which are about nobody: their heads name no entry that could be looked for; and those by which
+ * each start knows who was erased, held and restricted, and each erasure who is held.
  */
 const KEPT: ReadonlySet<AuditAction> = new Set<AuditAction>([
   "forget",
@@ -26,6 +27,11 @@ const KEPT: ReadonlySet<AuditAction> = new Set<AuditAction>([
   "accept-restore",
   "cut",
   "principal",
+  "erase",
+  "hold",
+  "lift-hold",
+  "restrict",
+  "release",
 ]);
 
 /** Entries that are looked for at once. */

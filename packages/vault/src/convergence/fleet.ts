@@ -10,6 +10,7 @@
 import type { Note, Notes } from "../stores/notes.ts";
 import { isMoment, objectIn } from "./note-text.ts";
 import type { FleetSeen } from "./plan-problems.ts";
+import { Recurring } from "./recurring.ts";
 import type { FleetMember, WrappedStore } from "./view.ts";
 
 /** What a process says of itself. */
@@ -138,10 +139,7 @@ const WRITE_ATTEMPTS = 3;
 /** Announces this process from when it is made until it is closed. */
 export class FleetAnnouncer {
   readonly #d: FleetDependencies;
-  readonly #stopping = new AbortController();
-  readonly #ended: Promise<void>;
-  /** Ends the present wait. */
-  #waking = new AbortController();
+  readonly #announcing: Recurring;
   /** As it was last written; null: it is not there, as far as is known. */
   #written: string | null = null;
   #turns: Promise<void> = Promise.resolve();
@@ -149,13 +147,16 @@ export class FleetAnnouncer {
   #strange: ReadonlyMap<string, { readonly text: string; readonly since: number }> = new Map();
 
   constructor(dependencies: FleetDependencies) {
+    const { sleep } = dependencies;
+    // What fails is said again by the next turn, and told to nobody.
+    const parts = { turn: () => this.announce(), onFault: () => undefined, sleep };
     this.#d = dependencies;
-    this.#ended = this.#run();
+    this.#announcing = new Recurring({ ...parts, everyMs: ANNOUNCE_EVERY_MS });
   }
 
   /** What it says has changed: it is said now. */
   changed(): void {
-    this.#waking.abort();
+    this.#announcing.wake();
   }
 
   /** Says it now. What fails is said again in a while. */
@@ -166,28 +167,16 @@ export class FleetAnnouncer {
 
   /** Takes the note away. A process that is killed leaves it there, and is dead after a while. */
   async close(): Promise<void> {
-    this.#stopping.abort();
-    this.#waking.abort();
-    await this.#ended;
+    await this.#announcing.stop();
     await this.#turns;
     await this.#d.notes.replace(this.#name, null, this.#written).catch(() => undefined);
-  }
-
-  async #run(): Promise<void> {
-    // Not within the constructor's own turn: opening a vault must not wait for it.
-    await Promise.resolve();
-    while (!this.#stopping.signal.aborted) {
-      this.#waking = new AbortController();
-      await this.announce();
-      await this.#d.sleep(ANNOUNCE_EVERY_MS, AbortSignal.any([this.#waking.signal, this.#stopping.signal]));
-    }
   }
 
   /** @throws VaultError of the store */
   async #turn(): Promise<void> {
     const { notes, clock, says } = this.#d;
     const all = await notes.list(FLEET_PREFIX);
-    if (this.#stopping.signal.aborted) return;
+    if (this.#announcing.isStopped) return;
     const at = clock();
     const text = fleetNoteText({ at: at.toISOString(), ...says() });
     for (let attempt = 1; attempt <= WRITE_ATTEMPTS; attempt++) {

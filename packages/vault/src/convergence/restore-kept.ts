@@ -4,8 +4,7 @@
  * have put another one there.
  */
 import { isVaultError } from "../errors.ts";
-import { openBytes, storedAddress } from "../records/version.ts";
-import { keySetMoved } from "../records/write.ts";
+import { keySetMoved, openBytes, storedAddress } from "../records/version.ts";
 import type { Lease } from "../stores/jobs.ts";
 import type { VersionPlace } from "../stores/rows.ts";
 import { concernedBy, newestOf } from "./seal-anew.ts";

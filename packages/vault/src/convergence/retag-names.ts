@@ -70,13 +70,16 @@ async function visit(dependencies: RetagDependencies, leased: Leased, pace: Pass
     const failed = ended.filter((end) => typeof end === "object");
     wait = failed.reduce((longest, end) => Math.max(longest, end.waitMs), wait);
     const isLast = ids.length === 0;
+    const before: SubjectId | null = after;
     const isLeft = stop.aborted || ended.includes("left");
     // What failed is met again from the beginning.
     after = wait > 0 ? beforeDigit(digit) : (ids.at(-1) ?? after);
     const code = failed.at(-1)?.code;
     const problem = code === undefined ? null : { code, at: clock().toISOString() };
     const done = ended.filter((end) => end === "done").length;
-    const progress = { cursor: isLeft || isLast ? null : after, done, failed: failed.length, problem };
+    // Who was left is met again, and not everybody before them.
+    const from = isLeft && wait === 0 ? before : after;
+    const progress = { cursor: isLast ? null : from, done, failed: failed.length, problem };
     if (isLeft || isLast || wait > 0) {
       const isFinished = isLast && !isLeft && wait === 0;
       await jobs.finish(leased, progress, isFinished ? null : Math.max(wait, NEXT_MS));

@@ -17,10 +17,16 @@ import { notedCalls, noteWritten } from "../keys/key-work.ts";
 import { onlyWrap } from "../keys/one-wrap.ts";
 import { isOfKeyStore, KEY_STORE_WRAP_SET, wrapsOf } from "../keys/wraps.ts";
 import type { Dependencies } from "../limits.ts";
-import { damaged } from "../records/read.ts";
-import { openBytes, requireContext, sealBytes, storedAddress, versionContext } from "../records/version.ts";
+import {
+  damaged,
+  keySetMoved,
+  openBytes,
+  requireContext,
+  sealBytes,
+  storedAddress,
+  versionContext,
+} from "../records/version.ts";
 import type { VersionAddress } from "../records/version.ts";
-import { keySetMoved } from "../records/write.ts";
 import type { RewrapResult } from "../stores/inventory.ts";
 import type { Lease } from "../stores/jobs.ts";
 import type { RecordRead, StoredMessage, VersionPlace } from "../stores/rows.ts";

@@ -110,6 +110,8 @@ export async function shredProof(dependencies: ShredDependencies, clock: () => D
   const { store, keySets } = dependencies;
   const { inventory, gate } = store;
   for (let look = 1; look <= PROOF_LOOKS; look++) {
+    // The generation of now, not one that this process knew a while ago.
+    keySets.moved();
     await gate.drained();
     const { epoch } = await gate.current();
     const generation = await presentGeneration(dependencies);
@@ -120,7 +122,6 @@ export async function shredProof(dependencies: ShredDependencies, clock: () => D
     const naming = [...new Set([...[...left.values()].flat(), ...stale])];
     const [items, unknown] = [await anyOf(inventory, naming), await anyOf(inventory, damaged)];
     const after = await inventory.sets();
-    keySets.moved();
     const isSettled = after.length === sets.length && (await gate.current()).epoch === epoch;
     if (isSettled)
       return { generation, keys: [...left.keys()].sort(), items, unknown, epoch, at: clock().toISOString() };

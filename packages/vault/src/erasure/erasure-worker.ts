@@ -4,6 +4,7 @@
  * saves work and nothing else: each step is the same whoever does it, and however often. It never throws.
  */
 import { holderName } from "../convergence/partitions.ts";
+import { Recurring } from "../convergence/recurring.ts";
 import { isVaultError } from "../errors.ts";
 import type { VaultErrorCode } from "../errors.ts";
 import type { Dependencies } from "../limits.ts";
@@ -27,75 +28,51 @@ export interface ErasureWorkerParts {
   readonly leaseMs: number;
 }
 
-/** How often it is asked whether somebody has woken it, in milliseconds. */
-const STEP_MS = 250;
-
 export class ErasureWorker {
   readonly #parts: ErasureWorkerParts;
-  readonly #stopping = new AbortController();
   readonly #holder = holderName();
+  readonly #turns: Recurring;
   #awake = true;
   #isAdded = false;
-  readonly #ended: Promise<void>;
 
   /** Starts it. */
   constructor(parts: ErasureWorkerParts) {
+    const { lookMs, onFault, sleep } = parts;
     this.#parts = parts;
-    this.#ended = this.#run();
+    this.#turns = new Recurring({ turn: (stop) => this.#work(stop), everyMs: lookMs, onFault, sleep });
   }
 
   /** Something is left to do. */
   wake(): void {
     this.#awake = true;
+    this.#turns.wake();
   }
 
   /** Begins nothing more, and resolves when what is under way has ended. */
   async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#ended;
+    await this.#turns.stop();
   }
 
-  async #run(): Promise<void> {
-    const { onFault, sleep, lookMs } = this.#parts;
-    const { signal } = this.#stopping;
-    // Not within the constructor's own turn: opening a vault must not wait for it.
-    await Promise.resolve();
-    while (!signal.aborted) {
-      try {
-        await this.#work();
-      } catch (error) {
-        // The store cannot be used now.
-        onFault(error);
-      }
-      for (let waited = 0; waited < lookMs && !this.#isAwake(); waited += STEP_MS)
-        await sleep(Math.min(STEP_MS, lookMs), signal);
-    }
-  }
-
-  #isAwake(): boolean {
-    return this.#awake || this.#stopping.signal.aborted;
-  }
-
-  async #work(): Promise<void> {
+  async #work(stop: AbortSignal): Promise<void> {
     const { dependencies, files, leaseMs, lookMs } = this.#parts;
     const { jobs } = dependencies.store;
-    const isUnderWay = [...(await files.list()).values()].some(({ erasure }) => erasure !== null);
     const wasAwake = this.#awake;
     this.#awake = false;
+    const isUnderWay = [...(await files.list()).values()].some(({ erasure }) => erasure !== null);
     if (!isUnderWay) return;
     if (!this.#isAdded) await jobs.add(ERASURE_JOB, [PARTITION]);
     this.#isAdded = true;
     if (wasAwake) await jobs.wake(ERASURE_JOB);
     const leased = await jobs.lease({ job: ERASURE_JOB, holder: this.#holder, ms: leaseMs });
-    if (leased !== null) await this.#finishAll(leased, lookMs);
+    if (leased !== null) await this.#finishAll(leased, lookMs, stop);
   }
 
-  async #finishAll(leased: Leased, dueInMs: number): Promise<void> {
+  async #finishAll(leased: Leased, dueInMs: number, stop: AbortSignal): Promise<void> {
     const { dependencies, files, steps, leaseMs, onFault } = this.#parts;
     const { jobs } = dependencies.store;
     let problem: { readonly code: VaultErrorCode; readonly at: string } | null = null;
     for (const [person, { erasure }] of await files.list()) {
-      if (erasure === null || this.#stopping.signal.aborted) continue;
+      if (erasure === null || stop.aborted) continue;
       let [done, failed] = [0, 0];
       try {
         await steps.finish(person);

@@ -35,10 +35,13 @@ const STATES = {
 
 type Told = keyof typeof STATES;
 
+/** Those that name the person in the part under the person's own key, and have no label. */
+const BY_NAME: ReadonlySet<Told> = new Set<Told>(["restrict", "release"]);
+
 /** Of everybody. @throws VaultError `record-tampered`; the stores' */
-export async function stateOfLog(parts: LogParts): Promise<LedgerState> {
+export async function readLog(parts: LogParts, reader: LedgerReader): Promise<void> {
   const lines = await Promise.all((Object.keys(STATES) as Told[]).map((action) => linesOf(parts, action, {})));
-  return stateOf(lines.flat());
+  takeAll(reader, lines.flat());
 }
 
 /** Holds of one person that were set and not lifted. */
@@ -46,7 +49,10 @@ export async function holdsByLog(parts: LogParts, id: SubjectId): Promise<Ledger
   const people = await parts.keys.versionsOf(`person:${id}`);
   if (people.length === 0) return new Map();
   const lines = await Promise.all((["hold", "lift-hold"] as const).map((action) => linesOf(parts, action, { people })));
-  return stateOf(lines.flat().filter(({ line }) => line.person === id)).holds;
+  const reader = new LedgerReader();
+  const own = lines.flat().filter(({ line }) => line.person === id);
+  takeAll(reader, own);
+  return reader.state.holds;
 }
 
 interface Placed {
@@ -54,22 +60,23 @@ interface Placed {
   readonly position: number;
 }
 
-function stateOf(lines: readonly Placed[]): LedgerState {
-  const reader = new LedgerReader();
+function takeAll(reader: LedgerReader, lines: readonly Placed[]): void {
   for (const { line } of lines.toSorted((a, b) => a.position - b.position)) reader.take(line);
-  return reader.state;
 }
 
 async function linesOf({ log, keys }: LogParts, action: Told, query: Pick<LogQuery, "people">): Promise<Placed[]> {
   const found: Placed[] = [];
+  // The parts of people are opened with a key each, which lies in the key store: only where nothing else says who.
+  const only = BY_NAME.has(action) ? undefined : new Set(await keys.versionsOf("vault"));
   let after: number | null = null;
   for (;;) {
     const rows: Awaited<ReturnType<typeof log.find>> = await log.find(
       { ...query, action },
       { order: "oldest", after, limit: PAGE },
     );
-    for (const event of await eventsOf(readEntries(rows), keys)) {
-      const line = event.result === "done" ? lineOf(event, action) : null;
+    const done = readEntries(rows).filter(({ entry }) => entry.result === "done");
+    for (const event of await eventsOf(done, keys, only)) {
+      const line = lineOf(event, action);
       if (line !== null) found.push({ line, position: event.position ?? 0 });
     }
     const last = rows.at(-1);

@@ -94,6 +94,8 @@ async function remainders(
     { what: "clear-columns-in-copies", diesWith: "never", of: ["collection", "ids", "sizes", "times"] },
     { what: "kms-logs", diesWith: "never", of: ["opaque id", "times"] },
     { what: "audit-entries", diesWith: "retention", of: ["record ids", "opaque id", "tickets"] },
+    // By which every start knows of the erasure: they are not forgotten.
+    { what: "audit-entries-of-erasure", diesWith: "never", of: ["opaque id", "tickets"] },
     { what: "handed-out", diesWith: "never", of: ["exports", "answers", "swap"] },
   ];
   return found.flatMap((one) => one ?? []);

@@ -4,8 +4,8 @@
  * undone by them, of an erasure that was done after the backup.
  */
 import type { AuditKeys } from "../audit/audit-keys.ts";
-import { LedgerReader, openLine, parseLedgerLine, sealedLine } from "./ledger.ts";
-import type { LedgerLine, LedgerState } from "./ledger.ts";
+import { openLine, parseLedgerLine, sealedLine } from "./ledger.ts";
+import type { LedgerLine, LedgerReader } from "./ledger.ts";
 
 /** A copy, as the program around the vault keeps it. */
 export interface LedgerCopy {
@@ -41,9 +41,8 @@ export class Ledgers {
     for (const copy of this.#copies) if (copy.isGiven !== true) await copy.append(texts);
   }
 
-  /** What all copies come to. What the vault has not written is passed over; a copy that cannot be read is told of. */
-  async read(): Promise<LedgerState> {
-    const reader = new LedgerReader();
+  /** Reads all copies. What the vault has not written is passed over; a copy that cannot be read is told of. */
+  async read(reader: LedgerReader): Promise<void> {
     for (const copy of this.#copies)
       try {
         for await (const text of copy.read()) {
@@ -53,6 +52,5 @@ export class Ledgers {
       } catch (error) {
         this.#onFault(error);
       }
-    return reader.state;
   }
 }

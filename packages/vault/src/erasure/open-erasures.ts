@@ -21,7 +21,8 @@ import { CertificateSigner } from "./certificate.ts";
 import { Certificates } from "./certificates.ts";
 import type { Erasures } from "./erasures.ts";
 import { ErasureWorker } from "./erasure-worker.ts";
-import { holdsByLog, stateOfLog } from "./from-log.ts";
+import { holdsByLog, readLog } from "./from-log.ts";
+import { LedgerReader } from "./ledger.ts";
 import { Ledgers } from "./ledgers.ts";
 import type { LedgerCopy } from "./ledgers.ts";
 import { PersonFiles } from "./person-files.ts";
@@ -84,8 +85,11 @@ export class OpenErasures {
     // whoever was killed while he carried.
     await Promise.race([sequence().catch(() => undefined), delay(CARRY_MS, undefined, { ref: false })]);
     const parts = { dependencies, auditor, keyStore, files };
-    await replayLedger(parts, await stateOfLog({ log, keys: auditKeys }));
-    await replayLedger(parts, await ledgers.read());
+    // What both say is one: a hold of which the one knows that it was set, and the other that it was lifted, is lifted.
+    const reader = new LedgerReader();
+    await readLog({ log, keys: auditKeys }, reader);
+    await ledgers.read(reader);
+    await replayLedger(parts, reader.state);
     if (this.#open.wasRestored) await replayStores(parts);
   }
 

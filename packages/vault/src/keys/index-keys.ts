@@ -4,9 +4,7 @@
  */
 import type { SecretBytes } from "@strongroom/envelope/keyrings";
 import type { KeyName, KeyVersion } from "../stores/key-store.ts";
-import { createdOrLost } from "./creations.ts";
-import { DEFAULT_TENANT, soundRow, VAULT_OWNER } from "./key-binding.ts";
-import { keySetMoved, MAKE_ATTEMPTS } from "./key-maker.ts";
+import { soundRow, VAULT_OWNER } from "./key-binding.ts";
 import type { IndexKeys } from "./subject-keys.ts";
 import type { VaultKeys } from "./vault-keys.ts";
 
@@ -35,18 +33,8 @@ export class StoredIndexKeys implements IndexKeys {
   }
 
   async next(signal: AbortSignal | undefined): Promise<KeyVersion> {
-    const { store, keySets } = this.#keys.dependencies;
-    for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
-      const [newest] = await this.#keys.activeRows([NAME]);
-      if (newest instanceof Error) throw newest;
-      const { key, row, epoch } = await this.#keys.make(NAME, (newest?.ordinal ?? 0) + 1, DEFAULT_TENANT, signal);
-      key.wipe();
-      const [result] = await createdOrLost(store.keys, [{ epoch, name: null, key: row }]);
-      if (result?.kind === "made") return row.version;
-      // Somebody else made one at the same time, or it was not seen to be made: it is there now.
-      if (result === undefined || result.kind === "exists") return (await this.versions())[0] ?? row.version;
-      keySets.moved();
-    }
-    throw keySetMoved();
+    const { key, version } = await this.#keys.nextIndexKey(signal);
+    key.wipe();
+    return version as KeyVersion;
   }
 }

@@ -96,16 +96,38 @@ export class KeyMaker {
     throw keySetMoved();
   }
 
+  /** A version behind the active one, or the one that somebody else has made meanwhile. @throws as making does */
+  async next(name: KeyName, signal: AbortSignal | undefined): Promise<OpenedKey> {
+    const { rows, open, requireOpen } = this.#parts;
+    let before: number | null = null;
+    for (let attempt = 1; attempt <= MAKE_ATTEMPTS; attempt++) {
+      requireOpen();
+      const [row = null] = await rows([name]);
+      if (row instanceof VaultError) throw row;
+      const ordinal = row?.ordinal ?? 0;
+      before ??= ordinal;
+      if (row !== null && ordinal > before) return await open(row);
+      const made = await this.#create([name], name.kind, ordinal + 1, signal);
+      if (made !== null) return made;
+    }
+    throw keySetMoved();
+  }
+
   /**
    * Makes keys, and gives that of the `wanted` kind back, so that it need not be opened. Null: it is to be looked
    * for, as none was wanted, or somebody was faster.
    */
-  async #create(names: readonly KeyName[], wanted: KeyKind | null, ordinal = 1): Promise<OpenedKey | null> {
+  async #create(
+    names: readonly KeyName[],
+    wanted: KeyKind | null,
+    ordinal = 1,
+    signal?: AbortSignal,
+  ): Promise<OpenedKey | null> {
     const { dependencies, regions, made: noteMade, requireOpen } = this.#parts;
     const { store, keySets } = dependencies;
     const made: FreshKey[] = [];
     try {
-      for (const name of names) made.push(await regions.make(name, ordinal, undefined));
+      for (const name of names) made.push(await regions.make(name, ordinal, signal));
       requireOpen();
       const creations = made.map(({ epoch, row }) => ({ epoch, name: null, key: row }));
       const results = await createdOrLost(store.keys, creations);

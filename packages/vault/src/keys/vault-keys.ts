@@ -190,6 +190,11 @@ export class VaultKeys {
     return this.#maker.onlyOrMade({ kind: "index", owner: VAULT_OWNER }, { hadOne });
   }
 
+  /** A version of the index key behind the newest one. */
+  async nextIndexKey(signal: AbortSignal | undefined): Promise<OpenedKey> {
+    return this.#maker.next({ kind: "index", owner: VAULT_OWNER }, signal);
+  }
+
   /**
    * The active key of a tenant, or by which people are found, of the shredding generation in force; made when there is
    * none. One of another generation is used for nothing new: an old backup has it. What is made by it may be stored at

@@ -21,9 +21,8 @@ import type { Asked } from "./asked.ts";
 import { decodeDocument } from "./document.ts";
 import { peopleOf, requireOpenPeople } from "./people.ts";
 import type { PeopleNames } from "./people.ts";
-import { damaged } from "./read.ts";
 import type { RecordState } from "./read.ts";
-import { requireContext, sealBytes, storedAddress } from "./version.ts";
+import { damaged, requireContext, sealBytes, storedAddress } from "./version.ts";
 import type { Concern } from "./whom.ts";
 
 /**

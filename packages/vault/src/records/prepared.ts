@@ -13,7 +13,8 @@ import type { JsonObject } from "./document.ts";
 import { closedError, isClosed } from "./people.ts";
 import { withEntries } from "./units.ts";
 import type { Drafted } from "./units.ts";
-import { keySetMoved, preparePut, recordContended, takenError, takenPut } from "./write.ts";
+import { keySetMoved } from "./version.ts";
+import { preparePut, recordContended, takenError, takenPut } from "./write.ts";
 import type { Expectation, PreparedUnit, PutOptions, PutResult } from "./write.ts";
 
 /**

@@ -36,7 +36,8 @@ import { makeUnits, requireUnitFits } from "./units.ts";
 import type { MakeOptions, Settled } from "./units.ts";
 import { takenWhom } from "./whom.ts";
 import type { WhomOptions } from "./whom.ts";
-import { connectionsLost, keySetMoved, recordContended, requireNotAborted, takenError } from "./write.ts";
+import { keySetMoved } from "./version.ts";
+import { connectionsLost, recordContended, requireNotAborted, takenError } from "./write.ts";
 
 /** One document of a batch. */
 export interface PutManyItem<Document = JsonObject> extends WhomOptions {

@@ -16,7 +16,7 @@ import { requireConsents } from "./consent.ts";
 import type { JsonObject } from "./document.ts";
 import { answered, countRead, namesOf, provePeople, requireOpenPeople } from "./people.ts";
 import type { PeopleNames } from "./people.ts";
-import { openVersion, storedAddress } from "./version.ts";
+import { damaged, openVersion, storedAddress } from "./version.ts";
 
 /** What is wrong with rows that are not those which were written there. */
 export const MISPLACED: readonly VaultErrorCode[] = [
@@ -218,11 +218,6 @@ async function provedNames(
 /** The error for a record that is not there. */
 export function recordAbsent(): VaultError {
   return new VaultError("record-absent", "There is no such record");
-}
-
-/** The error for rows that hold what no vault writes. */
-export function damaged({ damage }: Pick<RecordRows, "damage">): VaultError {
-  return new VaultError("record-tampered", `The record's rows hold what no vault writes: ${damage ?? "its version"}`);
 }
 
 /** What a record's rows come to. Absent: `last` is the last number that was used, null when the record never was. */

@@ -16,7 +16,7 @@ import { notedCalls } from "../keys/key-work.ts";
 import { lp } from "../keys/length-prefixed.ts";
 import type { SubjectKeys } from "../keys/subject-keys.ts";
 import { isOfKeyStore, KEY_STORE_WRAP_SET, sealedWrapSet } from "../keys/wraps.ts";
-import type { StoredMessage } from "../stores/rows.ts";
+import type { RecordRows, StoredMessage } from "../stores/rows.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import { MAX_ABOUT } from "./address.ts";
 import type { Address, Subject, Version } from "./address.ts";
@@ -274,4 +274,14 @@ function contextMismatch(expected: EncryptionContext, found: EncryptionContext):
       message: "The message of this version was made under another scheme than its row",
     };
   return MISMATCHES.find(({ key }) => found[key] !== expected[key]) ?? null;
+}
+
+/** The error for a key set that changed before the write was made. */
+export function keySetMoved(): VaultError {
+  return new VaultError("key-set-moved", "Another key set came into force before the write was made");
+}
+
+/** The error for rows that hold what no vault writes. */
+export function damaged({ damage }: Pick<RecordRows, "damage">): VaultError {
+  return new VaultError("record-tampered", `The record's rows hold what no vault writes: ${damage ?? "its version"}`);
 }

@@ -27,6 +27,7 @@ import type { RecordState, RecordVersion } from "./read.ts";
 import { whomItWasAbout } from "./removed-people.ts";
 import { makeUnits, messagesOf, newWriteId, requireUnitFits } from "./units.ts";
 import type { Drafted, MakeOptions, Settled } from "./units.ts";
+import { keySetMoved } from "./version.ts";
 import { concernOf, isInherited, takenWhom } from "./whom.ts";
 import type { Before, Stated, WhomOptions } from "./whom.ts";
 
@@ -378,11 +379,6 @@ export function takenError(
   { index }: Extract<Settled, { readonly kind: "taken" }>,
 ): VaultError {
   return indexes?.taken(collection, index) ?? new VaultError("value-taken", "Another record has that value");
-}
-
-/** The error for a key set that changed before the write was made. */
-export function keySetMoved(): VaultError {
-  return new VaultError("key-set-moved", "Another key set came into force before the write was made");
 }
 
 /** The error for a store whose answers kept being lost, each time before the write was made. */

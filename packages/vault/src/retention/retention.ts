@@ -7,8 +7,10 @@
 import { VaultError } from "../errors.ts";
 import { asking } from "../records/asked.ts";
 import { holderName } from "../convergence/partitions.ts";
+import { Recurring } from "../convergence/recurring.ts";
+import { noop, systemSleep } from "../convergence/repairs.ts";
 import type { Dependencies } from "../limits.ts";
-import type { Leased } from "../stores/jobs.ts";
+import type { JobStore, Leased } from "../stores/jobs.ts";
 import { Sweep } from "./sweep.ts";
 import type { RetainedCollection, SweepParts, Tally } from "./sweep.ts";
 
@@ -16,6 +18,14 @@ import type { RetainedCollection, SweepParts, Tally } from "./sweep.ts";
 export interface RetentionRunOptions {
   /** Ends it between two records; what is left is gone on with by the next run. */
   readonly signal?: AbortSignal;
+}
+
+/** How it is done by itself. */
+export interface RetentionWorkerOptions {
+  /** Milliseconds between two looks; an hour when left out. Each collection is due once a day. */
+  readonly lookMs?: number;
+  /** Told of what failed, and is tried again. */
+  readonly onFault?: (error: unknown) => void;
 }
 
 /** What was found in a collection. */
@@ -52,8 +62,12 @@ export interface Retention {
   run(options?: RetentionRunOptions): Promise<RetentionReport>;
 }
 
-const JOB = "retention";
+/** A job for each collection: nobody takes one that another program declares. */
+const jobOf = ({ collection }: RetainedCollection): string => `retention-${collection}`;
+const PARTITION = "all";
 const LEASE_MS = 60_000;
+/** Between two looks whether one is. */
+const HOUR_MS = 3_600_000;
 /** When a collection is due again by itself. */
 export const DAY_MS = 86_400_000;
 /** Of who the removals are in the audit. */
@@ -62,34 +76,78 @@ const PRINCIPAL = "strongroom:retention";
 /** What it works with. */
 export interface RetentionParts extends Dependencies, Pick<SweepParts, "heldPeople"> {}
 
+/** How options are read: own properties, each once. */
+interface Readers {
+  readonly retentionRun: (given: unknown) => RetentionRunOptions;
+}
+
 /** `vault.retention` on behalf of one caller. */
-export function retentionOf(parts: RetentionParts): Retention {
+export function retentionOf(parts: RetentionParts, read: Readers): Retention {
   return {
-    plan: ({ signal } = {}) => told(parts, "plan", signal, (collections) => planned(parts, collections, signal)),
-    run: ({ signal } = {}) =>
-      told(parts, "run", signal, async (collections) => {
-        await parts.keys.requireWriter();
-        await parts.store.jobs.add(JOB, namesOf(collections));
-        await parts.store.jobs.wake(JOB);
-        return swept(parts, collections, signal);
-      }),
+    plan: (options = {}) =>
+      told(
+        parts,
+        "plan",
+        () => read.retentionRun(options),
+        (collections, signal) => planned(parts, collections, signal),
+      ),
+    run: (options = {}) =>
+      told(
+        parts,
+        "run",
+        () => read.retentionRun(options),
+        async (collections, signal) => {
+          await parts.keys.requireWriter();
+          const { jobs } = parts.store;
+          await added(jobs, collections);
+          for (const one of collections) await jobs.wake(jobOf(one));
+          return swept(parts, collections, signal);
+        },
+      ),
   };
 }
 
 /** Does what is due of it by itself, and no more: nothing is told where nothing is. */
-export async function sweepDue(parts: RetentionParts, signal: AbortSignal): Promise<void> {
+async function sweepDue(parts: RetentionParts, signal: AbortSignal): Promise<void> {
   const collections = declared(parts);
   if (collections.length === 0) return;
   const { jobs } = parts.store;
-  await jobs.add(JOB, namesOf(collections));
-  const found = await jobs.list();
-  if (!found.some(({ job, state }) => job === JOB && state === "due")) return;
+  await added(jobs, collections);
+  const due = new Set((await jobs.list()).flatMap(({ job, state }) => (state === "due" ? [job] : [])));
+  if (!collections.some((one) => due.has(jobOf(one)))) return;
   await parts.keys.requireWriter();
-  await told(parts, "run", signal, () => swept(parts, collections, signal));
+  await told(
+    parts,
+    "run",
+    () => ({ signal }),
+    () => swept(parts, collections, signal),
+  );
 }
 
-const namesOf = (collections: readonly RetainedCollection[]): readonly string[] =>
-  collections.map(({ collection }) => collection);
+/** In the background: looks now and then whether a collection is due, and lets nothing that fails end it. */
+export class RetentionWorker {
+  readonly #begin: () => Recurring;
+  #turns: Recurring | null = null;
+
+  constructor(parts: RetentionParts, { lookMs = HOUR_MS, onFault = noop }: RetentionWorkerOptions) {
+    this.#begin = () =>
+      new Recurring({ turn: (stop) => sweepDue(parts, stop), everyMs: lookMs, onFault, sleep: systemSleep });
+  }
+
+  /** Not before it is known again who is held. */
+  start(): void {
+    this.#turns = this.#begin();
+  }
+
+  /** Resolves when what was under way has ended. */
+  async stop(): Promise<void> {
+    await this.#turns?.stop();
+  }
+}
+
+async function added(jobs: JobStore, collections: readonly RetainedCollection[]): Promise<void> {
+  for (const one of collections) await jobs.add(jobOf(one), [PARTITION]);
+}
 
 function declared({ declarations }: Pick<RetentionParts, "declarations">): readonly RetainedCollection[] {
   return declarations.all.flatMap(({ collection, rights: { retention } }) =>
@@ -101,15 +159,19 @@ function declared({ declarations }: Pick<RetentionParts, "declarations">): reado
 function told(
   parts: RetentionParts,
   what: "plan" | "run",
-  signal: AbortSignal | undefined,
-  work: (collections: readonly RetainedCollection[]) => Promise<readonly RetentionLine[]>,
+  options: () => RetentionRunOptions,
+  work: (
+    collections: readonly RetainedCollection[],
+    signal: AbortSignal | undefined,
+  ) => Promise<readonly RetentionLine[]>,
 ): Promise<RetentionReport> {
   return asking(parts.audit, "retention", async (asked) => {
+    const { signal } = options();
     if (signal?.aborted === true) throw new VaultError("aborted", "The caller gave up; nothing was removed");
     const at = parts.clock().toISOString();
     await parts.keys.requireReader();
     await asked.tell("retention", "begun", { details: { what } });
-    const collections = await work(declared(parts));
+    const collections = await work(declared(parts), signal);
     const sum = (of: (line: RetentionLine) => number): number => collections.reduce((all, one) => all + of(one), 0);
     const counts = { looked: sum((line) => line.looked), due: sum((line) => line.due), held: sum((line) => line.held) };
     await asked.tell("retention", "done", { details: { what, ...counts, removed: sum((line) => line.removed) } });
@@ -150,21 +212,15 @@ async function swept(
 ): Promise<readonly RetentionLine[]> {
   const { jobs } = parts.store;
   const holder = holderName();
-  const lines = new Map<string, RetentionLine>();
-  while (signal?.aborted !== true) {
-    const leased = await jobs.lease({ job: JOB, holder, ms: LEASE_MS });
-    if (leased === null) break;
-    const one = collections.find(({ collection }) => collection === leased.partition);
-    // Declared by another program: it is left as it is.
-    if (one === undefined) {
-      await jobs.finish(leased, { cursor: leased.cursor, done: 0, failed: 0, problem: null }, DAY_MS);
-      continue;
-    }
-    lines.set(one.collection, await sweptCollection(parts, one, leased, signal));
+  const lines: RetentionLine[] = [];
+  for (const one of collections) {
+    const leased = signal?.aborted === true ? null : await jobs.lease({ job: jobOf(one), holder, ms: LEASE_MS });
+    lines.push(leased === null ? lineOf(one, NOTHING, "elsewhere") : await sweptCollection(parts, one, leased, signal));
   }
-  const nothing: Tally = { looked: 0, due: 0, removed: 0, held: 0, undated: 0, changed: 0, failed: {} };
-  return collections.map((one) => lines.get(one.collection) ?? lineOf(one, nothing, "elsewhere"));
+  return lines;
 }
+
+const NOTHING: Tally = { looked: 0, due: 0, removed: 0, held: 0, undated: 0, changed: 0, failed: {} };
 
 async function sweptCollection(
   parts: RetentionParts,

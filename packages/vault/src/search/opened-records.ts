@@ -11,8 +11,8 @@ import { parseId } from "../records/address.ts";
 import type { Address, Collection, Version } from "../records/address.ts";
 import type { JsonObject } from "../records/document.ts";
 import { failsTheList } from "../records/pages.ts";
-import { damaged, recordState } from "../records/read.ts";
-import { openVersion, storedAddress } from "../records/version.ts";
+import { recordState } from "../records/read.ts";
+import { damaged, openVersion, storedAddress } from "../records/version.ts";
 import type { ListedRecord } from "../stores/rows.ts";
 import { tenantIn } from "./index-book.ts";
 

@@ -72,6 +72,25 @@ test("a hold whose note somebody takes away, changes or swaps holds still: the a
   );
 });
 
+test("a hold that is older than the audit's retention holds still, whoever takes its note away", async (t) => {
+  const { vault, another, store, entries } = await auditedVault(t);
+  for (const name of [ADA, "bob"]) await vault.put(at(name), { n: 1 }, { subject: name });
+  const { id, person } = await erasureOf(vault).hold(ADA, { reason: "litigation" });
+  await vault.audit!.sequence();
+  assert.ok((await vault.audit!.forget({ before: new Date(Date.now() + 60_000).toISOString() })) > 0);
+  assert.deepEqual(await entries("write"), []);
+  const [note] = await store.notes.list(`person/${person}`);
+  await store.notes.replace(note!.name, null, note!.text);
+  await rejectsWith("subject-held", () => erasureOf(vault).erase(ADA, WHY));
+  const [again] = await store.notes.list(`person/${person}`);
+  await store.notes.replace(again!.name, null, again!.text);
+  assert.deepEqual(
+    (await erasureOf(await another()).holds()).map((hold) => hold.id),
+    [id],
+  );
+  assert.deepEqual((await vault.audit!.verify()).problems, []);
+});
+
 test("lifting takes two principals where four eyes are configured", async (t) => {
   const { vault } = await auditedVault(t, { erasure: { fourEyes: true } });
   await vault.put(at("1"), { n: 1 }, { subject: ADA });

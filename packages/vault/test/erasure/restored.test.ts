@@ -108,6 +108,38 @@ for (const { old, withLedger } of CASES)
       }
     });
 
+test("a hold that the log of a backup does not know to be lifted is not put back: a copy of the ledger has it", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "strongroom-erased-"));
+  defer(t, () => rm(folder, { recursive: true }));
+  const log = join(folder, "audit.sqlite");
+  const copy = ledger();
+  const keyring = aesKeyring(randomBytes(32));
+  const open = async (acceptRestore?: string): Promise<Vault> =>
+    openVault({
+      store: await sqliteStore(join(folder, "records.sqlite")),
+      keyring,
+      keys: { store: await sqliteKeyStore(join(folder, "keys.sqlite")) },
+      audit: {
+        log: await sqliteAuditLog(log),
+        ...(acceptRestore === undefined ? {} : { acceptRestore }),
+      },
+      erasure: { ledgers: [copy] },
+    });
+  const before = await open();
+  await before.put(at("1"), { n: 1 }, { subject: ADA });
+  const { id } = await erasureOf(before).hold(ADA, { reason: "litigation" });
+  await before.close();
+  await copyFile(log, `${log}.old`);
+  const between = await open();
+  await erasureOf(between).liftHold(id, { reason: "settled" });
+  await between.close();
+  await copyFile(`${log}.old`, log);
+  for (const end of [".mark", "-wal", "-shm"]) await rm(`${log}${end}`, { force: true });
+  const restored = await open("the disk failed");
+  assert.deepEqual(await erasureOf(restored).holds(), []);
+  await restored.close();
+});
+
 test("lines of a copy that somebody else has written erase nobody", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "strongroom-erased-"));
   defer(t, () => rm(folder, { recursive: true }));

@@ -159,6 +159,32 @@ test("retention by itself begins when it is known again who is held", async (t) 
   assert.deepEqual(faults, []);
 });
 
+test("a program that declares other collections puts none off", async (t) => {
+  const { clock, pass } = clockAt();
+  let isKilled = true;
+  const { vault, another } = await auditedVault(t, {
+    collections: COLLECTIONS,
+    clock,
+    alter: (own) =>
+      overlaid(own, {
+        jobs: overlaid(own.jobs, {
+          lease: (request) => (isKilled ? Promise.reject(new Error("killed")) : own.jobs.lease(request)),
+        }),
+      }),
+  });
+  await vault.put({ collection: "visits", id: "1" }, {}, { subject: "ada" });
+  await vault.put({ collection: "contracts", id: "1" }, { contract: { ended: "2020-01-01" } }, { subject: "ada" });
+  pass(91 * DAY);
+  await assert.rejects(() => vault.retention.run(), /killed/);
+  isKilled = false;
+  const other = await another({ collections: { visits: COLLECTIONS.visits } });
+  assert.deepEqual(counts(await other.retention.run()), { visits: [1, 1, 0] });
+  await another({ retention: { lookMs: 10 } });
+  const left = async () => (await vault.list("contracts")).items.length;
+  for (let tries = 0; tries < 200 && (await left()) > 0; tries++) await delay(10);
+  assert.equal(await left(), 0);
+});
+
 test("a run that is killed in the middle is gone on with, and two at a time remove each record once", async (t) => {
   const { clock, pass } = clockAt();
   let killAfter = Infinity;

@@ -34,7 +34,7 @@ interface FindValues extends Stretch, Conditions {
 type Find = Statement<FindValues, LogColumns>;
 
 /** Along which index. */
-type Way = "person" | "principal" | "position";
+type Way = "person" | "principal" | "action" | "position";
 
 const find = (way: Way, order: LogPage["order"]): Find =>
   statement((db, values: FindValues) => {
@@ -43,6 +43,7 @@ const find = (way: Way, order: LogPage["order"]): Find =>
       person: sql`entry_people cross join entries on entries.position = entry_people.position
         where entry_people.person = ${values.person}`,
       principal: sql`entries indexed by entries_principal where entries.principal = ${values.principal}`,
+      action: sql`entries indexed by entries_action where entries.action = ${values.action}`,
       position: sql`entries not indexed where true`,
     };
     return sql<LogColumns>`
@@ -59,6 +60,7 @@ const find = (way: Way, order: LogPage["order"]): Find =>
 const FIND: Readonly<Record<Way, Readonly<Record<LogPage["order"], Find>>>> = {
   person: { oldest: find("person", "oldest"), newest: find("person", "newest") },
   principal: { oldest: find("principal", "oldest"), newest: find("principal", "newest") },
+  action: { oldest: find("action", "oldest"), newest: find("action", "newest") },
   position: { oldest: find("position", "oldest"), newest: find("position", "newest") },
 };
 
@@ -90,7 +92,8 @@ export function findEntries(connection: Connection, query: LogQuery, page: LogPa
     }
     return found;
   };
-  if (people === undefined) return along(principal === null ? "position" : "principal", null);
+  const rest = action === null ? "position" : "action";
+  if (people === undefined) return along(principal === null ? rest : "principal", null);
   // Of each the first ones: all that a page of all of them can have.
   const found = [...new Set(people)].flatMap((person) => along("person", ownerValue(person)));
   const sign = order === "oldest" ? 1 : -1;

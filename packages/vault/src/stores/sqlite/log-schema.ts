@@ -103,6 +103,7 @@ export interface LogSchema {
 /** Name -> migration, applied in the order of the names, all pending ones in one transaction. */
 export const LOG_MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-log": { up: createTables },
+  "0002-actions": { up: addActions },
 };
 
 /** In the order in which they are made. The text of an entry comes last: what stands before it is read without it. */
@@ -171,6 +172,11 @@ const TABLES: readonly string[] = [
     primary key (outbox, stream)
   ) strict, without rowid`,
 ];
+
+/** What was done, as each start asks who was erased, held and restricted: not by reading all that was ever done. */
+async function addActions(db: Kysely<unknown>): Promise<void> {
+  await sql.raw("create index entries_action on entries (action)").execute(db);
+}
 
 async function createTables(db: Kysely<unknown>): Promise<void> {
   for (const table of TABLES) await sql.raw(table).execute(db);

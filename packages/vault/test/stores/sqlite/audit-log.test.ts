@@ -79,6 +79,25 @@ test("a log that is looked at says which it is and whose", async (t) => {
   assert.deepEqual([state, isMarked, gate?.peer, pending], ["sound", true, peer, []]);
 });
 
+test("a log of before entries were found by their actions gets what it takes, and is asked as ever", async (t) => {
+  const { path, log } = await logFile(t);
+  const lease = await leaseOf(log);
+  const entries = [...newLogEntries(3), ...newLogEntries(2, { action: "erase" }), ...newLogEntries(2)];
+  await add(log, lease, { entries });
+  const erased = async (of: AuditLog) =>
+    (await of.find({ action: "erase" }, { order: "newest", after: null, limit: 9 })).map(({ position }) => position);
+  assert.deepEqual(await erased(log), [4, 3]);
+  await log.close();
+  const database = new DatabaseSync(path);
+  database.exec("drop index entries_action; delete from kysely_migration where name = '0002-actions'");
+  database.close();
+  assert.deepEqual((await inspectDatabase(path, { kind: "audit" })).pending, ["0002-actions"]);
+  const again = await sqliteAuditLog(path);
+  defer(t, () => again.close());
+  assert.deepEqual(await erased(again), [4, 3]);
+  assert.deepEqual((await inspectDatabase(path, { kind: "audit" })).pending, []);
+});
+
 test("an older copy under the mark, another schema and an exchanged file are refused", async (t) => {
   const { path, log } = await logFile(t, { mark: true });
   const lease = await leaseOf(log);
