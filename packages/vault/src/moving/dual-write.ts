@@ -5,7 +5,7 @@
 import { VaultError } from "../errors.ts";
 import type { JsonObject } from "../records/document.ts";
 import { carry } from "./carry.ts";
-import type { MoveParts } from "./carry.ts";
+import type { Carried, MoveParts } from "./carry.ts";
 import { tableFacts } from "./columns.ts";
 import type { MoveDatabase, Run } from "./database.ts";
 import { tableUnfit } from "./definition.ts";
@@ -16,6 +16,7 @@ import type { MoveStage } from "./stages.ts";
 import { MoveStates } from "./states.ts";
 import { MovingTable } from "./table.ts";
 import { vaultTarget } from "./target.ts";
+import type { WriteOutcome } from "./target.ts";
 import type { ActingVault } from "../vault.ts";
 
 /** What the application gives for it. */
@@ -41,10 +42,16 @@ export interface DualWrite {
    * @param work statements of the application in the same transaction, before the columns are written: it inserts a
    *   row that is new. It is given the driver's client. Nothing is written when it throws.
    * @throws VaultError `move-table-unfit`: no such row, or a column does not hold the document exactly; what
-   *   `vault.put` throws, when the row is committed already: calling it again completes it, and so does the backfill
+   *   `vault.put` throws, when the row is committed already: calling it again completes it, and so does the backfill,
+   *   but where the vault alone has the document
    */
   put(id: string, document: JsonObject, work?: (client: unknown) => Promise<void>): Promise<void>;
-  /** Deletes: `work` the row, and then this the record. */
+  /**
+   * Deletes: `work` the row, and then this the record.
+   *
+   * @throws VaultError `move-table-unfit`: the row is there still, or the vault keeps the record; what `vault.remove`
+   *   throws, when the row is gone already: calling it again completes it
+   */
   remove(id: string, work: (client: unknown) => Promise<void>): Promise<void>;
 }
 
@@ -124,8 +131,7 @@ export async function dualWrite(options: DualWriteOptions): Promise<DualWrite> {
         requireCarried(await carry(parts, id, "keep"));
         return;
       }
-      const outcome = await target.put({ id, document, subject }, "any");
-      if (typeof outcome === "object") requireCarried({ refused: [outcome.refused] });
+      requireMade(await target.put({ id, document, subject }, "any"));
     },
     remove: async (id, work) => {
       const stage = await database.transaction(async (run, client) => {
@@ -136,7 +142,7 @@ export async function dualWrite(options: DualWriteOptions): Promise<DualWrite> {
       });
       const { writes } = STAGES[stage];
       if (writes === "both") requireCarried(await carry(parts, id, "remove"));
-      if (writes === "vault") await target.remove(id, "any");
+      if (writes === "vault") requireMade(await target.remove(id, "any"));
     },
   };
 }
@@ -153,10 +159,20 @@ function requireValues(document: JsonObject): void {
     throw tableUnfit(["a document without a value is none: remove the row"]);
 }
 
-function requireCarried(carried: Awaited<ReturnType<typeof carry>>): void {
-  if (typeof carried === "object")
-    throw new VaultError(
-      "move-table-unfit",
-      `The row is written, and the vault does not take it: ${carried.refused.join("; ")}`,
-    );
+/** Of a write that replaces whatever is there. */
+function requireMade(outcome: WriteOutcome): void {
+  if (typeof outcome === "object") throw notTaken([outcome.refused]);
+  if (outcome === "overtaken")
+    throw new VaultError("record-contended", "The row is written, and its record changes faster than it can be");
+}
+
+function requireCarried(carried: Carried): void {
+  if (typeof carried === "object") throw notTaken(carried.refused);
+}
+
+function notTaken(reasons: readonly string[]): VaultError {
+  return new VaultError(
+    "move-table-unfit",
+    `The row is written, and the vault does not take it: ${reasons.join("; ")}`,
+  );
 }
