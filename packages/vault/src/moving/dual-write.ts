@@ -9,12 +9,13 @@ import type { Carried, MoveParts } from "./carry.ts";
 import { tableFacts } from "./columns.ts";
 import type { MoveDatabase, Run } from "./database.ts";
 import { tableUnfit } from "./definition.ts";
-import { RowDocuments } from "./documents.ts";
+import { personOf, RowDocuments } from "./documents.ts";
 import type { MessageOpener } from "./messages.ts";
 import { STAGES } from "./stages.ts";
 import type { MoveStage } from "./stages.ts";
 import { MoveStates } from "./states.ts";
 import { MovingTable } from "./table.ts";
+import type { TableRow } from "./table.ts";
 import { vaultTarget } from "./target.ts";
 import type { WriteOutcome } from "./target.ts";
 import type { ActingVault } from "../vault.ts";
@@ -92,12 +93,11 @@ export async function dualWrite(options: DualWriteOptions): Promise<DualWrite> {
   const target = vaultTarget(vault, definition.collection);
   const parts: MoveParts = { name, database, states, table, documents, target };
 
-  /** The person, by the row as the transaction has it. */
-  const subjectIn = async (run: Run, id: string): Promise<string | null> => {
-    if (definition.subject === undefined) return null;
-    if (definition.subject === definition.key) return id;
-    const [row] = await table.rows(run, [id]);
-    return row?.beside.get(definition.subject) ?? null;
+  /** What the context of a message may name. */
+  const besideOf = async (id: string): Promise<TableRow["beside"]> => {
+    if (!definition.columns.some(({ holds }) => holds === "messages")) return new Map();
+    const [row] = await database.transaction((run) => table.rows(run, [id]));
+    return row?.beside ?? new Map<string, string | null>();
   };
 
   return {
@@ -115,15 +115,14 @@ export async function dualWrite(options: DualWriteOptions): Promise<DualWrite> {
     put: async (id, document, work = async () => undefined) => {
       requireValues(document);
       // Messages are made before the transaction begins: within it no KMS is asked.
-      const before = await database.transaction((run) => table.rows(run, [id]));
-      const beside = before[0]?.beside ?? new Map<string, string | null>();
-      const values = await documents.valuesOf(document, { key: id, beside }, table);
+      const values = await documents.valuesOf(document, { key: id, beside: await besideOf(id) }, table);
       const { stage, subject } = await database.transaction(async (run, client) => {
         const now = await states.stageUntilEnd(run, name);
         await work(client);
-        if (STAGES[now.stage].writes === "vault") await emptied(run, table, id);
-        else await documents.fill(run, table, { key: id, values, document });
-        return { stage: now.stage, subject: await subjectIn(run, id) };
+        if (STAGES[now.stage].writes === "vault")
+          return { stage: now.stage, subject: personOf(definition, await emptied(run, table, id)) };
+        await documents.fill(run, table, { key: id, values, document });
+        return { stage: now.stage, subject: null };
       });
       const { writes } = STAGES[stage];
       if (writes === "table") return;
@@ -147,10 +146,12 @@ export async function dualWrite(options: DualWriteOptions): Promise<DualWrite> {
   };
 }
 
-async function emptied(run: Run, table: MovingTable, id: string): Promise<void> {
-  const rows = await table.rows(run, [id], "lock");
-  if (rows.length === 0) throw tableUnfit(["there is no row of this key: insert it first"]);
-  await table.empty(run, rows);
+/** Empties the columns of a row. @returns the row as it was */
+async function emptied(run: Run, table: MovingTable, id: string): Promise<TableRow> {
+  const [row] = await table.rows(run, [id], "lock");
+  if (row === undefined) throw tableUnfit(["there is no row of this key: insert it first"]);
+  await table.clear(run, id);
+  return row;
 }
 
 /** A row without values would say that there is nothing. */
