@@ -1,6 +1,6 @@
 // An application with a vault in it: sign up, see and change one's profile, be found by the support, and leave. What it
 // knows of people is in the vault; its own table has ids.
-import { randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { isVaultError } from "@strongroom/vault";
 import type { Accounts } from "./accounts.ts";
@@ -61,9 +61,7 @@ export function createApp({ vault, accounts, supportToken }: AppParts): FastifyI
   });
 
   app.post<{ Body: { email?: unknown } | undefined }>("/support/find", async (request) => {
-    const [given, right] = [bearer(request), supportToken].map((text) => Buffer.from(text.padEnd(200)));
-    if (given === undefined || right === undefined || !timingSafeEqual(given, right))
-      throw refused(401, "Sign in first");
+    if (!isSame(bearer(request), supportToken)) throw refused(401, "Sign in first");
     const email = request.body?.email;
     if (typeof email !== "string") throw refused(400, "An address is needed");
     const support = vault.as({ principal: "support" }, { roles: ["support"] });
@@ -76,6 +74,12 @@ export function createApp({ vault, accounts, supportToken }: AppParts): FastifyI
     return reply.code(status).send({ error: says });
   });
   return app;
+}
+
+/** Compares in a time that tells neither a common beginning nor a length. */
+function isSame(given: string, wanted: string): boolean {
+  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(given), digest(wanted));
 }
 
 /** An error that is an answer. */

@@ -1,7 +1,7 @@
 // Tells a witness of new states of the log, one at a time and the newest only: the first at once, the next after a
 // pause, so that a busy log does not wait for the witness's disk with every commit.
 
-import type { SignedHead, Witness } from "./witness.ts";
+import type { Seen, SignedHead, Witness } from "./witness.ts";
 
 /** Between two states that a witness is told, at least; and before it is tried again after a failure. */
 const PAUSE_MS = 250;
@@ -12,8 +12,8 @@ export type PublisherState = "current" | "behind" | "away";
 
 /** How a publisher begins, and who is told of it. */
 export interface PublisherOptions {
-  /** How much of the log the witness has seen, -1 for nothing. */
-  readonly told: number;
+  /** What the witness said of the log when that was opened; null: it was not asked. */
+  readonly seen: Seen | null;
   /** It does not remember the log: once, until it is back. */
   onAway(name: string, error: unknown): void;
   onBack(name: string): void;
@@ -26,7 +26,9 @@ export class WitnessPublisher {
   #newest: SignedHead;
   /** The size that the witness has, as far as it was told. */
   #told: number;
-  #away = false;
+  /** Also as it was looked at: until it has taken something, it is not known to be back. */
+  #away: boolean;
+  #isAwayTold = false;
   #telling: Promise<void> | null = null;
   #pause: NodeJS.Timeout | null = null;
   #closed = false;
@@ -36,7 +38,9 @@ export class WitnessPublisher {
     this.#witness = witness;
     this.#newest = newest;
     this.#options = options;
-    this.#told = options.told;
+    const { seen } = options;
+    this.#told = seen?.kind === "seen" ? seen.size : -1;
+    this.#away = seen?.kind === "away";
   }
 
   /** For health. */
@@ -92,11 +96,11 @@ export class WitnessPublisher {
     try {
       await this.#witness.record(head);
       this.#told = head.checkpoint.size;
-      if (this.#away) this.#options.onBack(this.#witness.name);
-      this.#away = false;
+      if (this.#isAwayTold) this.#options.onBack(this.#witness.name);
+      this.#away = this.#isAwayTold = false;
     } catch (error) {
-      if (!this.#away) this.#options.onAway(this.#witness.name, error);
-      this.#away = true;
+      if (!this.#isAwayTold) this.#options.onAway(this.#witness.name, error);
+      this.#away = this.#isAwayTold = true;
     }
   }
 }

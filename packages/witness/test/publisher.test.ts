@@ -36,7 +36,7 @@ test("one state at a time, the newest only, a pause between two, and the rest at
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const [witness, log, events] = [new HeldWitness(), new GrownLog().grow(1), [] as string[]];
   const publisher = new WitnessPublisher(witness, log.head(), {
-    told: -1,
+    seen: null,
     onAway: (name, error) => events.push(`${name} is away: ${(error as Error).message}`),
     onBack: (name) => events.push(`${name} is back`),
   });
@@ -69,4 +69,24 @@ test("one state at a time, the newest only, a pause between two, and the rest at
   witness.answer();
   await closing;
   assert.deepEqual(witness.told, [1, 6, 6, 6, 7]);
+});
+
+test("one that was away when it was looked at is away until it has taken something", async () => {
+  const [witness, log, events] = [new HeldWitness(), new GrownLog().grow(1), [] as string[]];
+  const publisher = new WitnessPublisher(witness, log.head(), {
+    seen: { kind: "away", reason: "it is not mounted" },
+    onAway: () => events.push("away"),
+    onBack: () => events.push("back"),
+  });
+  assert.equal(publisher.state, "away");
+  publisher.publish(log.head());
+  assert.equal(publisher.state, "away", "while it is being told");
+  witness.answer(new Error("it is not mounted still"));
+  await settled();
+  assert.deepEqual([publisher.state, events], ["away", ["away"]]);
+  const closing = publisher.close();
+  await settled();
+  witness.answer();
+  await closing;
+  assert.deepEqual([publisher.state, publisher.told, events], ["current", 1, ["away", "back"]]);
 });

@@ -2,6 +2,7 @@
 // asked for. It ends when its standard input does.
 import { openSync, writeSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isVaultError, openVault } from "@strongroom/vault";
 import { openStores } from "./keyed-place.ts";
 import type { KeyedPlace } from "./keyed-place.ts";
@@ -44,6 +45,10 @@ await using vault = await openVault({
   ...(next === undefined ? {} : { next: keySetOf(next) }),
   repair: { leaseMs: 2_000, intervalMs: 100, lookMs: 20 },
 });
+// It says that it is there beside its opening. Ready it is when the others have seen it.
+const isSeen = async (): Promise<boolean> =>
+  (await vault.convergence.status()).fleet.some(({ process: name }) => name.includes(`-${process.pid}-`));
+while (!(await isSeen())) await sleep(10);
 say("ready");
 for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
   const { does, ...address } = JSON.parse(line.value) as DeclaredOrder;

@@ -13,13 +13,8 @@ export function clientTarget(client: Client, collection: string, signal: AbortSi
   return {
     read: (id) =>
       retried(async () => {
-        try {
-          const { version, document } = await client.records.get(collection, id);
-          return { version, document: document as never };
-        } catch (error) {
-          if (isClientError(error) && error.code === "record-absent") return null;
-          throw error;
-        }
+        const found = await unlessAbsent(client.records.get(collection, id));
+        return found === null ? null : { version: found.version, document: found.document as never };
       }, "any"),
     create: async (items) => {
       const given = items.map(({ id, document, subject }) => ({
@@ -47,7 +42,13 @@ export function clientTarget(client: Client, collection: string, signal: AbortSi
       ),
     remove: (id, version) =>
       outcomeOf(() =>
-        retried(() => client.records.remove(collection, id, version === "any" ? {} : { ifVersion: version }), "any"),
+        retried(
+          () =>
+            version === "any"
+              ? unlessAbsent(client.records.remove(collection, id))
+              : client.records.remove(collection, id, { ifVersion: version }),
+          "any",
+        ),
       ),
     ids: async function* () {
       try {
@@ -57,6 +58,16 @@ export function clientTarget(client: Client, collection: string, signal: AbortSi
       }
     },
   };
+}
+
+/** Null: there is no such record. */
+async function unlessAbsent<Result>(asked: Promise<Result>): Promise<Result | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isClientError(error) && error.code === "record-absent") return null;
+    throw error;
+  }
 }
 
 async function outcomeOf(write: () => Promise<unknown>): Promise<WriteOutcome> {

@@ -29,7 +29,7 @@ export function publisherFor(
   if (seen?.kind === "away")
     logger.error(`${witness.name} cannot be asked (${seen.reason}): whether the audit was set back is not known`);
   return new WitnessPublisher(witness, headOf(custody), {
-    told: seen?.kind === "seen" ? seen.size : -1,
+    seen,
     onAway: (name, error) => {
       logger.error({ err: error }, `${name} does not remember the audit`);
     },

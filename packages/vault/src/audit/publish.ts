@@ -70,11 +70,10 @@ export class Witnesses {
   }
 
   #publisherOf({ witness, seen }: ExaminedWitness, log: WitnessedLog): { name: string; publisher: WitnessPublisher } {
-    const told = seen.kind === "seen" ? seen.size : -1;
     const onAway = (_name: string, error: unknown): void => {
       this.#onFault(error);
     };
-    const publisher = new WitnessPublisher(witness, log, { told, onAway, onBack: nothing });
+    const publisher = new WitnessPublisher(witness, log, { seen, onAway, onBack: nothing });
     return { name: witness.name, publisher };
   }
 

@@ -10,7 +10,7 @@ import { NO_COUNTS } from "./states.ts";
 import type { TableRow } from "./table.ts";
 import type { MovedDocument } from "./target.ts";
 import type { StepOptions } from "./step.ts";
-import { stepPace } from "./step.ts";
+import { MOST_NAMED, stepPace } from "./step.ts";
 
 /** A row that was not taken, and why: names of columns, and codes. */
 export interface RefusedRow {
@@ -31,8 +31,10 @@ export interface Backfilled {
   readonly refused: readonly RefusedRow[];
 }
 
-/** Refused rows that are named. */
-const MOST_NAMED = 1_000;
+/** Counts, and names, what became of a row. */
+type Note = (key: string, carried: Noted) => void;
+
+type Noted = Exclude<Carried, object> | { readonly refused: readonly string[] };
 
 /** One pass over the table, or what is left of one. */
 export async function backfill(parts: MoveParts, taken: Held, options: StepOptions): Promise<Backfilled> {
@@ -41,12 +43,16 @@ export async function backfill(parts: MoveParts, taken: Held, options: StepOptio
   const refused: RefusedRow[] = [];
   let held = taken;
   let counts = held.state.progress.counts;
-  const note = (key: string, carried: Carried): void => {
+  const note: Note = (key, carried) => {
     counts = counted(counts, carried);
     if (typeof carried === "object" && refused.length < MOST_NAMED) refused.push({ key, reasons: carried.refused });
   };
-  for (const key of held.state.progress.taken) note(key, await carry(parts, key, "remove"));
   if (held.state.progress.after === null) counts = NO_COUNTS;
+  for (const key of held.state.progress.taken) {
+    const carried = await carry(parts, key, "remove");
+    // The rows that are there still are counted with their page.
+    if (typeof carried === "object" && carried.isOfNoRow) note(key, carried);
+  }
   for (;;) {
     const { after } = held.state.progress;
     const rows = await database.transaction((run) => table.page(run, after, PAGE_ROWS, "with-values"));
@@ -62,11 +68,7 @@ export async function backfill(parts: MoveParts, taken: Held, options: StepOptio
 }
 
 /** New records together, in one transaction of the vault; then whatever is not so simple, one by one. */
-async function carryPage(
-  parts: MoveParts,
-  rows: readonly TableRow[],
-  note: (key: string, carried: Carried) => void,
-): Promise<void> {
+async function carryPage(parts: MoveParts, rows: readonly TableRow[], note: Note): Promise<void> {
   const { documents, target, database, table } = parts;
   const items: MovedDocument[] = [];
   const made = await mapBounded(rows, AT_ONCE, (row) => documents.of(row));
@@ -97,7 +99,7 @@ async function carryPage(
   });
 }
 
-function counted(counts: MoveCounts, carried: Carried): MoveCounts {
+function counted(counts: MoveCounts, carried: Noted): MoveCounts {
   if (typeof carried === "object") return { ...counts, refused: counts.refused + 1 };
   if (carried === "removed" || carried === "nothing") return counts;
   return { ...counts, [carried]: counts[carried] + 1 };

@@ -33,7 +33,8 @@ export type Carried =
   | "removed"
   /** The row has nothing that could be carried, and the record is left as it is. */
   | "nothing"
-  | { readonly refused: readonly string[] };
+  /** `isOfNoRow`: the vault keeps the record of a row that is gone. */
+  | { readonly refused: readonly string[]; readonly isOfNoRow: boolean };
 
 /** Tries of a record that others write all the time. */
 const TRIES = 50;
@@ -54,17 +55,19 @@ export async function carry(
     const stored = await target.read(key);
     const { row, isTable } = await look(parts, key);
     const wanted = await documents.of(row);
-    if (wanted.kind === "refused") return { refused: wanted.reasons };
+    if (wanted.kind === "refused") return { refused: wanted.reasons, isOfNoRow: false };
     if (wanted.kind === "nothing") {
       const isGone = row === undefined || absent === "remove-empty";
       if (!isGone || absent === "keep" || !isTable || stored === null) return done ?? "nothing";
-      if ((await target.remove(key, stored.version)) === "made") done = "removed";
+      const outcome = await target.remove(key, stored.version);
+      if (typeof outcome === "object") return { refused: [outcome.refused], isOfNoRow: true };
+      if (outcome === "made") done = "removed";
       continue;
     }
     if (stored !== null && isDeepStrictEqual(stored.document, wanted.document)) return done ?? "same";
     const { document, subject } = wanted;
     const outcome = await target.put({ id: key, document, subject }, stored?.version ?? null);
-    if (typeof outcome === "object") return { refused: [outcome.refused] };
+    if (typeof outcome === "object") return { refused: [outcome.refused], isOfNoRow: false };
     if (outcome === "overtaken") continue;
     done = stored === null ? "created" : "replaced";
     const { row: now } = await look(parts, key);

@@ -5,6 +5,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { setImmediate as immediate } from "node:timers/promises";
 import { Turns } from "@strongroom/base/work";
+import { AS_TEXT, takeErrors } from "../stores/postgres/connection.ts";
 import type { PostgresPool } from "../stores/postgres/connection.ts";
 
 /** A row, by the names in the statement: texts of PostgreSQL; of SQLite texts, bigints, numbers and bytes. */
@@ -34,9 +35,6 @@ export function qualified({ schema }: Pick<MoveDatabase, "schema">, table: strin
   return schema === null ? quoted(table) : `${quoted(schema)}.${quoted(table)}`;
 }
 
-/** Columns as the server writes them: parsers are the caller's, and not the same in every program. */
-const AS_TEXT = { getTypeParser: () => (value: string) => value };
-
 /** So that the texts of values are the same in every session, and exact. */
 const EXACT_TEXTS = `select set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, YMD', true),
   set_config('extra_float_digits', '3', true), set_config('intervalstyle', 'postgres', true),
@@ -58,6 +56,7 @@ const EXACT_TEXTS = `select set_config('timezone', 'UTC', true), set_config('dat
  * ```
  */
 export function postgresDatabase(pool: PostgresPool, options: { readonly schema?: string } = {}): MoveDatabase {
+  takeErrors(pool);
   return {
     dialect: "postgres",
     schema: options.schema ?? "public",
@@ -116,7 +115,9 @@ export function sqliteDatabase(database: DatabaseSync): MoveDatabase {
     // In the order in which they stand: the oldest Node binds no numbered ones by their position.
     const given: unknown[] = [];
     const statement = database.prepare(
-      text.replaceAll(/\$(\d+)/g, (_, number: string) => {
+      // Of a quoted name nothing is a parameter.
+      text.replaceAll(/"(?:[^"]|"")*"|\$(\d+)/g, (found, number: string | undefined) => {
+        if (number === undefined) return found;
         given.push(values[Number(number) - 1]);
         return "?";
       }),

@@ -44,8 +44,8 @@ export class RowDocuments {
       if ("unfit" in found) reasons.push(`${shown(column.name)}: ${found.unfit}`);
       else members.push([column.name, found.value]);
     }
-    const { subject, key } = this.#definition;
-    const person = subject === undefined ? null : subject === key ? row.key : (row.beside.get(subject) ?? null);
+    const { subject } = this.#definition;
+    const person = personOf(this.#definition, row);
     if (subject !== undefined && person === null) reasons.push(`${shown(subject)}: it names nobody`);
     if (reasons.length > 0) return { kind: "refused", reasons };
     return { kind: "document", document: Object.fromEntries(members), subject: person };
@@ -120,6 +120,12 @@ export class RowDocuments {
       column === this.#definition.key ? key : (beside.get(column) ?? null),
     );
   }
+}
+
+/** Whom a row is about; null: the definition does not say, or the row names nobody. */
+export function personOf({ subject, key }: MoveDefinition, row: TableRow): string | null {
+  if (subject === undefined) return null;
+  return subject === key ? row.key : (row.beside.get(subject) ?? null);
 }
 
 /** What a message of a value holds. */

@@ -8,7 +8,7 @@ import { AT_ONCE, PAGE_ROWS } from "./backfill.ts";
 import { isSameRow } from "./carry.ts";
 import type { MoveParts } from "./carry.ts";
 import type { Held } from "./states.ts";
-import { stepPace } from "./step.ts";
+import { MOST_NAMED, stepPace } from "./step.ts";
 import type { StepOptions } from "./step.ts";
 import { isEmpty } from "./table.ts";
 import type { TableRow } from "./table.ts";
@@ -20,8 +20,6 @@ export interface Passed {
   /** Keys of rows that were left, the first thousand. */
   readonly left: readonly string[];
 }
-
-const MOST_NAMED = 1_000;
 
 /** Empties whatever has its equal in the vault. */
 export async function emptyRows(parts: MoveParts, taken: Held, options: StepOptions): Promise<Passed> {

@@ -5,17 +5,19 @@
 import { VaultError } from "../errors.ts";
 import type { JsonObject } from "../records/document.ts";
 import { carry } from "./carry.ts";
-import type { MoveParts } from "./carry.ts";
+import type { Carried, MoveParts } from "./carry.ts";
 import { tableFacts } from "./columns.ts";
 import type { MoveDatabase, Run } from "./database.ts";
 import { tableUnfit } from "./definition.ts";
-import { RowDocuments } from "./documents.ts";
+import { personOf, RowDocuments } from "./documents.ts";
 import type { MessageOpener } from "./messages.ts";
 import { STAGES } from "./stages.ts";
 import type { MoveStage } from "./stages.ts";
 import { MoveStates } from "./states.ts";
 import { MovingTable } from "./table.ts";
+import type { TableRow } from "./table.ts";
 import { vaultTarget } from "./target.ts";
+import type { WriteOutcome } from "./target.ts";
 import type { ActingVault } from "../vault.ts";
 
 /** What the application gives for it. */
@@ -41,10 +43,16 @@ export interface DualWrite {
    * @param work statements of the application in the same transaction, before the columns are written: it inserts a
    *   row that is new. It is given the driver's client. Nothing is written when it throws.
    * @throws VaultError `move-table-unfit`: no such row, or a column does not hold the document exactly; what
-   *   `vault.put` throws, when the row is committed already: calling it again completes it, and so does the backfill
+   *   `vault.put` throws, when the row is committed already: calling it again completes it, and so does the backfill,
+   *   but where the vault alone has the document
    */
   put(id: string, document: JsonObject, work?: (client: unknown) => Promise<void>): Promise<void>;
-  /** Deletes: `work` the row, and then this the record. */
+  /**
+   * Deletes: `work` the row, and then this the record.
+   *
+   * @throws VaultError `move-table-unfit`: the row is there still, or the vault keeps the record; what `vault.remove`
+   *   throws, when the row is gone already: calling it again completes it
+   */
   remove(id: string, work: (client: unknown) => Promise<void>): Promise<void>;
 }
 
@@ -85,12 +93,11 @@ export async function dualWrite(options: DualWriteOptions): Promise<DualWrite> {
   const target = vaultTarget(vault, definition.collection);
   const parts: MoveParts = { name, database, states, table, documents, target };
 
-  /** The person, by the row as the transaction has it. */
-  const subjectIn = async (run: Run, id: string): Promise<string | null> => {
-    if (definition.subject === undefined) return null;
-    if (definition.subject === definition.key) return id;
-    const [row] = await table.rows(run, [id]);
-    return row?.beside.get(definition.subject) ?? null;
+  /** What the context of a message may name. */
+  const besideOf = async (id: string): Promise<TableRow["beside"]> => {
+    if (!definition.columns.some(({ holds }) => holds === "messages")) return new Map();
+    const [row] = await database.transaction((run) => table.rows(run, [id]));
+    return row?.beside ?? new Map<string, string | null>();
   };
 
   return {
@@ -108,15 +115,14 @@ export async function dualWrite(options: DualWriteOptions): Promise<DualWrite> {
     put: async (id, document, work = async () => undefined) => {
       requireValues(document);
       // Messages are made before the transaction begins: within it no KMS is asked.
-      const before = await database.transaction((run) => table.rows(run, [id]));
-      const beside = before[0]?.beside ?? new Map<string, string | null>();
-      const values = await documents.valuesOf(document, { key: id, beside }, table);
+      const values = await documents.valuesOf(document, { key: id, beside: await besideOf(id) }, table);
       const { stage, subject } = await database.transaction(async (run, client) => {
         const now = await states.stageUntilEnd(run, name);
         await work(client);
-        if (STAGES[now.stage].writes === "vault") await emptied(run, table, id);
-        else await documents.fill(run, table, { key: id, values, document });
-        return { stage: now.stage, subject: await subjectIn(run, id) };
+        if (STAGES[now.stage].writes === "vault")
+          return { stage: now.stage, subject: personOf(definition, await emptied(run, table, id)) };
+        await documents.fill(run, table, { key: id, values, document });
+        return { stage: now.stage, subject: null };
       });
       const { writes } = STAGES[stage];
       if (writes === "table") return;
@@ -124,8 +130,7 @@ export async function dualWrite(options: DualWriteOptions): Promise<DualWrite> {
         requireCarried(await carry(parts, id, "keep"));
         return;
       }
-      const outcome = await target.put({ id, document, subject }, "any");
-      if (typeof outcome === "object") requireCarried({ refused: [outcome.refused] });
+      requireMade(await target.put({ id, document, subject }, "any"));
     },
     remove: async (id, work) => {
       const stage = await database.transaction(async (run, client) => {
@@ -136,15 +141,17 @@ export async function dualWrite(options: DualWriteOptions): Promise<DualWrite> {
       });
       const { writes } = STAGES[stage];
       if (writes === "both") requireCarried(await carry(parts, id, "remove"));
-      if (writes === "vault") await target.remove(id, "any");
+      if (writes === "vault") requireMade(await target.remove(id, "any"));
     },
   };
 }
 
-async function emptied(run: Run, table: MovingTable, id: string): Promise<void> {
-  const rows = await table.rows(run, [id], "lock");
-  if (rows.length === 0) throw tableUnfit(["there is no row of this key: insert it first"]);
-  await table.empty(run, rows);
+/** Empties the columns of a row. @returns the row as it was */
+async function emptied(run: Run, table: MovingTable, id: string): Promise<TableRow> {
+  const [row] = await table.rows(run, [id], "lock");
+  if (row === undefined) throw tableUnfit(["there is no row of this key: insert it first"]);
+  await table.clear(run, id);
+  return row;
 }
 
 /** A row without values would say that there is nothing. */
@@ -153,10 +160,20 @@ function requireValues(document: JsonObject): void {
     throw tableUnfit(["a document without a value is none: remove the row"]);
 }
 
-function requireCarried(carried: Awaited<ReturnType<typeof carry>>): void {
-  if (typeof carried === "object")
-    throw new VaultError(
-      "move-table-unfit",
-      `The row is written, and the vault does not take it: ${carried.refused.join("; ")}`,
-    );
+/** Of a write that replaces whatever is there. */
+function requireMade(outcome: WriteOutcome): void {
+  if (typeof outcome === "object") throw notTaken([outcome.refused]);
+  if (outcome === "overtaken")
+    throw new VaultError("record-contended", "The row is written, and its record changes faster than it can be");
+}
+
+function requireCarried(carried: Carried): void {
+  if (typeof carried === "object") throw notTaken(carried.refused);
+}
+
+function notTaken(reasons: readonly string[]): VaultError {
+  return new VaultError(
+    "move-table-unfit",
+    `The row is written, and the vault does not take it: ${reasons.join("; ")}`,
+  );
 }

@@ -20,6 +20,7 @@ import { STAGES } from "./stages.ts";
 import type { MoveStage } from "./stages.ts";
 import { MoveStates } from "./states.ts";
 import type { Held, MoveCounts, MoveState, VerifiedMove } from "./states.ts";
+import { MOST_NAMED } from "./step.ts";
 import type { StepOptions } from "./step.ts";
 import { MovingTable } from "./table.ts";
 import type { MoveTarget } from "./target.ts";
@@ -148,22 +149,40 @@ export async function fill(
   return step(options, name, ["dual-writing", "filled"], async (parts, taken) => {
     const begun = taken.state.stage === "filled" ? await parts.states.flip(taken, "dual-writing") : taken;
     const passed = await backfill(parts, begun, how);
-    const { counts, refused } = passed;
-    const gone = how.removeGone === true ? await removeGone(parts) : 0;
-    const ended = { counts: { ...counts, emptied: counts.emptied + gone }, after: null, taken: [] };
+    const gone = how.removeGone === true ? await removeGone(parts) : { removed: 0, kept: 0, refused: [] };
+    const refused = [...passed.refused, ...gone.refused].slice(0, MOST_NAMED);
+    const { counts: before } = passed;
+    const counts = { ...before, emptied: before.emptied + gone.removed, refused: before.refused + gone.kept };
+    const ended = { counts, after: null, taken: [] };
     const { states } = parts;
     if (counts.refused > 0)
       return { held: await states.save(passed.held, { ...passed.held.state.progress, ...ended }), counts, refused };
-    return { held: await states.flip(passed.held, "filled", ended), counts: ended.counts, refused };
+    return { held: await states.flip(passed.held, "filled", ended), counts, refused };
   });
 }
 
+/** What became of the records without a row. */
+interface Gone {
+  readonly removed: number;
+  /** How many the vault keeps; the first of them are named. */
+  readonly kept: number;
+  readonly refused: readonly RefusedRow[];
+}
+
 /** Removes records of the collection that have no row, or one without values. */
-async function removeGone(parts: MoveParts): Promise<number> {
-  let removed = 0;
+async function removeGone(parts: MoveParts): Promise<Gone> {
+  const refused: RefusedRow[] = [];
+  let [removed, kept] = [0, 0];
   for await (const ids of parts.target.ids())
-    for (const id of ids) if ((await carry(parts, id, "remove-empty")) === "removed") removed++;
-  return removed;
+    for (const id of ids) {
+      const carried = await carry(parts, id, "remove-empty");
+      if (carried === "removed") removed++;
+      // A row that is there has been counted.
+      if (typeof carried !== "object" || !carried.isOfNoRow) continue;
+      kept++;
+      if (refused.length < MOST_NAMED) refused.push({ key: id, reasons: carried.refused });
+    }
+  return { removed, kept, refused };
 }
 
 /**
@@ -339,12 +358,12 @@ async function verified(
 }
 
 /** Keys that an error names. */
-const MOST_NAMED = 20;
+const MOST_IN_ERROR = 20;
 
 /** @throws VaultError `move-not-whole` */
 function requireWhole({ found, findings }: MoveVerdict): void {
   if (found === 0) return;
-  const named = findings.slice(0, MOST_NAMED).map(({ key, kind, columns = [] }) => {
+  const named = findings.slice(0, MOST_IN_ERROR).map(({ key, kind, columns = [] }) => {
     const where = columns.length === 0 ? "" : ` in ${columns.join(", ")}`;
     return `${key} (${kind}${where})`;
   });

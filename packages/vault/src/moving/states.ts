@@ -91,6 +91,8 @@ export class MoveStates {
   readonly #database: MoveDatabase;
   readonly #table: string;
   readonly #now: string;
+  /** Whether the table was seen once: nothing takes it away, and every read of an application asks. */
+  #isSeen = false;
   readonly holdMs: number;
 
   constructor(database: MoveDatabase, holdMs: number = HOLD_MS) {
@@ -105,12 +107,14 @@ export class MoveStates {
 
   /** Whether the table is there. */
   async isThere(run: Run): Promise<boolean> {
+    if (this.#isSeen) return true;
     const { dialect, schema } = this.#database;
     const rows =
       dialect === "postgres"
         ? await run("select from pg_tables where schemaname = $1 and tablename = 'strongroom_moves'", [schema])
         : await run("select 1 from sqlite_schema where type = 'table' and name = 'strongroom_moves'");
-    return rows.length > 0;
+    this.#isSeen = rows.length > 0;
+    return this.#isSeen;
   }
 
   /** All moves of the schema, by name. */
@@ -128,8 +132,13 @@ export class MoveStates {
 
   /** Within a transaction. @throws VaultError `move-absent` */
   async readIn(run: Run, name: string): Promise<MoveState> {
-    const [row] = (await this.isThere(run)) ? await run(`select * from ${this.#table} where name = $1`, [name]) : [];
-    if (row === undefined) throw new VaultError("move-absent", `There is no move ${name}`);
+    if (!(await this.isThere(run))) throw absent(name);
+    return this.#stateIn(run, name);
+  }
+
+  async #stateIn(run: Run, name: string): Promise<MoveState> {
+    const [row] = await run(`select * from ${this.#table} where name = $1`, [name]);
+    if (row === undefined) throw absent(name);
     return stateOf(row);
   }
 
@@ -161,7 +170,8 @@ export class MoveStates {
           where ${this.#table}.stage = 'planned'`,
         values,
       );
-      const { stage } = await this.readIn(run, definition.name);
+      // The table is not there before this is committed.
+      const { stage } = await this.#stateIn(run, definition.name);
       if (stage !== "planned")
         throw new VaultError("move-stage", `The move ${definition.name} has begun: it is ${stage}`);
     });
@@ -201,13 +211,19 @@ export class MoveStates {
   }
 
   /** The same within a transaction, which then is the holder's or nobody's. */
-  async saveIn(run: Run, { state, fence }: Held, progress: MoveProgress): Promise<Held> {
+  async saveIn(run: Run, held: Held, progress: MoveProgress): Promise<Held> {
+    return this.#storeIn(run, { ...held, state: { ...held.state, progress } });
+  }
+
+  async #storeIn(run: Run, held: Held): Promise<Held> {
+    const { name, stage, progress } = held.state;
     const rows = await run(
-      `update ${this.#table} set progress = $3, held_until = ${this.#now} + $4 where name = $1 and fence = $2 returning name`,
-      [state.name, fence.toString(), JSON.stringify(progress), this.holdMs.toString()],
+      `update ${this.#table} set stage = $3, progress = $4, held_until = ${this.#now} + $5
+        where name = $1 and fence = $2 returning name`,
+      [name, held.fence.toString(), stage, JSON.stringify(progress), this.holdMs.toString()],
     );
-    if (rows.length === 0) throw taken(state.name);
-    return { fence, state: { ...state, progress } };
+    if (rows.length === 0) throw taken(name);
+    return held;
   }
 
   /**
@@ -229,9 +245,7 @@ export class MoveStates {
           },
         );
       }
-      const { fence } = await this.saveIn(run, held, next);
-      await run(`update ${this.#table} set stage = $2 where name = $1 and fence = $3`, [name, stage, fence.toString()]);
-      return { fence, state: { ...held.state, stage, progress: next } };
+      return this.#storeIn(run, { ...held, state: { ...held.state, stage, progress: next } });
     });
   }
 
@@ -261,6 +275,10 @@ export class MoveStates {
 function newProgress(stage: MoveStage): MoveProgress {
   const history = [{ stage, at: new Date().toISOString() }];
   return { after: null, taken: [], counts: NO_COUNTS, verified: null, history };
+}
+
+function absent(name: string): VaultError {
+  return new VaultError("move-absent", `There is no move ${name}`);
 }
 
 function taken(name: string): VaultError {

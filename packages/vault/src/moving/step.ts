@@ -3,6 +3,9 @@
  */
 import { Pace } from "../verify/pace.ts";
 
+/** Rows and records that the result of a step names; all are counted. */
+export const MOST_NAMED = 1_000;
+
 /** How a step is run. */
 export interface StepOptions {
   /** Rows a second, at most; left out: as fast as it goes. */

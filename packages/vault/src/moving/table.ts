@@ -95,12 +95,14 @@ export class MovingTable {
   /** Empties the columns of rows that are as they were read. @returns the keys of those */
   async empty(run: Run, rows: readonly TableRow[]): Promise<readonly string[]> {
     const same = await this.#unchanged(run, rows);
-    const cleared = this.facts.columns.map(({ name }) => `${quoted(name)} = null`).join(", ");
-    for (const { key } of same)
-      await run(`update ${this.#table} set ${cleared} where ${this.#key} = ${this.#parameter(1)}`, [
-        this.#keyValue(key),
-      ]);
+    for (const { key } of same) await this.clear(run, key);
     return same.map(({ key }) => key);
+  }
+
+  /** Empties the columns of a row, whatever is in them. */
+  async clear(run: Run, key: string): Promise<void> {
+    const cleared = this.facts.columns.map(({ name }) => `${quoted(name)} = null`).join(", ");
+    await run(`update ${this.#table} set ${cleared} where ${this.#key} = ${this.#parameter(1)}`, [this.#keyValue(key)]);
   }
 
   /** Fills the columns of a row, whatever is in them. */

@@ -32,7 +32,7 @@ export interface MoveTarget {
   create(items: readonly MovedDocument[]): Promise<readonly WriteOutcome[]>;
   /** @param version that it must be at; null: it must not be there; `any`: whatever is there */
   put(item: MovedDocument, version: number | null | "any"): Promise<WriteOutcome>;
-  /** Of a version; `any`: whatever is there, and nothing where there is none. */
+  /** Of a version; `any`: whatever is there, and `made` where there is none. */
   remove(id: string, version: number | "any"): Promise<WriteOutcome>;
   /** All ids, by pages. */
   ids(): AsyncIterable<readonly string[]>;
@@ -82,13 +82,8 @@ export function vaultTarget(vault: ActingVault, collection: string): MoveTarget 
   const whom = ({ subject }: MovedDocument): { readonly subject?: string } => (subject === null ? {} : { subject });
   return {
     read: async (id) => {
-      try {
-        const { version, document } = await vault.get(at(id));
-        return { version, document };
-      } catch (error) {
-        if (isVaultError(error) && error.code === "record-absent") return null;
-        throw error;
-      }
+      const found = await unlessAbsent(vault.get(at(id)));
+      return found === null ? null : { version: found.version, document: found.document };
     },
     create: async (items) => {
       const given = items.map((item) => ({ id: item.id, document: item.document, ...whom(item) }));
@@ -99,10 +94,12 @@ export function vaultTarget(vault: ActingVault, collection: string): MoveTarget 
     },
     put: (item, version) =>
       outcomeOf(() => vault.put(at(item.id), item.document, { ...whom(item), expect: expectation(version) })),
-    remove: async (id, version) => {
-      const expect = version === "any" ? ({ kind: "any" } as const) : ({ kind: "version", version } as const);
-      return outcomeOf(() => vault.remove(at(id), { expect }));
-    },
+    remove: (id, version) =>
+      outcomeOf(() =>
+        version === "any"
+          ? unlessAbsent(vault.remove(at(id)))
+          : vault.remove(at(id), { expect: { kind: "version", version } }),
+      ),
     ids: async function* () {
       let cursor: string | undefined;
       do {
@@ -117,6 +114,16 @@ export function vaultTarget(vault: ActingVault, collection: string): MoveTarget 
       } while (cursor !== undefined);
     },
   };
+}
+
+/** Null: there is no such record. */
+async function unlessAbsent<Result>(asked: Promise<Result>): Promise<Result | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isVaultError(error) && error.code === "record-absent") return null;
+    throw error;
+  }
 }
 
 function expectation(

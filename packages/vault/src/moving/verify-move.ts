@@ -10,7 +10,7 @@ import type { RowDocument } from "./documents.ts";
 import { AT_ONCE, PAGE_ROWS } from "./backfill.ts";
 import { STAGES } from "./stages.ts";
 import type { MoveStage } from "./stages.ts";
-import { stepPace } from "./step.ts";
+import { MOST_NAMED, stepPace } from "./step.ts";
 import type { StepOptions } from "./step.ts";
 import { isEmpty } from "./table.ts";
 import type { TableRow } from "./table.ts";
@@ -37,7 +37,6 @@ export interface MoveVerdict {
   readonly findings: readonly MoveFinding[];
 }
 
-const MOST_NAMED = 1_000;
 /** Looks at what seems wrong, and how long between two, in milliseconds. */
 const LOOKS = 8;
 const BETWEEN_MS = 100;

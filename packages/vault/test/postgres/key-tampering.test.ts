@@ -3,29 +3,13 @@
  * taken for what it was made to look like, and fails nothing else.
  */
 import assert from "node:assert/strict";
-import { randomBytes, randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { parseAddress } from "@strongroom/vault";
-import type { Creation, KeyVersion } from "../../src/stores/key-store.ts";
-import type { Epoch } from "../../src/stores/gate.ts";
-import type { SubjectId } from "../../src/stores/subjects.ts";
+import { AT, newPerson } from "./support/people.ts";
 import { fileServer, newKeySchema, newSchema } from "./support/storage.ts";
 import { person, put, writeUnit } from "./support/units.ts";
 
 const { pool } = await fileServer();
-
-const AT = "2026-01-01T00:00:00.000Z";
-const WRAP_SET = { wraps: [{ provider: "aws-kms", key: "arn:1", material: null }], target: 1, missing: [] };
-
-type Person = Creation & { readonly name: NonNullable<Creation["name"]>; readonly key: NonNullable<Creation["key"]> };
-
-function newPerson(): Person {
-  const id = randomUUID() as string as SubjectId;
-  const wraps = [{ provider: "aws-kms", info: Buffer.from("arn:1"), ciphertext: randomBytes(180) }];
-  const made = { ordinal: 1, generation: 0, createdAt: AT, check: randomBytes(32), wraps, wrapSet: WRAP_SET };
-  const key = { kind: "subject", owner: id, version: randomUUID() as string as KeyVersion, ...made } as const;
-  return { epoch: 0 as Epoch, name: { id, tag: randomBytes(32), sealed: randomBytes(40) }, key };
-}
 
 /** What is done to the keys of one of two -> the column that is named. */
 const DAMAGE: Readonly<Record<string, RegExp>> = {

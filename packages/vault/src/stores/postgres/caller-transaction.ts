@@ -10,7 +10,7 @@ import type { ChangeContext, Send } from "./apply.ts";
 import { sendParts } from "./apply.ts";
 import { isTrue, text } from "./columns.ts";
 import type { Columns } from "./columns.ts";
-import { statement } from "./connection.ts";
+import { AS_TEXT, statement } from "./connection.ts";
 import type { PostgresClient, Statement } from "./connection.ts";
 import { isContention, sqlState, storeFailure } from "./errors.ts";
 import { gateState } from "./gate.ts";
@@ -18,8 +18,6 @@ import { requireUnits, statementsOf } from "./units.ts";
 
 /** At each of these the gate is held: in a snapshot by its row, else by a lock. */
 const ISOLATIONS: readonly string[] = ["read committed", "read uncommitted", "repeatable read", "serializable"];
-
-const AS_TEXT = { getTypeParser: () => (value: string) => value };
 
 /**
  * @throws VaultError `transaction-refused` for what is no client of this vault's database within a transaction

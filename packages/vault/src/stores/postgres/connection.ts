@@ -80,7 +80,7 @@ const CONTENTION_TRIES = 10;
 const CONNECTION_TRIES = 10;
 
 /** Columns as the server writes them: parsers are the caller's, and not the same in every program. */
-const AS_TEXT = { getTypeParser: () => (value: string) => value };
+export const AS_TEXT = { getTypeParser: () => (value: string) => value };
 
 /** Pools and clients whose errors somebody takes. */
 const listenedTo = new WeakSet<object>();
@@ -335,7 +335,7 @@ export async function within<Result>(milliseconds: number, work: Promise<Result>
  * Without a listener, a connection that the server closes ends the process: while it is idle, and in the very moment in
  * which the pool gives it out as well, when the pool listens no more and whoever asked for it does not yet.
  */
-function takeErrors(pool: PostgresPool): void {
+export function takeErrors(pool: PostgresPool): void {
   if (listenedTo.has(pool)) return;
   listenedTo.add(pool);
   listenTo(pool, ignored);

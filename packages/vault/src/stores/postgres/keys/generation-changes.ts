@@ -11,6 +11,7 @@ import type { KeyRows } from "../../key-store.ts";
 import { isTrue, whole } from "../columns.ts";
 import { statement } from "../connection.ts";
 import type { Statement } from "../connection.ts";
+import { sqlState } from "../errors.ts";
 import { gateKey } from "../functions/statements.ts";
 import { requireAccepted, writeRefusalColumn } from "../refusals.ts";
 import { asBuffer } from "../sent-bytes.ts";
@@ -44,8 +45,15 @@ export function generationChanges(context: KeyContext): Pick<KeyRows, "drop" | "
   async function change(made: Statement, epoch: Epoch, values: readonly unknown[]): Promise<RewrapResult> {
     const rows = await connections.transaction(lockTimeoutMs, async (connection) => {
       await connection.query(hold, [vault, epoch], { isNamed: false });
-      return connection.query(made, [vault, epoch, ...values], { isNamed: false });
+      try {
+        return await connection.query(made, [vault, epoch, ...values], { isNamed: false });
+      } catch (error) {
+        // Whoever made that name at the same moment has it: what is committed then is nothing.
+        if (sqlState(error) === "23505") return null;
+        throw error;
+      }
     });
+    if (rows === null) return { kind: "overtaken" };
     const row = requireAccepted(rows);
     const now = (whole(row["epoch"], 0) ?? 0) as Epoch;
     if (now !== epoch) return { kind: "gate-moved", epoch: now };
