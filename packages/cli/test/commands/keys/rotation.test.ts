@@ -1,5 +1,6 @@
 // A rotation through the commands, over a real `strongroom up`: planned, held, undone, done, and nothing is left.
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -40,6 +41,13 @@ describe("a rotation", () => {
     assert.match((await run("keys status")).stdout, /^There was no run yet/);
     const applied = await run("keys apply --yes");
     assert.deepEqual([applied.code, applied.stderr], [0, ""]);
+  });
+
+  it("is refused in the vault's own words where a shred wants another principal's word", async () => {
+    await writeFile(join(folder.path, "four-eyes.json"), JSON.stringify({ keys: { fourEyes: true } }));
+    const { code, stderr } = await run("keys rotate --shred --yes --config four-eyes.json --json");
+    assert.match(stderr, /"code":"approval-missing"/);
+    assert.equal(code, 6);
   });
 
   it("is planned when there are new keys, with the calls that it takes", async () => {
