@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import type { SubjectId, SubjectRow } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 import { runCommand } from "../support/command.ts";
 import { type Ended, type Installation, startInstallation, temporaryFolder } from "../support/installation.ts";
@@ -114,11 +115,12 @@ describe("backup and restore", () => {
 
   it("make a vault that starts without an alarm, and holds what a newer ledger says", async () => {
     const records = await sqliteStore(at("strongroom-data/records.sqlite"));
-    const [bob] = await records.subjects.newest(1);
+    const [bob, ada] = await records.subjects.newest(2);
     await records.close();
     const lines = [
       { person: bob?.id, state: "restricted" },
       { person: randomUUID(), state: "erased", at: "2030" },
+      ...["restricted", "active"].map((state) => ({ person: ada?.id, state })),
     ];
     writeFileSync(at("ledger"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
     const ended = await run([
@@ -140,5 +142,24 @@ describe("backup and restore", () => {
     }
     assert.doesNotMatch(restored.said(), /AUDIT/);
     await assert.rejects(start(), /store-rolled-back/, "the one that was backed up does not go on beside it");
+  });
+
+  it("have nothing left of who was erased since, and the restore says so", async () => {
+    const people = async (folder: string, of?: SubjectId): Promise<readonly (SubjectRow | null)[]> => {
+      const records = await sqliteStore(at(`${folder}/records.sqlite`));
+      const found = await (of === undefined ? records.subjects.newest(1) : records.subjects.get([of]));
+      await records.close();
+      return found;
+    };
+    const [bob] = await people("strongroom-data");
+    assert.ok(bob);
+    writeFileSync(at("ledger"), `${JSON.stringify({ person: bob.id, state: "erased" })}\n`);
+    const ended = await run([
+      ...["restore", "monday", "--data-dir", "newest", "--reason", "the disk failed", "--erasures", "ledger"],
+      ...ROOT_KEY,
+    ]);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.match(ended.stdout, /\b1 erased, .* are erased are gone\./);
+    assert.equal((await people("newest", bob.id))[0]?.state, "erased");
   });
 });
