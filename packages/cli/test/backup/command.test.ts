@@ -84,6 +84,20 @@ describe("backup and restore", () => {
     assert.equal((await run(["backup", "--drill", "--sample", "100"])).code, 0);
   });
 
+  it("open for a sample what is in it, and build no indexes, which are of everything", async () => {
+    const declared = { collections: { people: { fields: { name: { find: "exact", values: 1_000_000 } } } } };
+    writeFileSync(at("find.json"), JSON.stringify(declared));
+    for (const [sample, builds] of [
+      [[], true],
+      [["--sample", "1"], false],
+    ] as const) {
+      const args = ["backup", "--drill", "tuesday", ...sample, "--config", "find.json"];
+      const { code, stderr } = await runCommand(args, { cwd: folder.path, env, columns: 120 });
+      assert.equal(code, 0, stderr);
+      assert.equal(stderr.includes("indexes of people"), builds, stderr);
+    }
+  });
+
   it("refuse what is no backup, and a root key that is not there", async () => {
     cpSync(at("tuesday"), at("mixed"), { recursive: true });
     cpSync(at("monday/records.sqlite"), at("mixed/records.sqlite"));
