@@ -40,19 +40,19 @@ describe("the sources of the packages", () => {
     ["decrypt", 16, definitionOf(house, "envelope", "decrypt")],
     ["multiRegionKeyring", 32, definitionOf(house, "envelope", "multiRegionKeyring")],
     // It puts records, the keys of people, search, roles, erasures, rights, retention, the convergence (of which repair
-    // is a part), approvals, the audit and the verification together, and nobody reads all of them for one question: what each of them opens is measured by
-    // itself.
+    // is a part), approvals, the audit and the verification together, and nobody reads all of them for one question:
+    // what each of them opens is measured by itself.
     ["openVault", 268, definitionOf(house, "vault", "openVault")],
-    // Both hear how what is asked is told to the audit, and a write makes entries and links that go with its unit. A write is
-    // tagged for search, and both are held to restrictions and consents. The table of errors is eight files.
+    // Both hear how what is asked is told to the audit, and a write makes entries and links that go with its unit. A
+    // write is tagged for search, and both are held to restrictions and consents. The table of errors is eight files.
     ["a read of a record", 23, "packages/vault/src/records/read.ts"],
     ["a write of a record", 42, "packages/vault/src/records/write.ts"],
     // The keys that entries are sealed under are made and held beside people's, and a key changes its kind there.
     ["the keys of people", 40, definitionOf(house, "vault", "openSubjectKeys")],
     ["how entries are made", 34, definitionOf(house, "vault", "openAuditor")],
     ["how entries come to the log", 26, "packages/vault/src/audit/sequencer.ts"],
-    // It holds the stores against the log, adopts what a restore brought, carries entries, forgets what is due, publishes,
-    // answers questions and signs statements: parts of their own again.
+    // It holds the stores against the log, adopts what a restore brought, carries entries, forgets what is due,
+    // publishes, answers questions and signs statements: parts of their own again.
     ["the log of a vault", 53, "packages/vault/src/audit/open-audit.ts"],
     // Each entry, whether its text may be gone, the tables of addresses and of streams: a file each.
     ["the verification of the log", 27, definitionOf(house, "vault", "verifyAuditLog")],

@@ -56,7 +56,7 @@ import {
   keysUndoCommand,
 } from "./commands/keys/run.ts";
 import { keysReportCommand, keysRetireCommand } from "./commands/keys/retire.ts";
-import { keysRotateCommand } from "./commands/keys/rotate.ts";
+import { keysRotateCommand, keysShredCommand } from "./commands/keys/rotate.ts";
 import { KMS_TABLE } from "./commands/kms.ts";
 import {
   personConsentCommand,
@@ -131,6 +131,7 @@ const COMMANDS: readonly CommandSpec[] = [
   collectionRotateKeyCommand,
   collectionDropCommand,
   keysRotateCommand,
+  keysShredCommand,
   keysPlanCommand,
   keysApplyCommand,
   keysStatusCommand,

@@ -1,10 +1,17 @@
-// The errors of the retirement of a key: rows of the command's table.
+// The errors of rotations and of the retirement of a key: rows of the command's table.
 import type { ErrorTable } from "@strongroom/base/errors";
 
 /** A code of {@link RETIRE_ERRORS}. */
-export type RetireErrorCode = "key-in-force" | "key-still-needed" | "key-not-retired" | "report-refused";
+export type RetireErrorCode =
+  "rotation-begun" | "key-in-force" | "key-still-needed" | "key-not-retired" | "report-refused";
 
 export const RETIRE_ERRORS: ErrorTable<RetireErrorCode> = {
+  "rotation-begun": {
+    title: "Another rotation has begun",
+    remedy: "End it first: strongroom keys rotate goes on with it, strongroom keys rotate --give-up drops it.",
+    outcome: "conflict",
+    status: 409,
+  },
   "key-in-force": {
     title: "The key is in force: everything new is wrapped under it",
     remedy:

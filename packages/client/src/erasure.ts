@@ -39,6 +39,8 @@ export interface Erasures {
   certificate(person: string, options?: CallOptions): Promise<Certificate>;
   holds(options?: CallOptions): Promise<readonly Hold[]>;
   hold(request: EraseRequest, options?: CallOptions): Promise<Hold>;
+  /** The same by the opaque id, of somebody who is known. Throws `subject-absent`. */
+  holdPerson(person: string, reason: string, options?: CallOptions): Promise<Hold>;
   liftHold(hold: string, reason: string, options?: CallOptions): Promise<Hold>;
 }
 
@@ -67,6 +69,13 @@ export function erasureOf({ answer }: Caller): Erasures {
       (await answer("HoldsAnswer", options, (http, init) => http.GET("/v1/holds", init))).holds,
     hold: (body, options = {}) =>
       answer("HoldAnswer", options, (http, init) => http.POST("/v1/holds", { ...init, body }), "writes"),
+    holdPerson: (person, reason, options = {}) =>
+      answer(
+        "HoldAnswer",
+        options,
+        (http, init) => http.POST("/v1/subjects/{id}/holds", { ...init, ...inPath(person), body: { reason } }),
+        "writes",
+      ),
     liftHold: (hold, reason, options = {}) =>
       answer(
         "HoldAnswer",

@@ -43,7 +43,12 @@ test("a person is held, released and erased, by name in a body and by the opaque
   });
   assert.deepEqual(await client.erasure.underWay(), []);
   const bob = await client.erasure.hold({ subject: "bob@example.com", reason: "tax" });
-  await client.erasure.liftHold(bob.id, "settled");
+  const again = await client.erasure.holdPerson(bob.person, "litigation");
+  assert.equal(again.person, bob.person);
+  await assert.rejects(client.erasure.holdPerson("00000000-0000-4000-8000-000000000000", "tax"), {
+    code: "subject-absent",
+  });
+  for (const { id } of [bob, again]) await client.erasure.liftHold(id, "settled");
   assert.equal((await client.erasure.erasePerson(bob.person, "art-17")).state, "erased");
   for (const scope of ["read", "write", "audit"] as const) {
     const body = { subject: "eve", reason: "art-17" };

@@ -134,6 +134,7 @@ test("every route is described: operation, parameters, answers, headers, errors 
       "POST /v1/subjects/release",
       "POST /v1/subjects/restrict",
       "POST /v1/subjects/show",
+      "POST /v1/subjects/{id}/holds",
       "PUT /v1/records/{collection}/{id}",
     ],
   );

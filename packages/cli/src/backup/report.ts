@@ -55,11 +55,14 @@ export function restoreView(report: RestoreReport, { keys, kms: { rootKey } }: C
       `${missing} that are not there.`,
     `The audit has a new history, ${history}, with ${entries.toLocaleString("en")} entries; it is whole.`,
     ...(erasures === null
-      ? ["Who was restricted or erased since is not any more: give the newer ledger, --erasures FILE."]
+      ? [
+          "No ledger was given (--erasures FILE): who was erased or held since is known from the copy beside the " +
+            "audit's witness alone, and who was restricted since is not restricted any more.",
+        ]
       : [
           `Of the ledger: ${erasures.restricted} restricted, ${erasures.erasing} being erased, ${erasures.erased} ` +
-            `erased, ${erasures.unchanged} as they were, ${erasures.unknown} not in the backup. Their keys and rows are ` +
-            "those of the backup still.",
+            `erased, ${erasures.unchanged} as they were, ${erasures.unknown} not in the backup. Keys and records of ` +
+            "those who are erased are gone.",
         ]),
     ...indexLines(indexes),
     ...(witnesses.length === 0 ? ["No witness was told: there is none."] : []),

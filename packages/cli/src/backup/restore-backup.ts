@@ -22,7 +22,7 @@ import { buildIndexes, type BuiltIndexes } from "./build-indexes.ts";
 import { type CheckedBackup, checkBackup } from "./check-backup.ts";
 import { copyWhole, measureFile } from "./copy-files.ts";
 import { makeDraftFolder } from "./draft-folder.ts";
-import { type Ledger, readLedger, replay, type ReplayedErasures } from "./erasures.ts";
+import { countLedger, type Ledger, type LedgerCounts, readLedger } from "./erasures.ts";
 import { LEDGER_FILE } from "./erasures-export.ts";
 import { inFolder } from "./facts.ts";
 import { altered, type BackupFile, type Manifest } from "./manifest.ts";
@@ -58,7 +58,7 @@ export interface RestoreReport {
   /** Records that the audit knows as written after they were copied, and that are not in the backup. */
   readonly recordsMissing: number;
   /** Null: no ledger was given. */
-  readonly erasures: ReplayedErasures | null;
+  readonly erasures: LedgerCounts | null;
   readonly indexes: BuiltIndexes;
   readonly witnesses: readonly ToldWitness[];
   /** The verifier key of the audit from now on. */
@@ -210,7 +210,7 @@ async function opened(
   const keyParts = { config, folder, signal: context.signal, rootKey, kmsWitness: undefined };
   const keys = await openCommandKeys(keyParts);
   try {
-    let erasures: ReplayedErasures | null = null;
+    let erasures: LedgerCounts | null = null;
     const vault = await openCommandVault({
       ...{ config, folder, env: context.env, keySets: keys.keySets, witnesses },
       ledgers: ledgersOf({ context, config, request }, manifest.vault),
@@ -224,7 +224,7 @@ async function opened(
       prepare: async (stores) => {
         await requireKeys(stores, context.signal);
         await forgetProcesses(stores.records);
-        if (ledger !== null) erasures = await replay(ledger, stores);
+        if (ledger !== null) erasures = await countLedger(ledger, stores.records);
         await reopenIndexes(stores.records);
       },
     });

@@ -1,13 +1,14 @@
 // `strongroom erase`, `hold …`, `certificate …`, `erasures export`: a person's data goes, or is held.
 import { given, option, text } from "@strongroom/base/command";
-import { printable, printableCopy, renderTable } from "@strongroom/base/terminal";
+import { printable, renderTable } from "@strongroom/base/terminal";
 import type { Hold } from "@strongroom/client";
 import { z } from "zod";
-import { command, type CommandContext, type CommandSpec, withService } from "../command.ts";
+import { command, type CommandSpec, withService } from "../command.ts";
 import { requireYes } from "../confirm.ts";
 import { CliError } from "../errors.ts";
-import { openInput, writeOutput } from "../input-output.ts";
+import { readWhole, writeOutput } from "../input-output.ts";
 import { WHY_OPTIONS } from "./audit-options.ts";
+import { subjectOf } from "./person-name.ts";
 
 const REASON = z
   .string()
@@ -15,9 +16,8 @@ const REASON = z
   .optional();
 const reason = option("--reason <code>", "why, as a code: the audit has it in clear (must be given)", REASON);
 const tenant = option("--tenant <name>", "whose person it is (default: default)", text());
+const person = option("--person", "SUBJECT is the person's opaque id, and not a name", given());
 
-/** A person's opaque id, as audits and certificates have it. */
-const PERSON = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Most bytes of a name, a certificate. */
 const MOST_NAME = 1_024;
 const MOST_CERTIFICATE = 65_536;
@@ -29,15 +29,16 @@ export const eraseCommand: CommandSpec = command({
   heading: "People",
   summary: "erase a person: records, search tags, keys and name",
   description:
-    "SUBJECT is the name that writers use, or an opaque id; - reads a name from standard input, so that no other " +
-    "program of the machine sees it. Reads and writes about the person end at once, in every process. The answer has " +
-    "a certificate, which says what remains and what it dies with, and a salt, which is for the person alone and " +
-    "kept nowhere. When something fails half-way, it says so, and the service goes on with it. A legal hold refuses " +
-    "it, and so do records that are about somebody else too. Needs a token with the scope admin.",
+    "SUBJECT is the name that writers use, or with --person an opaque id; - reads it from standard input, so that " +
+    "no other program of the machine sees it. Reads and writes about the person end at once, in every process. The " +
+    "answer has a certificate, which says what remains and what it dies with, and a salt, which is for the person " +
+    "alone and kept nowhere. When something fails half-way, it says so, and the service goes on with it. A legal " +
+    "hold refuses it, and so do records that are about somebody else too. Needs a token with the scope admin.",
   flagGroups: ["client"],
   options: {
     reason,
     tenant,
+    person,
     out: option("--out <file>", "write the certificate to a file", text()),
     yes: option("-y, --yes", "erase without asking", given()),
     ...WHY_OPTIONS,
@@ -52,18 +53,20 @@ export const eraseCommand: CommandSpec = command({
   run: withService(async (client, { context, args, options, endWith }) => {
     const code = requireReason(options.reason);
     const subject = await subjectOf(args, context);
+    const of = tenantOf(options);
     if (!options.yes) await requireYes(`Erase ${printable(subject)} for ever?`, context);
-    const result = PERSON.test(subject)
+    const result = options.person
       ? await client.erasure.erasePerson(subject, code)
-      : await client.erasure.erase({ subject, reason: code, ...tenantOf(options) });
-    if (options.out !== undefined && result.certificate !== null)
-      await writeOutput(options.out, result.certificate, context);
-    context.terminal.result(printableCopy(result), (shown) =>
+      : await client.erasure.erase({ subject, reason: code, ...of });
+    // Before a file that may fail: the salt is kept nowhere else.
+    context.terminal.result(result, (shown) =>
       shown.state === "erased"
         ? `Erased: ${shown.person}.\n${shown.salt === null ? "" : `Salt, for the person alone: ${shown.salt}\n`}` +
           `Verify its certificate with: strongroom certificate verify FILE --key '${shown.key}'`
         : `Half done: ${shown.person} is closed, and the step ${shown.step ?? "-"} is next. It goes on by itself.`,
     );
+    if (options.out !== undefined && result.certificate !== null)
+      await writeOutput(options.out, result.certificate, context);
     if (result.state === "erasing") endWith("unavailable");
   }),
 });
@@ -75,17 +78,21 @@ export const holdSetCommand: CommandSpec = command({
   heading: "People",
   summary: "hold what is stored about a person against erasure, retention and shredding",
   description:
-    "SUBJECT is a name or an opaque id; - reads a name from standard input. Of somebody who is not known yet it " +
-    "holds for what comes. A person may have several holds. Needs a token with the scope admin.",
+    "SUBJECT is a name, or with --person an opaque id; - reads it from standard input. By name, of somebody who is " +
+    "not known yet it holds for what comes. A person may have several holds. Needs a token with the scope admin.",
   flagGroups: ["client"],
-  options: { reason, tenant, ...WHY_OPTIONS },
+  options: { reason, tenant, person, ...WHY_OPTIONS },
   examples: [
     { line: "npx strongroom hold set C000127 --reason litigation --ticket CASE-9", meaning: "until it is lifted" },
   ],
   run: withService(async (client, { context, args, options }) => {
+    const code = requireReason(options.reason);
     const subject = await subjectOf(args, context);
-    const held = await client.erasure.hold({ subject, reason: requireReason(options.reason), ...tenantOf(options) });
-    context.terminal.result(printableCopy(held), ({ id }) => `Held. Lift it with: strongroom hold lift ${id}`);
+    const of = tenantOf(options);
+    const held = options.person
+      ? await client.erasure.holdPerson(subject, code)
+      : await client.erasure.hold({ subject, reason: code, ...of });
+    context.terminal.result(held, ({ id }) => `Held. Lift it with: strongroom hold lift ${id}`);
   }),
 });
 
@@ -103,7 +110,7 @@ export const holdLiftCommand: CommandSpec = command({
   examples: [{ line: "npx strongroom hold lift HOLD --reason settled", meaning: "by the id that hold list shows" }],
   run: withService(async (client, { context, args, options }) => {
     const lifted = await client.erasure.liftHold(args[0] ?? "", requireReason(options.reason));
-    context.terminal.result(printableCopy(lifted), ({ id }) => `Lifted: ${id}.`);
+    context.terminal.result(lifted, ({ id }) => `Lifted: ${id}.`);
   }),
 });
 
@@ -118,7 +125,7 @@ export const holdListCommand: CommandSpec = command({
   examples: [{ line: "npx strongroom hold list --json", meaning: "for programs" }],
   run: withService(async (client, { context: { terminal } }) => {
     const holds = await client.erasure.holds();
-    terminal.result({ holds }, () => holdsView(printableCopy(holds), terminal.width));
+    terminal.result({ holds }, (shown) => holdsView(shown.holds, terminal.width));
   }),
 });
 
@@ -130,8 +137,8 @@ export const certificateVerifyCommand: CommandSpec = command({
   summary: "verify a certificate of an erasure, offline, and show what it says",
   description:
     "Needs neither a service nor a network. The key must come from elsewhere than the file: what comes with a " +
-    "certificate proves nothing. With --name and --salt it says whether the certificate is about whoever has that " +
-    "name; the name is read from a file.",
+    "certificate proves nothing. With --name-file and --salt it says whether the certificate is about whoever has " +
+    "that name; the name is read from a file.",
   flagGroups: [],
   options: {
     key: option("--key <vkey>", "the verifier key of the vault's certificates (must be given)", text()),
@@ -143,18 +150,23 @@ export const certificateVerifyCommand: CommandSpec = command({
     { line: "npx strongroom certificate verify certificate.txt --key KEY", meaning: "is it as it was signed?" },
   ],
   run: async ({ context, args, options }) => {
-    const { isAboutName, isVaultError, verifyCertificate, VAULT_ERRORS } = await import("@strongroom/vault");
+    const { isAboutName, verifyCertificate } = await import("@strongroom/vault");
+    const { vaultSaid } = await import("../installation/vault-said.ts");
     if (options.key === undefined) throw new CliError("usage", { detail: "The verifier key is missing: --key VKEY." });
-    const certificate = await readText(args[0] ?? "-", MOST_CERTIFICATE, context);
+    if ((options.nameFile === undefined) !== (options.salt === undefined))
+      throw new CliError("usage", { detail: "Whose certificate it is takes both: --name-file FILE and --salt SALT." });
+    const read = async (path: string, what: string, longest: number): Promise<string> =>
+      (await readWhole(path, context, { what, longest })).toString("utf8");
+    const certificate = await read(args[0] ?? "-", "certificate", MOST_CERTIFICATE);
     try {
       const verified = verifyCertificate(certificate, options.key);
       let isAbout: boolean | null = null;
       if (options.nameFile !== undefined && options.salt !== undefined) {
-        const name = (await readText(options.nameFile, MOST_NAME, context)).replace(/\r?\n$/, "");
+        const name = (await read(options.nameFile, "name", MOST_NAME)).replace(/\r?\n$/, "");
         const salt = Buffer.from(options.salt, "base64url");
         isAbout = isAboutName(verified, salt, { name, tenant: options.tenant ?? "default" });
       }
-      context.terminal.result(printableCopy({ ...verified, isAbout }), ({ facts, isAbout: about }) =>
+      context.terminal.result({ ...verified, isAbout }, ({ facts, isAbout: about }) =>
         [
           `Verified. Erased: ${facts.person} on ${facts.doneAt}; quiet since ${facts.quietAt}.`,
           facts.holdsFrom === null
@@ -167,9 +179,7 @@ export const certificateVerifyCommand: CommandSpec = command({
         ].join("\n"),
       );
     } catch (cause) {
-      if (!isVaultError(cause)) throw cause;
-      const { title, remedy } = VAULT_ERRORS[cause.code];
-      throw new CliError("input-invalid", { title, detail: cause.message, remedy, reportedCode: cause.code, cause });
+      throw vaultSaid(cause);
     }
   },
 });
@@ -186,7 +196,8 @@ export const certificateShowCommand: CommandSpec = command({
   examples: [{ line: "npx strongroom certificate show PERSON > certificate.txt", meaning: "the signed note itself" }],
   run: withService(async (client, { context, args }) => {
     const found = await client.erasure.certificate(args[0] ?? "");
-    context.terminal.result(printableCopy(found), ({ certificate }) => certificate.trimEnd());
+    // As it was signed: each of its lines is a line.
+    context.terminal.result(found, () => found.certificate.trimEnd());
   }),
 });
 
@@ -220,8 +231,7 @@ export const certificateCompleteCommand: CommandSpec = command({
       person: args[0] ?? "",
       credentials: options.credentials,
     });
-    if (options.out !== undefined && certificate !== null) await writeOutput(options.out, certificate, context);
-    context.terminal.result(printableCopy({ certificate, ...stage }), ({ state, recoverable }) =>
+    context.terminal.result({ certificate, ...stage }, ({ state, recoverable }) =>
       certificate === null
         ? [
             state.holdsFrom === null
@@ -232,6 +242,7 @@ export const certificateCompleteCommand: CommandSpec = command({
           ].join("\n")
         : certificate.trimEnd(),
     );
+    if (options.out !== undefined && certificate !== null) await writeOutput(options.out, certificate, context);
     if (certificate === null) endWith("failure");
   },
 });
@@ -256,24 +267,6 @@ export const erasuresExportCommand: CommandSpec = command({
   },
 });
 
-async function subjectOf([given = ""]: readonly string[], context: CommandContext): Promise<string> {
-  const subject = given === "-" ? (await readText("-", MOST_NAME, context)).replace(/\r?\n$/, "") : given;
-  if (subject === "") throw new CliError("usage", { detail: "Whom it is about is missing." });
-  return subject;
-}
-
-async function readText(path: string, most: number, context: CommandContext): Promise<string> {
-  const { chunks } = await openInput(path, context);
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of chunks) {
-    length += part.length;
-    if (length > most) throw new CliError("input-invalid", { detail: `It is longer than ${most} bytes.` });
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString("utf8");
-}
-
 function requireReason(code: string | undefined): string {
   if (code !== undefined) return code;
   throw new CliError("usage", { detail: "Why must be said, as a code: --reason CODE, such as art-17." });
@@ -288,5 +281,11 @@ function holdsView(holds: readonly Hold[], width: number): string {
   );
 }
 
-const tenantOf = ({ tenant }: { readonly tenant: string | undefined }): { readonly tenant?: string } =>
-  tenant === undefined ? {} : { tenant };
+/** Of a name. @throws CliError `usage`: an opaque id is of no tenant's names */
+function tenantOf({ tenant: of, person: isId }: { readonly tenant: string | undefined; readonly person: boolean }): {
+  readonly tenant?: string;
+} {
+  if (of === undefined) return {};
+  if (isId) throw new CliError("usage", { detail: "--tenant says whose a name is: an opaque id, --person, is one's." });
+  return { tenant: of };
+}

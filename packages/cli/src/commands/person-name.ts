@@ -9,6 +9,7 @@ const MOST_BYTES = 1_024;
 
 /** The first word, or with - the first line of standard input. Throws `usage`, `input-unreadable`. */
 export async function subjectOf([first = ""]: readonly string[], context: CommandContext): Promise<string> {
+  if (first === "") throw new CliError("usage", { detail: "Whom it is about is missing." });
   if (first !== "-") return first;
   const { chunks } = await openInput("-", context);
   const parts: Uint8Array[] = [];

@@ -1,21 +1,32 @@
 // The form of `collections.NAME.fields`. In a file that is no program a normaliser is said by its name: "email",
 // "phone:DE", or { kind: "phone", country: "DE" }.
 import { type CompoundIndexOptions, type FieldOptions, isVaultError } from "@strongroom/vault";
-import { date, email, exact, foldedName, type Normaliser, phone, postcode, text } from "@strongroom/vault/normalisers";
+import type * as normalisers from "@strongroom/vault/normalisers";
+import type { Normaliser } from "@strongroom/vault/normalisers";
 import { z } from "zod";
 
 /** What a normaliser is called in a configuration. */
 export type NormaliserName = "date" | "email" | "exact" | "folded-name" | "phone" | "postcode" | "text";
 
+type Normalisers = typeof normalisers;
+
+/** Of numbering plans and the letters of all scripts: whoever declares no collection does not wait for them. */
+let loaded: Normalisers | null = null;
+
+/** Before a configuration is checked that declares collections. */
+export async function loadNormalisers(): Promise<void> {
+  loaded ??= await import("@strongroom/vault/normalisers");
+}
+
 /** Name -> the normaliser. */
-const NORMALISERS: Readonly<Record<NormaliserName, () => Normaliser>> = {
-  date: () => date(),
-  email: () => email(),
-  exact: () => exact(),
-  "folded-name": () => foldedName(),
-  phone: () => phone(),
-  postcode: () => postcode(),
-  text: () => text(),
+const NORMALISERS: Readonly<Record<NormaliserName, (of: Normalisers) => Normaliser>> = {
+  date: ({ date }) => date(),
+  email: ({ email }) => email(),
+  exact: ({ exact }) => exact(),
+  "folded-name": ({ foldedName }) => foldedName(),
+  phone: ({ phone }) => phone(),
+  postcode: ({ postcode }) => postcode(),
+  text: ({ text }) => text(),
 };
 
 /** Names that a configuration may say. */
@@ -31,28 +42,29 @@ export type FieldInput = Omit<FieldOptions, "find"> & { readonly find?: Normalis
 const MUST_BE = `must be one of ${NAMES.join(", ")}, "phone:DE" of a country, or a normaliser of a program`;
 
 const normaliser = z.unknown().transform((given, context): Normaliser => {
-  const found = normaliserOf(given);
+  if (loaded === null) throw new TypeError("a configuration was checked before its normalisers were loaded");
+  const found = normaliserOf(given, loaded);
   if (found !== null) return found;
   context.addIssue({ code: "custom", message: MUST_BE });
   return z.NEVER;
 });
 
-function normaliserOf(given: unknown): Normaliser | null {
-  if (isName(given)) return NORMALISERS[given]();
-  if (typeof given === "string" && given.startsWith(PHONE)) return phoneOf(given.slice(PHONE.length));
+function normaliserOf(given: unknown, from: Normalisers): Normaliser | null {
+  if (isName(given)) return NORMALISERS[given](from);
+  if (typeof given === "string" && given.startsWith(PHONE)) return phoneOf(given.slice(PHONE.length), from);
   if (typeof given !== "object" || given === null) return null;
   if ("normalise" in given) return given as Normaliser;
   const { kind, country, ...others } = given as Readonly<Record<string, unknown>>;
   if (!isName(kind) || Object.keys(others).length > 0) return null;
-  if (country === undefined) return NORMALISERS[kind]();
-  return kind === "phone" && typeof country === "string" ? phoneOf(country) : null;
+  if (country === undefined) return NORMALISERS[kind](from);
+  return kind === "phone" && typeof country === "string" ? phoneOf(country, from) : null;
 }
 
 /** What is before the country. */
 const PHONE = "phone:";
 
 /** Null: there is no such country. */
-function phoneOf(country: string): Normaliser | null {
+function phoneOf(country: string, { phone }: Normalisers): Normaliser | null {
   try {
     return phone({ country });
   } catch (error) {

@@ -19,6 +19,7 @@ import { LOCAL_REGIONS, localRegions } from "@strongroom/kms/command";
 import { z } from "zod";
 import { CliError } from "../errors.ts";
 import type { Config, WrappingRegion } from "./config.ts";
+import { loadNormalisers } from "./fields.ts";
 import { findConfigFile, readConfigFile, requireBelieved } from "./file.ts";
 import { configSchema, OTHER_VARIABLES, SETTINGS } from "./settings.ts";
 import { isOnThisMachine, type PostgresPlace, readStoreUrl } from "./store-url.ts";
@@ -64,6 +65,9 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
   const named = sources.file ?? (env["STRONGROOM_CONFIG"] === "" ? undefined : env["STRONGROOM_CONFIG"]);
   const source = findConfigFile(cwd, named, env);
   const file = source === null ? null : { path: source.path, value: await readConfigFile(source, table) };
+  // No flag and no variable declares any.
+  const read: unknown = file?.value;
+  if (typeof read === "object" && read !== null && "collections" in read) await loadNormalisers();
   const { values, problems, raw, origins } = settle({
     schema: configSchema,
     raw: file?.value ?? {},

@@ -4,7 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { mapBounded } from "@strongroom/base/work";
-import { type Client, isClientError, type JsonObject, type ListedRecord } from "@strongroom/client";
+import { type Client, isClientError, type JsonObject } from "@strongroom/client";
 import { MULTI_REGION_DEFAULTS } from "@strongroom/envelope/aws-kms";
 import { CliError } from "../errors.ts";
 import { asCliError } from "../connection.ts";
@@ -58,6 +58,8 @@ export class DrillRecords {
   /** Id -> number of its newest acknowledged document. */
   readonly #newest = new Map<string, number>();
   readonly #beingWritten = new Set<string>();
+  /** Ids of which a write ended without a word on whether it was stored. */
+  readonly #unanswered = new Set<string>();
   #numbers = 0;
   #turn = 0;
   #writes = 0;
@@ -120,6 +122,7 @@ export class DrillRecords {
       missing: [],
     }));
     this.#beingWritten.delete(id);
+    if (code !== null && !REFUSED.has(code)) this.#unanswered.add(id);
     if (isNew && code === null) this.#ids.push(id);
     if (code === INTERRUPTED) return null;
     return {
@@ -144,6 +147,17 @@ export class DrillRecords {
       if (problem !== null) problems[problem] = (problems[problem] ?? 0) + 1;
     });
     return { versions: this.#acknowledged.length, problems };
+  }
+
+  /** Versions that were stored and not acknowledged, as by a process that died before it could answer. */
+  async unacknowledged(): Promise<number> {
+    const { collection, service } = this.#options;
+    const counts = await mapBounded([...this.#unanswered], AT_ONCE, async (id) => {
+      const known = new Set(this.#acknowledged.flatMap((one) => (one.id === id ? [one.version] : [])));
+      const stored = await service.records.history(collection, id).catch(noneWhereAbsent);
+      return stored.filter(({ version }) => !known.has(version)).length;
+    });
+    return counts.reduce((sum, count) => sum + count, 0);
   }
 
   async #put(
@@ -201,7 +215,7 @@ export async function removeDrillRecords({ records }: Pick<Client, "records">, c
   return ids.length;
 }
 
-function noneWhereAbsent(error: unknown): readonly ListedRecord[] {
+function noneWhereAbsent(error: unknown): readonly never[] {
   if (isClientError(error) && error.outcome === "absent") return [];
   throw error;
 }

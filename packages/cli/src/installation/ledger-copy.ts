@@ -9,6 +9,7 @@ import { makeFolderSync } from "@strongroom/base/files";
 import type { Environment } from "@strongroom/base/settings";
 import type { ErasureOptions, LedgerCopy } from "@strongroom/vault";
 import type { Config } from "../config/config.ts";
+import { storePlace } from "../config/store-url.ts";
 import { placeSettings } from "../store/which.ts";
 import { witnessFile } from "./witness-file.ts";
 
@@ -40,8 +41,8 @@ const ANSWER_MS = 30_000;
 /** Files of one folder, or schemas of one server: one backup has both. */
 function areTogether(records: string | undefined, keys: string | undefined): boolean {
   if (records === undefined || keys === undefined) return records === keys;
-  const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : url);
-  return hostOf(records) === hostOf(keys);
+  const [one, other] = [storePlace(records), storePlace(keys)];
+  return one.host.toLowerCase() === other.host.toLowerCase() && one.port === other.port;
 }
 
 /** A copy in a file, for its owner alone. */

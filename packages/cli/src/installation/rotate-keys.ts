@@ -22,7 +22,8 @@ import { describe, keyOfDescription, reason, type RegionClient } from "./region-
  * Makes the keys of the next set, or finds those that were made before. A purpose that is not rotated keeps its keys.
  *
  * @param clients of every region that has a key, as an operator
- * @throws CliError `keys-not-ready` when a region made none; what reading keys.json does
+ * @throws CliError `rotation-begun`: a shred is asked for, and what has begun is none; `keys-not-ready` when a region
+ *   made none; what reading keys.json does
  */
 export async function makeNextKeys(
   path: string,
@@ -33,6 +34,10 @@ export async function makeNextKeys(
   const found = await readInstallationKeys(path);
   // One that was begun goes on: a rotation becomes no shred, whose keys would be of the generation before.
   const isBegun = found.next !== null && isOtherKeys(found.next.keyStore, found.keyStore);
+  if (isShred && isBegun && found.nextGeneration === found.generation)
+    throw new CliError("rotation-begun", {
+      detail: "A rotation of people's keys has begun that stays within their shredding generation.",
+    });
   const nextGeneration = isBegun ? found.nextGeneration : found.generation + (isShred ? 1 : 0);
   const installed = { ...found, nextGeneration };
   const made: Record<KeyPurpose, RegionKeys> = { records: {}, keyStore: {} };

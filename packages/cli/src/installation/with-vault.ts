@@ -7,6 +7,7 @@ import { CliError } from "../errors.ts";
 import { requireBelonging, seenStores } from "../store/pair.ts";
 import { type CommandKeys, openCommandKeys } from "./command-keys.ts";
 import { type CommandVault, openCommandVault } from "./command-vault.ts";
+import { vaultSaid } from "./vault-said.ts";
 import { openWitnesses } from "./witnesses.ts";
 
 /** Whose vault it is. */
@@ -18,9 +19,21 @@ export interface VaultPlace {
 /**
  * Opens the vault, does the work, and closes it whatever comes of that.
  *
- * @throws CliError `config-invalid`: there is none; what opening keys and stores throws
+ * @throws CliError `config-invalid`: there is none; what opening keys and stores throws; what the vault refuses
  */
 export async function withVault<Result>(
+  context: Pick<CommandContext, "env" | "signal">,
+  place: VaultPlace,
+  work: (opened: CommandVault, keys: CommandKeys) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await opened(context, place, work);
+  } catch (cause) {
+    throw vaultSaid(cause);
+  }
+}
+
+async function opened<Result>(
   { env, signal }: Pick<CommandContext, "env" | "signal">,
   { config, folder }: VaultPlace,
   work: (opened: CommandVault, keys: CommandKeys) => Promise<Result>,
@@ -37,11 +50,11 @@ export async function withVault<Result>(
   const keys = await openCommandKeys({ config, folder, signal, rootKey, kmsWitness });
   try {
     const witnesses = await openWitnesses(config, records.vault, env);
-    const opened = await openCommandVault({ ...parts, keySets: keys.keySets, witnesses });
+    const vault = await openCommandVault({ ...parts, keySets: keys.keySets, witnesses });
     try {
-      return await work(opened, keys);
+      return await work(vault, keys);
     } finally {
-      await opened.close();
+      await vault.close();
     }
   } finally {
     await keys.close();

@@ -1,6 +1,6 @@
 // `strongroom certificate complete`: asks the KMS of every wrapping key what has become of it, and has the vault say
 // what that means for somebody who was erased.
-import { isVaultError, type SecondStage, type SubjectId, VAULT_ERRORS } from "@strongroom/vault";
+import type { SecondStage, SubjectId } from "@strongroom/vault";
 import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
 import { prepareDataFolder } from "../data-folder.ts";
@@ -16,7 +16,7 @@ export interface CompleteRequest {
   readonly credentials: string | undefined;
 }
 
-/** Throws `config-invalid`, `input-invalid`, and what opening a vault does. */
+/** Throws `config-invalid`, `certificate-absent` of the vault, and what opening a vault does. */
 export async function completeCertificate(
   context: CommandContext,
   config: Config,
@@ -27,13 +27,7 @@ export async function completeCertificate(
     if (erasure === null)
       throw new CliError("config-invalid", { detail: "Certificates are of a vault with an audit." });
     const describe = describeBy((key) => asked(key, { config, folder, place, credentials }));
-    try {
-      return await erasure.secondStage(person as SubjectId, describe);
-    } catch (cause) {
-      if (!isVaultError(cause) || cause.code !== "certificate-absent") throw cause;
-      const { title, remedy } = VAULT_ERRORS[cause.code];
-      throw new CliError("input-invalid", { title, detail: cause.message, remedy, reportedCode: cause.code, cause });
-    }
+    return erasure.secondStage(person as SubjectId, describe);
   });
 }
 

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import type { SubjectId, SubjectRow } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 import { runCommand } from "../support/command.ts";
 import { type Ended, type Installation, startInstallation, temporaryFolder } from "../support/installation.ts";
@@ -83,6 +84,20 @@ describe("backup and restore", () => {
     assert.equal((await run(["backup", "--drill", "--sample", "100"])).code, 0);
   });
 
+  it("open for a sample what is in it, and build no indexes, which are of everything", async () => {
+    const declared = { collections: { people: { fields: { name: { find: "exact", values: 1_000_000 } } } } };
+    writeFileSync(at("find.json"), JSON.stringify(declared));
+    for (const [sample, builds] of [
+      [[], true],
+      [["--sample", "1"], false],
+    ] as const) {
+      const args = ["backup", "--drill", "tuesday", ...sample, "--config", "find.json"];
+      const { code, stderr } = await runCommand(args, { cwd: folder.path, env, columns: 120 });
+      assert.equal(code, 0, stderr);
+      assert.equal(stderr.includes("indexes of people"), builds, stderr);
+    }
+  });
+
   it("refuse what is no backup, and a root key that is not there", async () => {
     cpSync(at("tuesday"), at("mixed"), { recursive: true });
     cpSync(at("monday/records.sqlite"), at("mixed/records.sqlite"));
@@ -114,11 +129,12 @@ describe("backup and restore", () => {
 
   it("make a vault that starts without an alarm, and holds what a newer ledger says", async () => {
     const records = await sqliteStore(at("strongroom-data/records.sqlite"));
-    const [bob] = await records.subjects.newest(1);
+    const [bob, ada] = await records.subjects.newest(2);
     await records.close();
     const lines = [
       { person: bob?.id, state: "restricted" },
       { person: randomUUID(), state: "erased", at: "2030" },
+      ...["restricted", "active"].map((state) => ({ person: ada?.id, state })),
     ];
     writeFileSync(at("ledger"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
     const ended = await run([
@@ -140,5 +156,24 @@ describe("backup and restore", () => {
     }
     assert.doesNotMatch(restored.said(), /AUDIT/);
     await assert.rejects(start(), /store-rolled-back/, "the one that was backed up does not go on beside it");
+  });
+
+  it("have nothing left of who was erased since, and the restore says so", async () => {
+    const people = async (folder: string, of?: SubjectId): Promise<readonly (SubjectRow | null)[]> => {
+      const records = await sqliteStore(at(`${folder}/records.sqlite`));
+      const found = await (of === undefined ? records.subjects.newest(1) : records.subjects.get([of]));
+      await records.close();
+      return found;
+    };
+    const [bob] = await people("strongroom-data");
+    assert.ok(bob);
+    writeFileSync(at("ledger"), `${JSON.stringify({ person: bob.id, state: "erased" })}\n`);
+    const ended = await run([
+      ...["restore", "monday", "--data-dir", "newest", "--reason", "the disk failed", "--erasures", "ledger"],
+      ...ROOT_KEY,
+    ]);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.match(ended.stdout, /\b1 erased, .* are erased are gone\./);
+    assert.equal((await people("newest", bob.id))[0]?.state, "erased");
   });
 });

@@ -125,6 +125,7 @@ const SAY_NOTHING_OF_OTHERS: Readonly<Record<string, string>> = {
   "certificate complete": "what the vault itself has signed, and key names, printable",
   "keys report": "a report that is checked",
   "keys rotate": "the keys of its own KMS, and then what keys apply does",
+  "keys shred": "as keys rotate",
   "keys drill": "what an installation of its own says, through the same door as every result",
   "token create": "what was typed",
   completion: "the command's own words",

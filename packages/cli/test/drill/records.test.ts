@@ -130,6 +130,34 @@ describe("the records of a drill", () => {
     }
   });
 
+  it("are counted beside where they were stored and nobody was told, and not where nothing was stored", async () => {
+    const kept: Kept = new Map();
+    const store = memoryService(kept).records;
+    let isLost = false;
+    const records = drillRecords(
+      memoryService(kept, {
+        put: async (collection, id, document) => {
+          const done = await store.put(collection, id, document);
+          if (isLost) throw new ClientError("unreachable");
+          return done;
+        },
+        history: async (_collection, id) =>
+          (kept.get(id) ?? []).map(
+            (_, index) => ({ version: index + 1 }) as Awaited<ReturnType<Records["history"]>>[0],
+          ),
+      }),
+    );
+    await records.create();
+    isLost = true;
+    // One about somebody new, and one of those that are there.
+    for (let write = 0; write < 2; write++) assert.equal((await records.write())?.outcome, "failed");
+    isLost = false;
+    for (let write = 0; write < 4; write++) assert.equal((await records.write())?.outcome, "ok");
+    assert.deepEqual(await records.readBack(), { versions: 8, problems: {} });
+    assert.equal(await records.unacknowledged(), 2);
+    assert.equal([...kept.values()].flat().length, 10);
+  });
+
   it("are not counted where the drill was interrupted", async () => {
     const interrupted = (): Promise<never> => Promise.reject(new ClientError("aborted"));
     const records = drillRecords(memoryService(new Map(), { put: interrupted, get: interrupted }));

@@ -95,6 +95,21 @@ describe("the next keys of an installation", () => {
     for (const name of NAMES) assert.notEqual(again.records[name], next.records[name]);
   });
 
+  it("are those of a shred where one is asked for, and never those of a rotation that has begun before", async () => {
+    const shred = (): Promise<unknown> => makeNextKeys(path, regions, ["keyStore"], { isShred: true });
+    await makeNextKeys(path, regions, BOTH);
+    const begun = await readInstallationKeys(path);
+    await assert.rejects(shred(), (error) => error instanceof CliError && error.code === "rotation-begun");
+    assert.deepEqual(await readInstallationKeys(path), begun);
+    await dropNextKeys(path);
+    // The keys of records alone are of no generation.
+    await makeNextKeys(path, regions, ["records"]);
+    await shred();
+    await shred();
+    const { generation, nextGeneration } = await readInstallationKeys(path);
+    assert.deepEqual([generation, nextGeneration], [1, 2]);
+  });
+
   it("have their aliases again where somebody pointed one elsewhere", async () => {
     const { records, keyStore } = await readInstallationKeys(path);
     const { client } = regions[0] ?? assert.fail();

@@ -1,6 +1,7 @@
 /**
  * POST /v1/subjects/erase erases somebody by name, DELETE /v1/subjects/{id} by the opaque id: a name is in no URL.
- * GET /v1/erasures: what is not done yet. /v1/holds sets, lists and lifts legal holds.
+ * GET /v1/erasures: what is not done yet. /v1/holds sets, lists and lifts legal holds; POST /v1/subjects/{id}/holds
+ * sets one by the opaque id.
  */
 import type { ActingVault, Erasures } from "@strongroom/vault";
 import type { FastifyRequest } from "fastify";
@@ -171,6 +172,25 @@ export function holdRoutes(app: Api): void {
       const { subject, tenant, reason } = request.body;
       const of = tenant === undefined ? {} : { tenant };
       return reply.send(await erasureOf(request).hold(subject, { reason, ...of }));
+    },
+  );
+
+  app.post(
+    "/subjects/:id/holds",
+    {
+      config: admin,
+      schema: {
+        ...shared,
+        operationId: "setHoldById",
+        summary: "The same by a person's opaque id",
+        params,
+        body: reasonRequest,
+        response: { ...answered, ...problemAnswers(...CHANGING, "hold-refused") },
+      },
+    },
+    async (request, reply) => {
+      const { id: person } = request.params;
+      return reply.send(await erasureOf(request).hold({ person }, { reason: request.body.reason }));
     },
   );
 

@@ -1,7 +1,6 @@
 // Indexes, and the work on them, as a person sees them.
 import { setTimeout as delay } from "node:timers/promises";
 import { printable, renderTable, type Style, type Terminal } from "@strongroom/base/terminal";
-import { startProgress } from "@strongroom/base/terminal/progress";
 import type { Client, CollectionInfo, IndexPlanLine, IndexWork } from "@strongroom/client";
 import type { CommandContext } from "../../command.ts";
 import { CliError } from "../../errors.ts";
@@ -64,6 +63,7 @@ export async function followWork(
   const total = collections
     .filter(({ collection }) => begun.collection === null || collection === begun.collection)
     .reduce((sum, { records }) => sum + records, 0);
+  const { startProgress } = await import("@strongroom/base/terminal/progress");
   const progress = startProgress(terminal, { label: "opening records", total: total === 0 ? null : total });
   try {
     let work = begun;

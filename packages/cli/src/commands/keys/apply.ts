@@ -74,7 +74,7 @@ export async function applyRun(
   const plan = await client.convergence.plan(asked);
   terminal.result({ event: "plan", ...plan }, (shown) => planView(shown, terminal));
   // A shred that holds has left nothing to do, and is ended all the same: until then it can be undone.
-  if (!hasChanges(plan) && !((await isHolding(client)) && asked.keepOld !== true)) return;
+  if (!hasChanges(plan) && (asked.keepOld === true || !(await isHolding(client)))) return;
   if (!isBlocked(plan, asked) && !yes) await requireYes("Begin this run?", context);
   const begun = await begin(client, asked);
   if (detach) {

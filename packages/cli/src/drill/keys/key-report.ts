@@ -7,7 +7,7 @@ import type { KeyDrillReport } from "./run-key-drill.ts";
 
 /** All of it. */
 export function keyDrillView(report: KeyDrillReport, terminal: Terminal): string {
-  const { run, downSeconds, readBack, keys, verification, settings, seconds, phases } = report;
+  const { run, downSeconds, readBack, unacknowledged, keys, verification, settings, seconds, phases } = report;
   const { forecast, progress } = run;
   const made = progress.calls.reduce((sum, { calls }) => sum + calls, 0);
   const said = [
@@ -17,7 +17,9 @@ export function keyDrillView(report: KeyDrillReport, terminal: Terminal): string
     downSeconds === null
       ? "It was over before its process could be killed: take more records, or a lower --kms-rate."
       : `Its process was killed; ${downSeconds.toFixed(1)} s later there was another.`,
-    `${number(readBack.versions)} acknowledged versions read back, ${number(keys.length)} keys retired` +
+    `${number(readBack.versions)} acknowledged versions read back` +
+      `${unacknowledged > 0 ? ` (${number(unacknowledged)} more were stored as the process died)` : ""}, ` +
+      `${number(keys.length)} keys retired` +
       `${verification === null ? "" : `, ${number(verification.looked.versions)} versions and ` + `${number(verification.looked.keys)} keys opened`}, ` +
       `in ${duration(seconds)}. ${settings.rate} requests a second; --seed ${settings.seed} repeats the choices.`,
   ];

@@ -53,6 +53,8 @@ export interface KeyDrillReport {
   readonly downSeconds: number | null;
   readonly phases: Readonly<Record<"before" | "rotation", PhaseFigures>>;
   readonly readBack: ReadBack;
+  /** Versions that were stored and not acknowledged: of writes that the kill met. */
+  readonly unacknowledged: number;
   readonly keys: readonly DrilledKey[];
   readonly verification: VerifyReport | null;
   readonly promises: readonly PromiseResult<KeyPromiseName>[];
@@ -135,6 +137,7 @@ async function drilled(
     const failures = (await client.convergence.failures().all()).length;
     onProgress("Every acknowledged version is read back");
     const readBack = await allRead(records);
+    const unacknowledged = await Promise.all(records.map((one) => one.unacknowledged()));
     const keys = await retired(installation, client, { before, dataDir, wait: settings.wait, onProgress });
     onProgress("Every version of every record and every key is opened");
     const verification = await verified(installation);
@@ -146,6 +149,7 @@ async function drilled(
       run: { id: run.id, state: run.state, forecast: run.forecast, progress: run.progress },
       downSeconds: down === null ? null : (down.to - down.from) / 1000,
       ...{ phases, readBack, keys, verification, promises },
+      unacknowledged: unacknowledged.reduce((sum, count) => sum + count, 0),
       kept: promises.every(({ outcome }) => outcome !== "broken"),
     };
   } finally {

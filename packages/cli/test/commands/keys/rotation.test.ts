@@ -1,5 +1,6 @@
 // A rotation through the commands, over a real `strongroom up`: planned, held, undone, done, and nothing is left.
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -42,6 +43,15 @@ describe("a rotation", () => {
     assert.deepEqual([applied.code, applied.stderr], [0, ""]);
   });
 
+  it("is refused in the vault's own words where a shred wants another principal's word", async () => {
+    await writeFile(join(folder.path, "four-eyes.json"), JSON.stringify({ keys: { fourEyes: true } }));
+    for (const command of ["rotate --shred", "shred"]) {
+      const { code, stderr } = await run(`keys ${command} --yes --config four-eyes.json --json`);
+      assert.match(stderr, /"code":"approval-missing"/);
+      assert.equal(code, 6);
+    }
+  });
+
   it("is planned when there are new keys, with the calls that it takes", async () => {
     const { keys, kmsOperatorCredentials } = dataFolder(join(folder.path, "strongroom-data"));
     const place = {
@@ -66,6 +76,12 @@ describe("a rotation", () => {
       /~ \d+ keys: new wraps are added, then old ones go\n(?: {6}\+ \S+ +key\/\S+\n){3}(?: {6}- .*\n){3}/,
     );
     assert.match(stdout, /12 versions: under keys of the vault itself: keys of people\n/);
+  });
+
+  it("becomes no shred once it has begun, and says what is in the way", async () => {
+    const { code, stderr } = await run("keys shred --yes");
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /rotation-begun/);
   });
 
   it("holds where old wraps are kept, is undone, and is done when it is begun anew", async () => {
@@ -100,5 +116,15 @@ describe("a rotation", () => {
     assert.equal(code, 4, stderr);
     assert.match(stderr, /key-in-force/);
     assert.doesNotMatch(stderr, /is to be denied|--yes/);
+  });
+
+  it("into the next generation is a shred, which holds, and is ended by what comes after", async () => {
+    const shredded = await run("keys shred --yes --rate 1000");
+    assert.equal(shredded.code, 0, shredded.stdout + shredded.stderr);
+    assert.match(shredded.stdout, /Holds: /);
+    assert.match(shredded.stderr, /Each, once nothing is under it/);
+    const ended = await run("keys apply --yes --rate 1000");
+    assert.equal(ended.code, 0, ended.stdout + ended.stderr);
+    assert.equal((await run("get people p0")).code, 0);
   });
 });
