@@ -17,12 +17,13 @@ import { QUICK_KEYRING } from "../../packages/vault/test/support/regional-vault.
 import { QUICK_RUN, untilRun } from "../../packages/vault/test/support/converging.ts";
 import { temporaryFolder } from "../../packages/vault/test/support/storage.ts";
 import { defer } from "../support/defer.ts";
+import { rounds } from "../support/rounds.ts";
 import { copyOf, openKeys, openMessages } from "../support/shredding/attacker.ts";
 
 const REGIONS = ["eu-west-1", "eu-central-1"] as const;
 const DAY_MS = 86_400_000;
-const PEOPLE = 200;
-const ERASED = 50;
+const PEOPLE: number = rounds(40, 200);
+const ERASED: number = rounds(10, 50);
 
 interface OwnKms {
   readonly clock: AdjustableClock;
