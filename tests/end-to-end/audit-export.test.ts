@@ -6,7 +6,8 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { COMMAND, Installation } from "./installation.ts";
+import { STRONGROOM } from "../support/commands.ts";
+import { Installation } from "./installation.ts";
 
 const RECORDS = 120;
 const FIRST_LINES = 10;
@@ -40,7 +41,7 @@ async function begun(
   { folder, env }: Installation,
   lines: number,
 ): Promise<{ readonly child: ChildProcess; readonly all: () => Promise<readonly string[]> }> {
-  const child = spawn(process.execPath, [COMMAND, "export", "people"], {
+  const child = spawn(process.execPath, [STRONGROOM, "export", "people"], {
     cwd: folder,
     env,
     stdio: ["ignore", "pipe", "ignore"],

@@ -9,13 +9,12 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { STRONGROOM } from "../support/commands.ts";
 
 /** The regions of every test installation, nearest first. */
 export const REGIONS = ["eu-west-1", "eu-west-2", "eu-central-1"] as const;
 export type Region = (typeof REGIONS)[number];
 
-export const COMMAND: string = fileURLToPath(new URL("../../packages/cli/bin/strongroom.js", import.meta.url));
 const START_LIMIT_MS = 60_000;
 
 export interface CommandResult {
@@ -71,7 +70,7 @@ export class Installation {
   static async start({
     settings = {},
     dataDir,
-    command = COMMAND,
+    command = STRONGROOM,
   }: {
     readonly settings?: NodeJS.ProcessEnv;
     readonly dataDir?: string;

@@ -5,13 +5,12 @@ import { execFile, spawnSync } from "node:child_process";
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { runCommand } from "../../packages/cli/test/support/command.ts";
 import { startInstallation, temporaryFolder } from "../../packages/cli/test/support/installation.ts";
+import { STRONGROOM } from "../support/commands.ts";
 
 const PAGE = new URL("../../docs/operations.md", import.meta.url);
-const BIN = fileURLToPath(new URL("../../packages/cli/bin/strongroom.js", import.meta.url));
 const isThere = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 const skip = ["bash", "jq", "xargs"].every(isThere) ? false : "it needs bash, jq and xargs";
 
@@ -33,7 +32,7 @@ test("the commands of the yearly rotation do what the page says", { skip }, asyn
   const cwd = folder.path;
   await runCommand(["put", "people", "ada"], { cwd, stdin: '{"a":1}' });
   const command = join(cwd, "strongroom");
-  await writeFile(command, `#!/bin/sh\nexec "${process.execPath}" "${BIN}" "$@"\n`);
+  await writeFile(command, `#!/bin/sh\nexec "${process.execPath}" "${STRONGROOM}" "$@"\n`);
   await chmod(command, 0o755);
 
   const written = await commandsUnder("Yearly rotation");

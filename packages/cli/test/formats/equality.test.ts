@@ -6,8 +6,11 @@ import fc from "fast-check";
 import { DEFAULT_VAULT_LIMITS, parseDocument } from "@strongroom/vault";
 import { CliError } from "../../src/errors.ts";
 import type { Document } from "../../src/formats/document.ts";
+import { rounds } from "../../../../tests/support/rounds.ts";
 import { documentsOf, exported } from "../support/formats.ts";
 import { ODD_TEXTS } from "../support/odd-texts.ts";
+
+const RUNS: number = rounds(40, 150);
 
 const odd = fc.oneof(
   fc.constantFrom(...ODD_TEXTS),
@@ -56,14 +59,14 @@ describe("export and import", () => {
   it("are equal in CSV, for any documents", async () => {
     await fc.assert(
       fc.asyncProperty(documents, ways, (written, way) => comesBack(written, "csv", way)),
-      { numRuns: 150 },
+      { numRuns: RUNS },
     );
   });
 
   it("are equal in NDJSON, for any documents", async () => {
     await fc.assert(
       fc.asyncProperty(documents, ways, (written, way) => comesBack(written, "ndjson", { ...way, named: true })),
-      { numRuns: 150 },
+      { numRuns: RUNS },
     );
   });
 

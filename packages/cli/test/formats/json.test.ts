@@ -3,8 +3,10 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { CliError } from "../../src/errors.ts";
 import { LONGEST_LINE } from "../../src/formats/document.ts";
+import { rounds } from "../../../../tests/support/rounds.ts";
 import { openFile, readFile } from "../support/formats.ts";
 
+const RUNS: number = rounds(40, 150);
 const JSON_FILE = { path: "people.json", format: "json" } as const;
 
 /** Any JSON object, as JSON text keeps it. */
@@ -48,7 +50,7 @@ describe("JSON", () => {
           );
         },
       ),
-      { numRuns: 150 },
+      { numRuns: RUNS },
     );
   });
 

@@ -5,10 +5,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { controlHeader } from "../../src/drill/control-port.ts";
+import { STRONGROOM } from "../../../../tests/support/commands.ts";
 
-const BIN = fileURLToPath(new URL("../../bin/strongroom.js", import.meta.url));
 const FREE_PORTS = [
   "--port",
   "0",
@@ -80,7 +79,7 @@ export function spawnCommand(
   env: Readonly<Record<string, string>> = {},
   nodeArgs: readonly string[] = [],
 ): ChildProcess {
-  return spawn(process.execPath, [...nodeArgs, BIN, ...args], {
+  return spawn(process.execPath, [...nodeArgs, STRONGROOM, ...args], {
     cwd,
     // Where the audit's witness is without a word on it: not in the home of whoever runs the tests.
     env: cleanEnvironment({ XDG_STATE_HOME: join(cwd, "state"), ...env }),

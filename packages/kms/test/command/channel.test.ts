@@ -3,12 +3,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
-
-const BIN = fileURLToPath(new URL("../../bin/strongroom-kms.js", import.meta.url));
+import { STRONGROOM_KMS } from "../../../../tests/support/commands.ts";
 
 test("strongroom-kms under a process manager that opens a channel announces itself and ends by a signal", async (t) => {
-  const child = spawn(process.execPath, [BIN, "serve", "--json", "--temporary", "--region", "eu-west-1"], {
+  const child = spawn(process.execPath, [STRONGROOM_KMS, "serve", "--json", "--temporary", "--region", "eu-west-1"], {
     stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
   t.after(() => child.kill("SIGKILL"));

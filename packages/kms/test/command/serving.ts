@@ -6,10 +6,8 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
 import { KMS } from "@aws-sdk/client-kms";
-
-const BIN = fileURLToPath(new URL("../../bin/strongroom-kms.js", import.meta.url));
+import { STRONGROOM_KMS } from "../../../../tests/support/commands.ts";
 
 export interface Serving {
   readonly process: ChildProcess;
@@ -32,7 +30,7 @@ export interface Serving {
 export async function serving(t: Pick<TestContext, "after">, ...argv: readonly string[]): Promise<Serving> {
   const regions = argv.includes("--region") ? [] : ["--region", "eu-west-1"];
   const started = performance.now();
-  const child = spawn(process.execPath, [BIN, "serve", "--json", ...regions, ...argv], {
+  const child = spawn(process.execPath, [STRONGROOM_KMS, "serve", "--json", ...regions, ...argv], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stderr = "";

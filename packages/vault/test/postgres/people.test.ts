@@ -8,10 +8,12 @@ import type { TestContext } from "node:test";
 import type { Store } from "@strongroom/vault";
 import type { SubjectId } from "../../src/stores/subjects.ts";
 import { STATEMENT_BYTES } from "../../src/stores/postgres/sent-bytes.ts";
+import { rounds } from "../../../../tests/support/rounds.ts";
 import { begin, beginIn, fileServer, newSchema } from "./support/storage.ts";
 import type { CallersTransaction } from "./support/storage.ts";
 import { person, put, writeUnit } from "./support/units.ts";
 
+const ROUNDS: number = rounds(60, 200);
 const LEVELS = ["read committed", "repeatable read", "serializable"] as const;
 
 const { server, pool } = await fileServer({ connections: 30, settings: { deadlock_timeout: "50ms" } });
@@ -23,13 +25,13 @@ const close = (store: Store, id: SubjectId): Promise<unknown> =>
 
 const caller = (t: TestContext, level: string): Promise<CallersTransaction> => beginIn(t, pool, level);
 
-test("in each of 200 rounds nothing about a person is committed after their new state is answered", async (t) => {
+test(`in each of ${ROUNDS} rounds nothing about a person is committed after their new state is answered`, async (t) => {
   const { schema, open } = await newSchema(t, pool);
   const store = await open();
   const before = await deadlocks();
   let late = 0;
   let atTheAnswer = 0;
-  for (let round = 0; round < 200; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     const [ada, ben] = [person(), person()];
     if (round % 3 > 0) await put(store, `${round}`, null, 1, { subjects: [ada, ben] });
     const ends = Array.from({ length: 8 }, async (_, writer) => {
@@ -62,7 +64,7 @@ test("in each of 200 rounds nothing about a person is committed after their new 
     late += (await count(schema, `${round}-`)) - there;
   }
   assert.equal(late, 0);
-  assert.ok(atTheAnswer > 200, `${atTheAnswer} writes were there`);
+  assert.ok(atTheAnswer > ROUNDS, `${atTheAnswer} writes were there`);
   assert.equal(await deadlocks(), before);
 });
 
