@@ -42,7 +42,7 @@ describe("the sources of the packages", () => {
     // It puts records, the keys of people, search, roles, erasures, rights, retention, the convergence (of which repair
     // is a part), approvals, the audit and the verification together, and nobody reads all of them for one question:
     // what each of them opens is measured by itself.
-    ["openVault", 268, definitionOf(house, "vault", "openVault")],
+    ["openVault", 269, definitionOf(house, "vault", "openVault")],
     // Both hear how what is asked is told to the audit, and a write makes entries and links that go with its unit. A
     // write is tagged for search, and both are held to restrictions and consents. The table of errors is eight files.
     ["a read of a record", 23, "packages/vault/src/records/read.ts"],

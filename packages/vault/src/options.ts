@@ -2,7 +2,7 @@
  * The options of the vault and of its calls, a table each. Threat answered: a condition that is misspelt is a condition
  * that is not in force, and a write overwrites what somebody else has written.
  */
-import { hasMethods, ownOptions, ruledOptions } from "@strongroom/base/options";
+import { hasMethods, ownOptions } from "@strongroom/base/options";
 import type { OptionRule } from "@strongroom/base/options";
 import type { Keyring } from "@strongroom/envelope";
 import { isKeyStore, isStore } from "./stores/is-store.ts";
@@ -19,6 +19,8 @@ import { VaultError } from "./errors.ts";
 import type { KeySetInput } from "./keys/key-set.ts";
 import type { KeyStore } from "./stores/key-store.ts";
 import type { Scope } from "./stores/subjects.ts";
+import { A_FUNCTION, ANYTHING, isCount, isText, reader, SIGNAL, YES_OR_NO } from "./option-rules.ts";
+import type { Rules } from "./option-rules.ts";
 import { parseNumbers } from "./limits.ts";
 import type { VaultLimits } from "./limits.ts";
 import type { ListOptions } from "./records/pages.ts";
@@ -34,8 +36,7 @@ import type { RepairOptions } from "./convergence/repairs.ts";
 import type { ConsentOptions } from "./rights/consents.ts";
 import type { ExposureOptions } from "./rights/exposure.ts";
 import type { PersonExportOptions } from "./rights/person-export.ts";
-import type { RetentionRunOptions } from "./retention/retention.ts";
-import type { RetentionWorkerOptions } from "./retention/retention.ts";
+import type { RetentionRunOptions, RetentionWorkerOptions } from "./retention/retention.ts";
 import type { RectifyOptions } from "./rights/rectify.ts";
 import type { AuditLog } from "./stores/audit-log.ts";
 import type { Store } from "./stores/store.ts";
@@ -162,18 +163,6 @@ export interface VaultOptions {
   readonly retention?: RetentionWorkerOptions;
 }
 
-type Rules<Options> = Readonly<Record<keyof Options & string, OptionRule>>;
-
-/** Parsed where it is used, with an error of its own. */
-const ANYTHING: OptionRule = [() => true, "anything"];
-const A_FUNCTION: OptionRule = [(value) => typeof value === "function", "a function"];
-const SIGNAL: OptionRule = [
-  (value) =>
-    hasMethods(value, "addEventListener", "removeEventListener") &&
-    typeof Reflect.get(value as object, "aborted") === "boolean",
-  "an AbortSignal",
-];
-
 /** Kind of an expectation -> what is in it beside its kind. */
 const EXPECTATIONS: Readonly<Record<Expectation["kind"], readonly string[]>> = {
   any: [],
@@ -198,8 +187,6 @@ const ON_EXISTING: OptionRule = [
   (value) => value === "replace" || value === "keep" || value === "compare",
   'one of "replace", "keep", "compare"',
 ];
-
-const YES_OR_NO: OptionRule = [(value) => typeof value === "boolean", "true or false"];
 
 /** Whom a write says that it is about. */
 const WHOM: Rules<WhomOptions> = { subject: ANYTHING, about: ANYTHING, tenant: ANYTHING, repoint: YES_OR_NO };
@@ -428,26 +415,6 @@ function isRestoredBackup(value: unknown): boolean {
   const members = ["reason", "backup", "cut", "checkpoint", "key"];
   const { values, problems } = ownOptions(value, members);
   return problems.length === 0 && isText(values["reason"], 1_000) && members.every((name) => isText(values[name], 1e6));
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 1;
-}
-
-function isText(value: unknown, most: number): boolean {
-  return typeof value === "string" && value.trim() !== "" && value.length <= most && value.isWellFormed();
-}
-
-function reader<Options extends object>(
-  rules: Rules<Options>,
-  what: string,
-  needed: readonly (keyof Options & string)[] = [],
-): (given: unknown) => Options {
-  return (given) => {
-    const { values, problems } = ruledOptions(given, rules, { what, needed });
-    if (problems.length > 0) throw new VaultError("vault-option-invalid", `${what}: ${problems.join("; ")}`);
-    return values as Options;
-  };
 }
 
 /** @throws VaultError `vault-option-invalid` */
