@@ -7,6 +7,7 @@ import { keyedHash } from "@strongroom/envelope/keyrings";
 import type { SecretBytes } from "@strongroom/envelope/keyrings";
 import { VaultError } from "../errors.ts";
 import { isCollection } from "../records/address.ts";
+import type { JsonObject } from "../records/json.ts";
 import type { KeyKind, KeyName, KeyPlace, KeyRead, KeyRow, NewKey } from "../stores/key-store.ts";
 import { isSubjectId } from "../stores/subjects.ts";
 import { lp } from "./length-prefixed.ts";
@@ -27,6 +28,18 @@ export const DEFAULT_TENANT: Tenant = "default";
 /** Whether a text is a tenant. */
 export function isTenant(value: unknown): value is Tenant {
   return typeof value === "string" && TENANT.test(value);
+}
+
+/** Whose record it is: its person's; of a record about nobody, as its collection declares it. */
+export function tenantOfRecord(
+  { tenant }: { readonly tenant: Tenant | { readonly field: string } },
+  ofPerson: Tenant | null,
+  document: JsonObject,
+): Tenant {
+  if (ofPerson !== null) return ofPerson;
+  if (typeof tenant === "string") return tenant;
+  const said = Object.hasOwn(document, tenant.field) ? document[tenant.field] : undefined;
+  return isTenant(said) ? said : DEFAULT_TENANT;
 }
 
 /** By which messages and wraps name a key: a person's opaque id, or `KIND:OWNER`. */

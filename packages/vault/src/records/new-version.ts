@@ -5,10 +5,10 @@
 import { envelopeFailure } from "../envelope-failure.ts";
 import { VaultError } from "../errors.ts";
 import type { KeyUseOfWrite } from "../keys/cost.ts";
+import { tenantOfRecord } from "../keys/key-binding.ts";
 import type { Sealing } from "../keys/key-sets.ts";
 import type { Sealer } from "../keys/subject-keys.ts";
 import type { Dependencies } from "../limits.ts";
-import { tenantOfRecord } from "../search/index-book.ts";
 import type { Agreed } from "../search/index-book.ts";
 import type { OpenIndex, Tagger } from "../search/tagger.ts";
 import type { Tag } from "../stores/indexes.ts";

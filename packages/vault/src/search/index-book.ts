@@ -7,10 +7,9 @@ import { definitionsOf, indexIdOf } from "./definitions.ts";
 import type { IndexDefinition } from "./definitions.ts";
 import { Tagger } from "./tagger.ts";
 import type { OpenIndex } from "./tagger.ts";
-import { isTenant } from "../keys/key-binding.ts";
-import type { Declaration, Declarations } from "../collections/declaration.ts";
+import type { Declarations } from "../collections/declaration.ts";
 import { VaultError } from "../errors.ts";
-import { DEFAULT_TENANT } from "../keys/key-binding.ts";
+import { DEFAULT_TENANT, tenantOfRecord } from "../keys/key-binding.ts";
 import type { KeySets, Sealing } from "../keys/key-sets.ts";
 import type { SubjectKeys, Tenant } from "../keys/subject-keys.ts";
 import type { Collection } from "../records/address.ts";
@@ -279,18 +278,6 @@ export async function tenantIn(
 ): Promise<Tenant> {
   const ofPerson = await tenantOfPerson(dependencies, stored, signal);
   return tenantOfRecord(dependencies.declarations.of(collection), ofPerson, document);
-}
-
-/** Whose record it is: its person's; of a record about nobody, as the collection declares it. */
-export function tenantOfRecord(
-  { tenant }: Pick<Declaration, "tenant">,
-  ofPerson: Tenant | null,
-  document: JsonObject,
-): Tenant {
-  if (ofPerson !== null) return ofPerson;
-  if (typeof tenant === "string") return tenant;
-  const said = Object.hasOwn(document, tenant.field) ? document[tenant.field] : undefined;
-  return isTenant(said) ? said : DEFAULT_TENANT;
 }
 
 /** The error for an index that this process does not declare. */
