@@ -107,12 +107,22 @@ export async function openOutput(path: string, { terminal, cwd, signal }: Comman
   };
 }
 
-/** Writes an output at once. Throws as {@link openOutput} does; a file is then as it was. */
+/** Writes an output at once. Throws as {@link withOutput} does. */
 export async function writeOutput(path: string, text: string, context: CommandContext): Promise<void> {
+  await withOutput(path, context, (output) => output.write(text));
+}
+
+/** Opens an output, writes it, and ends it. Throws as {@link openOutput} and the work do; a file is then as it was. */
+export async function withOutput<Result>(
+  path: string,
+  context: CommandContext,
+  work: (output: Pick<OutputFile, "write">) => Promise<Result>,
+): Promise<Result> {
   const output = await openOutput(path, context);
   try {
-    await output.write(text);
+    const result = await work(output);
     await output.commit();
+    return result;
   } catch (error) {
     await output.discard();
     throw error;

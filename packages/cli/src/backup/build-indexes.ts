@@ -19,9 +19,14 @@ export async function buildIndexes(
   { terminal, signal }: { readonly terminal: Terminal; readonly signal: AbortSignal },
 ): Promise<BuiltIndexes> {
   const found: Omit<BuiltIndexes, "left">[] = [];
+  // Counting reads every collection: once is enough of what nobody writes to yet.
+  let counted: ReturnType<Vault["collections"]> | null = null;
+  const restored = { indexes: vault.indexes, collections: () => (counted ??= vault.collections()) };
   if (how === "built") {
-    const counts = new Map((await vault.collections()).map(({ collection, records }) => [String(collection), records]));
-    const own = Map.groupBy(await openLines(vault), ({ collection }) => collection);
+    const counts = new Map(
+      (await restored.collections()).map(({ collection, records }) => [String(collection), records]),
+    );
+    const own = Map.groupBy(await openLines(restored), ({ collection }) => collection);
     for (const [collection, lines] of own) {
       // Another configuration than that of the vault must not drop what it does not know.
       if (lines.some(({ step }) => step === "drop")) continue;
@@ -40,7 +45,7 @@ export async function buildIndexes(
       }
     }
   }
-  const left = (await openLines(vault)).map(({ collection, index }) => `${collection}/${index}`);
+  const left = (await openLines(restored)).map(({ collection, index }) => `${collection}/${index}`);
   return {
     ...found.reduce(
       (sum, one) => ({

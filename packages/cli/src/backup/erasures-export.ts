@@ -3,7 +3,7 @@ import type { Vault } from "@strongroom/vault";
 import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
 import { prepareDataFolder } from "../data-folder.ts";
-import { openOutput } from "../input-output.ts";
+import { withOutput } from "../input-output.ts";
 import { withVault } from "../installation/with-vault.ts";
 
 /** Name of the ledger in a backup. */
@@ -12,21 +12,16 @@ export const LEDGER_FILE = "erasures.ndjson";
 /** Writes it to a file, or to standard output (`-`). Answers how many lines it has. */
 export async function exportErasures(context: CommandContext, config: Config, path: string): Promise<number> {
   const { folder } = await prepareDataFolder(config.dataDir);
-  return withVault(context, { config, folder }, async ({ vault }) => {
-    const output = await openOutput(path, context);
-    try {
+  return withVault(context, { config, folder }, ({ vault }) =>
+    withOutput(path, context, async (output) => {
       let lines = 0;
       for await (const line of ledgerOf(vault)) {
         await output.write(`${line}\n`);
         lines++;
       }
-      await output.commit();
       return lines;
-    } catch (cause) {
-      await output.discard();
-      throw cause;
-    }
-  });
+    }),
+  );
 }
 
 /** Its lines; none of a vault that erases nobody. */

@@ -1,5 +1,5 @@
 // Options about the audit that several commands have: moments, and why something is done.
-import { option, type OptionSpec } from "@strongroom/base/command";
+import { option, type OptionSpec, text } from "@strongroom/base/command";
 import { z } from "zod";
 
 const AGO = /^(\d{1,6})(m|h|d)$/;
@@ -21,8 +21,8 @@ export function moment(): z.ZodType<string | undefined> {
     .optional();
 }
 
-// A text of another form might tell of a person.
-const PURPOSE = z
+/** Why, as a code: a text of another form might tell of a person. */
+export const CODE: z.ZodType<string | undefined> = z
   .string()
   .regex(/^[a-z0-9.-]{1,64}$/, "must be 1 to 64 characters of a-z 0-9 . -")
   .optional();
@@ -36,6 +36,13 @@ export const WHY_OPTIONS: Readonly<{
   purpose: OptionSpec<string | undefined>;
   ticket: OptionSpec<string | undefined>;
 }> = {
-  purpose: option("--purpose <code>", "why, as a code: the audit has it; a collection may want one", PURPOSE),
+  purpose: option("--purpose <code>", "why, as a code: the audit has it; a collection may want one", CODE),
   ticket: option("--ticket <id>", "what it is done for, in another system; the audit has it sealed", TICKET),
 };
+
+/** Whose the person is that a command is about. */
+export const TENANT_OPTION: OptionSpec<string | undefined> = option(
+  "--tenant <name>",
+  "whose person it is (default: default)",
+  text(),
+);

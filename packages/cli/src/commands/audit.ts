@@ -5,7 +5,7 @@ import type { AuditQuery } from "@strongroom/client";
 import { command, type CommandSpec, withService } from "../command.ts";
 import { writeOutput } from "../input-output.ts";
 import { eventsResult, eventsView, newestEvents, nextLine } from "./audit-view.ts";
-import { moment } from "./audit-options.ts";
+import { moment, TENANT_OPTION } from "./audit-options.ts";
 
 const PAGE = {
   since: option("--since <time>", "from this time on: 2026-03-04, 2026-03-04T05:06:07Z, or 90m, 24h, 7d ago", moment()),
@@ -53,7 +53,7 @@ export const auditWhoReadCommand: CommandSpec = command({
     "SUBJECT is the name that writers use. The question is an entry of the audit itself. Needs a token with the " +
     "scope audit.",
   flagGroups: ["client"],
-  options: { ...PAGE, tenant: option("--tenant <name>", "whose person it is (default: default)", text()) },
+  options: { ...PAGE, tenant: TENANT_OPTION },
   examples: [
     { line: "npx strongroom audit who-read people/ada", meaning: "the newest first" },
     { line: "npx strongroom audit who-read C000127 --since 30d --json", meaning: "of the last 30 days, for programs" },
@@ -161,7 +161,7 @@ export const auditAccessLogCommand: CommandSpec = command({
       text(),
     ),
     since: PAGE.since,
-    tenant: option("--tenant <name>", "whose person it is (default: default)", text()),
+    tenant: TENANT_OPTION,
   },
   examples: [{ line: "npx strongroom audit access-log people/ada --out ada-access.json", meaning: "to hand out" }],
   run: withService(async (client, { context, args, options }) => {

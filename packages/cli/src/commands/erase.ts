@@ -2,20 +2,14 @@
 import { given, option, text } from "@strongroom/base/command";
 import { printable, renderTable } from "@strongroom/base/terminal";
 import type { Hold } from "@strongroom/client";
-import { z } from "zod";
 import { command, type CommandSpec, withService } from "../command.ts";
 import { requireYes } from "../confirm.ts";
 import { CliError } from "../errors.ts";
 import { readWhole, writeOutput } from "../input-output.ts";
-import { WHY_OPTIONS } from "./audit-options.ts";
+import { CODE, TENANT_OPTION, WHY_OPTIONS } from "./audit-options.ts";
 import { subjectOf } from "./person-name.ts";
 
-const REASON = z
-  .string()
-  .regex(/^[a-z0-9.-]{1,64}$/, "must be 1 to 64 characters of a-z 0-9 . -")
-  .optional();
-const reason = option("--reason <code>", "why, as a code: the audit has it in clear (must be given)", REASON);
-const tenant = option("--tenant <name>", "whose person it is (default: default)", text());
+const reason = option("--reason <code>", "why, as a code: the audit has it in clear (must be given)", CODE);
 const person = option("--person", "SUBJECT is the person's opaque id, and not a name", given());
 
 /** Most bytes of a name, a certificate. */
@@ -37,7 +31,7 @@ export const eraseCommand: CommandSpec = command({
   flagGroups: ["client"],
   options: {
     reason,
-    tenant,
+    tenant: TENANT_OPTION,
     person,
     out: option("--out <file>", "write the certificate to a file", text()),
     yes: option("-y, --yes", "erase without asking", given()),
@@ -81,7 +75,7 @@ export const holdSetCommand: CommandSpec = command({
     "SUBJECT is a name, or with --person an opaque id; - reads it from standard input. By name, of somebody who is " +
     "not known yet it holds for what comes. A person may have several holds. Needs a token with the scope admin.",
   flagGroups: ["client"],
-  options: { reason, tenant, person, ...WHY_OPTIONS },
+  options: { reason, tenant: TENANT_OPTION, person, ...WHY_OPTIONS },
   examples: [
     { line: "npx strongroom hold set C000127 --reason litigation --ticket CASE-9", meaning: "until it is lifted" },
   ],
@@ -144,7 +138,7 @@ export const certificateVerifyCommand: CommandSpec = command({
     key: option("--key <vkey>", "the verifier key of the vault's certificates (must be given)", text()),
     nameFile: option("--name-file <file>", "the name that it is to be about; - is standard input", text()),
     salt: option("--salt <salt>", "as whoever was erased was given it", text()),
-    tenant,
+    tenant: TENANT_OPTION,
   },
   examples: [
     { line: "npx strongroom certificate verify certificate.txt --key KEY", meaning: "is it as it was signed?" },

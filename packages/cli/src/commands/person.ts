@@ -4,12 +4,12 @@ import { printable } from "@strongroom/base/terminal";
 import { z } from "zod";
 import { command, type CommandSpec, withService } from "../command.ts";
 import { CliError } from "../errors.ts";
-import { WHY_OPTIONS } from "./audit-options.ts";
+import { TENANT_OPTION, WHY_OPTIONS } from "./audit-options.ts";
 import { subjectOf } from "./person-name.ts";
 import { consentsView, heldView, recipientsView, toTellView } from "./person-view.ts";
 
 const WHOSE = {
-  tenant: option("--tenant <name>", "whose person it is (default: default)", text()),
+  tenant: TENANT_OPTION,
   ...WHY_OPTIONS,
 };
 

@@ -129,7 +129,6 @@ async function serve(
   ends.push(() => {
     followed.close();
   });
-  const unbuilt = await unbuiltIndexes(vault, logger);
   const keyAges = watchKeyAges({ inForce, period: config.keys.cryptoperiodDays ?? CRYPTOPERIOD_DAYS, logger });
   ends.push(keyAges.close);
   const disk = await watchDisk(folder.path, folder.disk, logger);
@@ -150,6 +149,8 @@ async function serve(
   const url = await server.listen({ host, port, backlog: BACKLOG }).catch((cause: unknown) => {
     throw listenFailed(cause, host, port);
   });
+  // It counts records, which nobody who asks the service has to wait for.
+  const unbuilt = await unbuiltIndexes(vault, logger);
   return {
     ...{ url, store: records.description, keyStore: keyStore.description, auditLog: auditLog.description },
     learn: (next) => followed.learn(vault, next),

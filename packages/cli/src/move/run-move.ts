@@ -56,20 +56,11 @@ export async function started(
   options: StepArguments,
   definition: MoveDefinition,
 ): Promise<void> {
-  await withStep(client, context, options, (parts) => start(parts, definition));
+  await stepped(client, context, options, (parts) => start(parts, definition));
 }
 
 /** Does a step, shows what came of it, and ends with an error where something is not as it should be. */
 export async function stepped(
-  client: Client,
-  context: CommandContext,
-  options: StepArguments,
-  step: (parts: MoveOptions, how: StepOptions) => Promise<StepResult>,
-): Promise<void> {
-  await withStep(client, context, options, step);
-}
-
-async function withStep(
   client: Client,
   context: CommandContext,
   options: StepArguments,

@@ -7,10 +7,11 @@ import type { Config } from "../config/config.ts";
 import { requireYes } from "../confirm.ts";
 import { prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
+import { requireApproved } from "../installation/approved.ts";
 import { DAY_MS } from "../installation/material-age.ts";
 import { withVault } from "../installation/with-vault.ts";
 import { allowWrapping, enable, keyState, type KeyState, type RetiredKey, scheduleDeletion } from "./kms-side.ts";
-import { probe, proveRetirement, type RetirementParts, stated, stillRetired } from "./prove.ts";
+import { probe, proveRetirement, stated, stillRetired } from "./prove.ts";
 import { type GivenReport, openReport, REPORT_KINDS } from "./report.ts";
 import { regionOfKey, retiredKey } from "./retired-key.ts";
 
@@ -46,7 +47,7 @@ export async function retireKey(context: CommandContext, config: Config, request
   return withRetiredKey(context, config, request, async ({ vault, key }) => {
     // Of a key that is in force or needed nothing is said, asked or approved.
     await probe({ vault, key });
-    const approval = await requireApproval(vault, config, keyArn);
+    const approval = await requireApproved(vault, config, { action: "retire-key", target: keyArn });
     context.terminal.say(`${keyArn} is to be denied, and then disabled, in its KMS.`);
     if (how === "ask") await requireYes("Retire it?", context);
     const by = config.audit.principal;
@@ -105,7 +106,7 @@ export async function deleteRetiredKey(
   return withRetiredKey(context, config, request, async ({ vault, key }) => {
     const { facts } = openReport(note, (await vault.audit?.statementKey()) ?? "");
     if (facts.key !== keyArn) throw new CliError("report-refused", { detail: `It is the report of ${facts.key}.` });
-    await requireApproval(vault, config, keyArn);
+    await requireApproved(vault, config, { action: "retire-key", target: keyArn });
     const { state } = await stillRetired({ vault, key });
     if (state.state !== "Disabled")
       throw new CliError("key-not-retired", {
@@ -147,18 +148,6 @@ async function withRetiredKey<Result>(
     await keyState(key);
     return work({ vault, key });
   });
-}
-
-/** Null: one alone may do it. Throws `approval-missing` of the vault. */
-async function requireApproval(
-  { approvals }: Vault,
-  { keys }: Config,
-  target: string,
-): Promise<RetirementParts["approval"]> {
-  if (keys.fourEyes !== true) return null;
-  if (approvals === null)
-    throw new CliError("config-invalid", { detail: "keys.fourEyes needs an audit, in which principals are known." });
-  return approvals.require({ action: "retire-key", target });
 }
 
 async function signedBy(

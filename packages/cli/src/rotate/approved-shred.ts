@@ -2,7 +2,7 @@
 import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
 import { prepareDataFolder } from "../data-folder.ts";
-import { CliError } from "../errors.ts";
+import { requireApproved } from "../installation/approved.ts";
 import { withVault } from "../installation/with-vault.ts";
 
 /** What is asked for and approved: `strongroom approvals request key-store --action shred`. */
@@ -12,9 +12,5 @@ export const SHRED_ACT = { action: "shred", target: "key-store" } as const;
 export async function requireShredApproved(context: CommandContext, config: Config): Promise<void> {
   if (config.keys.fourEyes !== true) return;
   const { folder } = await prepareDataFolder(config.dataDir);
-  await withVault(context, { config, folder }, async ({ vault: { approvals } }) => {
-    if (approvals === null)
-      throw new CliError("config-invalid", { detail: "keys.fourEyes needs an audit, in which principals are known." });
-    await approvals.require(SHRED_ACT);
-  });
+  await withVault(context, { config, folder }, ({ vault }) => requireApproved(vault, config, SHRED_ACT));
 }

@@ -14,7 +14,7 @@ import type { CommandContext } from "../command.ts";
 import type { Config } from "../config/config.ts";
 import { type DataFolder, dataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
-import { openInput } from "../input-output.ts";
+import { readWhole } from "../input-output.ts";
 import { readVerifierKey } from "../installation/audit-key.ts";
 import { openToRead } from "./open.ts";
 
@@ -69,7 +69,7 @@ interface LogPlace {
 
 async function verifyLog(context: CommandContext, { config, folder, key, checkpoint }: LogPlace): Promise<LogReport> {
   const { env, signal, terminal } = context;
-  const checkpoints = checkpoint === undefined ? [] : [await readText(checkpoint, LONGEST_NOTE, context)];
+  const checkpoints = checkpoint === undefined ? [] : [await readText(checkpoint, "checkpoint", LONGEST_NOTE, context)];
   const log = await openToRead({ config, folder, env }, "audit");
   if (log === null)
     throw new CliError("startup-failed", {
@@ -95,7 +95,7 @@ async function verifyLog(context: CommandContext, { config, folder, key, checkpo
 }
 
 async function verifyFile(context: CommandContext, path: string, key: string): Promise<LogReport> {
-  const text = await readText(path, LONGEST_ACCESS_LOG, context);
+  const text = await readText(path, "access log", LONGEST_ACCESS_LOG, context);
   try {
     return verifyAccessLog(JSON.parse(text) as AccessLog, { key });
   } catch (cause) {
@@ -104,15 +104,8 @@ async function verifyFile(context: CommandContext, path: string, key: string): P
   }
 }
 
-async function readText(path: string, most: number, context: CommandContext): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of (await openInput(path, context)).chunks) {
-    size += chunk.length;
-    if (size > most) throw new CliError("input-invalid", { detail: `${path} is longer than ${most} bytes.` });
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
+async function readText(path: string, what: string, longest: number, context: CommandContext): Promise<string> {
+  return (await readWhole(path, context, { what, longest })).toString("utf8");
 }
 
 async function told(verifying: Promise<LogReport>): Promise<LogReport> {

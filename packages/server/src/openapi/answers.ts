@@ -128,13 +128,18 @@ export const PRESENT: readonly ProblemCode[] = [
 /** What reading a record, or one version of it, may answer. */
 export const READING: readonly ProblemCode[] = [...PRESENT, ...OPENING, "field-forbidden", "fields-invalid"];
 
-/** What writing a message may answer. */
-export const WRITING: readonly ProblemCode[] = [
-  ...ACTING,
+/** What any request with a body may answer. */
+export const BODY: readonly ProblemCode[] = [
   "content-type-unsupported",
   "body-too-large",
   "body-incomplete",
   "body-invalid",
+];
+
+/** What writing a message may answer. */
+export const WRITING: readonly ProblemCode[] = [
+  ...ACTING,
+  ...BODY,
   "document-invalid",
   "document-unfit",
   "document-too-large",

@@ -9,7 +9,10 @@ import { count, pageFields, timestamp, version } from "./schemas.ts";
 /** What a client may ask of the audit's events. */
 export type AuditQueryString = { readonly [Name in keyof AuditQuery]?: AuditQuery[Name] | undefined };
 
-const moment = z.iso.datetime({ error: "must be a time in UTC, such as 2026-03-04T05:06:07Z" });
+/** As a request says it. */
+export const moment: z.ZodType<string> = z.iso.datetime({
+  error: "must be a time in UTC, such as 2026-03-04T05:06:07Z",
+});
 
 /** Of `GET /v1/audit`. */
 export const auditQuery = (most: number): z.ZodType<AuditQueryString> =>

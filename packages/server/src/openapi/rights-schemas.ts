@@ -14,6 +14,7 @@ import type {
   SubjectState,
 } from "@strongroom/vault";
 import { z } from "zod";
+import { moment } from "./audit-schemas.ts";
 import { count, documentBody, timestamp, version } from "./schemas.ts";
 
 const text = (most: number): z.ZodString => z.string().min(1).max(most);
@@ -21,7 +22,7 @@ const purpose = z
   .string()
   .regex(/^[a-z0-9.-]{1,64}$/, "must be 1 to 64 characters of a-z 0-9 . -")
   .meta({ examples: ["marketing"] });
-const moment = z.iso.datetime({ error: "must be a time in UTC, such as 2026-03-04T05:06:07Z" });
+const subjectState = z.enum(["active", "restricted", "erasing", "erased"]);
 const scope = z.enum(["record", "subject", "tenant"]);
 
 /** Whom a request is about. */
@@ -107,12 +108,12 @@ export const exposureRequest: z.ZodType<ExposureBody> = z
   .meta({ id: "ExposureRequest" });
 
 export const personState: z.ZodType<{ readonly state: SubjectState }> = z
-  .object({ state: z.enum(["active", "restricted", "erasing", "erased"]) })
+  .object({ state: subjectState })
   .meta({ id: "PersonState" });
 
 export const personHeld: z.ZodType<PersonHeld> = z
   .object({
-    state: z.enum(["active", "restricted", "erasing", "erased"]),
+    state: subjectState,
     except: z.array(z.string()).meta({ description: "Of who is restricted: for what they are read all the same." }),
     keys: z.object({ subject: count, tenant: count }).meta({ description: "Versions of their keys, by scope." }),
     collections: z.array(

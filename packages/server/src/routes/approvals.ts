@@ -8,7 +8,7 @@ import type { Api } from "../api.ts";
 import { actingOf } from "../audit/acting.ts";
 import { ServerError } from "../errors.ts";
 import type { ProblemCode } from "../http/problems.ts";
-import { ACTING, problemAnswers } from "../openapi/answers.ts";
+import { ACTING, BODY, problemAnswers } from "../openapi/answers.ts";
 import { approvalAnswer, approvalRequest, approvalsAnswer } from "../openapi/approval-schemas.ts";
 import { actorHeaders } from "../openapi/schemas.ts";
 
@@ -18,10 +18,7 @@ const CHANGING: readonly ProblemCode[] = [
   "approval-absent",
   "approval-own",
   "approval-contended",
-  "content-type-unsupported",
-  "body-too-large",
-  "body-incomplete",
-  "body-invalid",
+  ...BODY,
 ];
 
 /** The last word of a path -> what it is. */

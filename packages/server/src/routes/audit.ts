@@ -11,7 +11,7 @@ import { actingOf } from "../audit/acting.ts";
 import { ServerError } from "../errors.ts";
 import { decodeText } from "../http/record-headers.ts";
 import type { WhomHeaders } from "../http/record-headers.ts";
-import { ACTING, NAMING, problemAnswers } from "../openapi/answers.ts";
+import { ACTING, BODY, NAMING, problemAnswers } from "../openapi/answers.ts";
 import {
   accessLogAnswer,
   accessLogQuery,
@@ -153,7 +153,7 @@ export function exportRoutes(app: Api): void {
         body: exportEnd,
         response: {
           200: { description: "It is in the audit.", content: { "application/json": { schema: exportEnd } } },
-          ...problemAnswers("content-type-unsupported", "body-too-large", "body-incomplete", "body-invalid", ...ACTING),
+          ...problemAnswers(...BODY, ...ACTING),
         },
       },
     },

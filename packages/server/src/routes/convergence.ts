@@ -8,8 +8,9 @@ import type { FastifyRequest } from "fastify";
 import type { Api, ApiContext } from "../api.ts";
 import { actingOf } from "../audit/acting.ts";
 import { convergenceOf } from "../convergence/asked.ts";
+import { given } from "../http/given.ts";
 import type { ProblemCode } from "../http/problems.ts";
-import { ACTING, problemAnswers } from "../openapi/answers.ts";
+import { ACTING, BODY, problemAnswers } from "../openapi/answers.ts";
 import {
   failuresAnswer,
   inventoryAnswer,
@@ -33,10 +34,7 @@ const CHANGING: readonly ProblemCode[] = [
   "run-not-undoable",
   "key-set-unknown",
   "key-set-moved",
-  "content-type-unsupported",
-  "body-too-large",
-  "body-incomplete",
-  "body-invalid",
+  ...BODY,
 ];
 
 /** Adds the routes that look and change nothing. */
@@ -235,9 +233,4 @@ function optionsOf({ keepOld, scopes, fresh, ...others }: PlanQuery): ConvergeOp
     value === undefined ? undefined : value === "true",
   ]);
   return given({ ...others, ...(Object.fromEntries(flags) as RunRequest) });
-}
-
-/** Without the members that were left out. */
-function given(options: RunRequest): ConvergeOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

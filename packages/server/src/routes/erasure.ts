@@ -10,7 +10,7 @@ import type { Api } from "../api.ts";
 import { actingOf } from "../audit/acting.ts";
 import { ServerError } from "../errors.ts";
 import type { ProblemCode } from "../http/problems.ts";
-import { ACTING, problemAnswers } from "../openapi/answers.ts";
+import { ACTING, BODY, problemAnswers } from "../openapi/answers.ts";
 import {
   certificateAnswer,
   erasureAnswer,
@@ -32,10 +32,7 @@ const CHANGING: readonly ProblemCode[] = [
   "tenant-invalid",
   "reason-invalid",
   "erasure-contended",
-  "content-type-unsupported",
-  "body-too-large",
-  "body-incomplete",
-  "body-invalid",
+  ...BODY,
 ];
 const ERASING = problemAnswers(...CHANGING, "subject-held", "subject-shared");
 

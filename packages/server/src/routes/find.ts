@@ -7,7 +7,7 @@ import type { FastifyRequest } from "fastify";
 import type { Api, ApiContext } from "../api.ts";
 import { actingOf } from "../audit/acting.ts";
 import type { ProblemCode } from "../http/problems.ts";
-import { ACTING, NAMING, OPENING, problemAnswers } from "../openapi/answers.ts";
+import { ACTING, BODY, NAMING, OPENING, problemAnswers } from "../openapi/answers.ts";
 import {
   countAnswer,
   countRequest,
@@ -29,10 +29,7 @@ const ASKING: readonly ProblemCode[] = [
   "index-not-ready",
   "tenant-invalid",
   "record-contended",
-  "content-type-unsupported",
-  "body-too-large",
-  "body-incomplete",
-  "body-invalid",
+  ...BODY,
   "document-invalid",
 ];
 

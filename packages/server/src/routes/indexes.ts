@@ -8,7 +8,7 @@ import type { FastifyRequest } from "fastify";
 import type { Api, ApiContext } from "../api.ts";
 import { actingOf } from "../audit/acting.ts";
 import type { ProblemCode } from "../http/problems.ts";
-import { ACTING, NAMING, problemAnswers } from "../openapi/answers.ts";
+import { ACTING, BODY, NAMING, problemAnswers } from "../openapi/answers.ts";
 import {
   applyRequest,
   dropRequest,
@@ -22,14 +22,7 @@ import { actorHeaders, collectionParams } from "../openapi/schemas.ts";
 import type { IndexWork, IndexWorks } from "../search/index-work.ts";
 
 const ASKING: readonly ProblemCode[] = [...ACTING, "collection-invalid"];
-const CHANGING: readonly ProblemCode[] = [
-  ...ASKING,
-  "index-work-under-way",
-  "content-type-unsupported",
-  "body-too-large",
-  "body-incomplete",
-  "body-invalid",
-];
+const CHANGING: readonly ProblemCode[] = [...ASKING, "index-work-under-way", ...BODY];
 
 /** Adds the routes that look. */
 export function indexRoutes(app: Api, { indexWorks }: ApiContext): void {

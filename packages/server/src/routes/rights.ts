@@ -9,13 +9,13 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import type { Api, ApiContext } from "../api.ts";
 import { actingOf } from "../audit/acting.ts";
+import { given } from "../http/given.ts";
 import type { ProblemCode } from "../http/problems.ts";
-import { ACTING, NAMING, OPENING, problemAnswers, WRITING } from "../openapi/answers.ts";
+import { ACTING, BODY, NAMING, OPENING, problemAnswers, WRITING } from "../openapi/answers.ts";
 import * as forms from "../openapi/rights-schemas.ts";
 import { actorHeaders } from "../openapi/schemas.ts";
 import type { Scope } from "../tokens/token.ts";
 
-const BODY = ["content-type-unsupported", "body-too-large", "body-incomplete", "body-invalid"] as const;
 const PERSON = ["audit-missing", "subject-invalid", "subject-absent", "tenant-invalid", "subject-erased"] as const;
 const COMMON = [...BODY, ...PERSON, ...ACTING, ...NAMING, "vault-option-invalid"] as const;
 
@@ -209,11 +209,3 @@ function requireRights(rights: Rights | null): Rights {
 
 /** As the audit compares moments: with its milliseconds. */
 const utc = (moment: string): string => new Date(moment).toISOString();
-
-/** What was given: a member that is undefined is none. */
-function given<Options extends object>(
-  options: Options,
-): { [Name in keyof Options]: Exclude<Options[Name], undefined> } {
-  const found = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(found) as { [Name in keyof Options]: Exclude<Options[Name], undefined> };
-}
