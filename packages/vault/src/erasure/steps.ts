@@ -139,8 +139,9 @@ export class ErasureSteps {
   async #destroyKeys(id: SubjectId): Promise<Next> {
     const { keyStore, keySets, dependencies, ledgers } = this.#parts;
     const at = dependencies.clock().toISOString();
-    await ledgers.append([{ person: id, state: "erasing", at }]);
+    // First: what fails here has said nothing to the ledger, which would be said once more with each try.
     const before = await keysOf(keyStore, id);
+    await ledgers.append([{ person: id, state: "erasing", at }]);
     await keyStore.keys.erase([id], at);
     dependencies.subjectKeys?.forget(id);
     // A run may have moved their keys since the facts were looked at: under the highest they have lain, if at all.
