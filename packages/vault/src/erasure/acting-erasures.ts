@@ -9,7 +9,6 @@ import type { SubjectKeys } from "../keys/subject-keys.ts";
 import { asking } from "../records/asked.ts";
 import type { Asked } from "../records/asked.ts";
 import { subjectClosed } from "../records/people.ts";
-import type { AuditLog } from "../stores/audit-log.ts";
 import type { SubjectId, SubjectRow } from "../stores/subjects.ts";
 import { isSubjectId } from "../stores/subjects.ts";
 import { madeKnown } from "../subjects/subjects.ts";
@@ -24,14 +23,14 @@ import type {
   HoldApprovals,
   HoldOptions,
 } from "./erasures.ts";
-import { doneLabel, holdsByLog } from "./from-log.ts";
+import { doneLabel } from "./from-log.ts";
 import type { LedgerLine } from "./ledger.ts";
 import { MOST_HOLDS } from "./person-files.ts";
 import type { ErasureFile, HoldFile, PersonFile } from "./person-files.ts";
 import { secondStage } from "./second-stage.ts";
 import type { DescribeWrappingKey, SecondStage } from "./second-stage.ts";
 import { sharedRecords } from "./shared-records.ts";
-import { sharedError } from "./steps.ts";
+import { heldError, holdsInLog, sharedError } from "./steps.ts";
 import type { ErasureParts, ErasureSteps } from "./steps.ts";
 import { namedOf, personOf, requireReason } from "./whose.ts";
 import type { FoundPerson } from "./whose.ts";
@@ -40,9 +39,6 @@ import type { FoundPerson } from "./whose.ts";
 export interface ActingErasureParts extends ErasureParts {
   readonly subjectKeys: SubjectKeys;
   readonly steps: ErasureSteps;
-  readonly log: Pick<AuditLog, "find">;
-  /** Resolves when what was told is in the log. */
-  readonly sequence: () => Promise<void>;
   /** Something is left to do. */
   readonly wake: () => void;
 }
@@ -216,7 +212,7 @@ export class ActingErasures implements Erasures {
     };
     await auditor.tell("erase", "begun", { people: [id], details: { erasure: erasure.id, reason } });
     const file = await files.change(id, (found) => {
-      if (found.holds.length > 0) throw held(found.holds.length);
+      if (found.holds.length > 0) throw heldError(found.holds.length);
       return found.erasure === null ? { ...found, erasure } : found;
     });
     return file.erasure?.id === erasure.id ? erasure : null;
@@ -224,17 +220,15 @@ export class ActingErasures implements Erasures {
 
   /** What the audit says counts besides: a hold is not lifted by taking its note away. */
   async #requireNotHeld(id: SubjectId): Promise<void> {
-    const { files, log, auditKeys, sequence } = this.#parts;
+    const { files } = this.#parts;
     const { holds } = await files.read(id);
-    if (holds.length > 0) throw held(holds.length);
-    await sequence();
-    const known = await holdsByLog({ log, keys: auditKeys }, id);
-    if (known.size === 0) return;
-    const found = [...known].map(([hold, { reason, at }]): HoldFile => ({ id: hold, reason, at }));
+    if (holds.length > 0) throw heldError(holds.length);
+    const found = await holdsInLog(this.#parts, id);
+    if (found.length === 0) return;
     await files.change(id, (file) =>
-      file.holds.length > 0 || file.erasure !== null ? file : { ...file, holds: found.slice(0, MOST_HOLDS) },
+      file.holds.length > 0 || file.erasure !== null ? file : { ...file, holds: found },
     );
-    throw held(known.size);
+    throw heldError(found.length);
   }
 
   /** @param own the erasure that this call may have begun, and the salt of its certificate */
@@ -252,7 +246,7 @@ export class ActingErasures implements Erasures {
       const salt = saltOf(erasure);
       return { state: "erased", person, erasure, step: null, problem: null, certificate, key, salt };
     } catch (error) {
-      if (!isVaultError(error) || error.code === "subject-shared") throw error;
+      if (!isVaultError(error) || error.code === "subject-shared" || error.code === "subject-held") throw error;
       wake();
       const { erasure } = await files.read(person).catch((): PersonFile => ({ holds: [], erasure: null }));
       const [id, step] = [erasure?.id ?? null, erasure?.step ?? null];
@@ -308,6 +302,3 @@ const without = (file: PersonFile, hold: string): PersonFile => ({
   ...file,
   holds: file.holds.filter(({ id }) => id !== hold),
 });
-
-const held = (count: number): VaultError =>
-  new VaultError("subject-held", count === 1 ? "The person is under a hold" : `The person is under ${count} holds`);

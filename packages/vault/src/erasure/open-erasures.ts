@@ -68,13 +68,13 @@ export class OpenErasures {
     using seed = auditKeys.certificateSeed();
     const { key } = new CertificateSigner(auditKeys.vault, Buffer.from(seed.bytes));
     const parts = {
-      ...{ keyStore, keySets, auditKeys, settings, auditor: own },
+      ...{ keyStore, keySets, auditKeys, settings, log, sequence, auditor: own },
       dependencies: { ...dependencies, audit: own },
       files: new PersonFiles(notes, auditKeys),
       certificates: new Certificates(notes, key),
       ledgers: new Ledgers(copies, auditKeys, open.repair?.onFault ?? noop),
     };
-    this.#parts = { ...parts, subjectKeys, log, sequence, steps: new ErasureSteps(parts) };
+    this.#parts = { ...parts, subjectKeys, steps: new ErasureSteps(parts) };
     this.#open = open;
   }
 

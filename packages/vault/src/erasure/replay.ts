@@ -11,7 +11,7 @@ import type { KeyStore } from "../stores/key-store.ts";
 import type { SubjectId, SubjectRow } from "../stores/subjects.ts";
 import type { LedgerState } from "./ledger.ts";
 import { MOST_HOLDS } from "./person-files.ts";
-import type { PersonFiles } from "./person-files.ts";
+import type { ErasureStep, HoldFile, PersonFiles } from "./person-files.ts";
 
 /** What is replayed over. */
 export interface ReplayParts {
@@ -21,80 +21,66 @@ export interface ReplayParts {
   readonly files: PersonFiles;
 }
 
-/** How many people were not as they had to be. */
-export interface Replayed {
-  readonly erased: number;
-  readonly held: number;
-  readonly restricted: number;
-}
-
 /** People of one question. */
 const PAGE = 1_000;
 /** The reason of an erasure that was begun by nobody. */
 export const REPLAYED = "replayed";
 
 /** Makes what is stored what the ledger says. @throws VaultError the stores', the audit's */
-export async function replayLedger(parts: ReplayParts, { erased, restricted, holds }: LedgerState): Promise<Replayed> {
-  let closed = 0;
-  for (const ids of chunks([...erased.keys()])) closed += await eraseAgain(parts, ids);
-  let held = 0;
+export async function replayLedger(parts: ReplayParts, { erased, restricted, holds }: LedgerState): Promise<void> {
+  const { subjects } = parts.dependencies.store;
+  for (const ids of chunks([...erased.keys()])) await eraseAgain(parts, ids);
   for (const [id, { person, reason, at }] of holds)
-    if (!erased.has(person) && (await holdAgain(parts, person, { id, reason, at }))) held++;
-  let again = 0;
+    if (!erased.has(person)) await holdAgain(parts, person, { id, reason, at });
   for (const ids of chunks([...restricted].filter((id) => !erased.has(id))))
-    for (const row of await parts.dependencies.store.subjects.get(ids))
-      if (row?.state === "active") {
-        await parts.dependencies.store.subjects.setState({ id: row.id, from: ["active"], to: "restricted" });
-        again++;
-      }
-  return { erased: closed, held, restricted: again };
+    for (const row of await subjects.get(ids))
+      if (row?.state === "active") await subjects.setState({ id: row.id, from: ["active"], to: "restricted" });
 }
 
 /**
  * Compares the two stores as a whole: who is erased in one of them is erased. Reads everybody's row: for stores that
  * were set back, not for every start.
  */
-export async function replayStores(parts: ReplayParts): Promise<number> {
+export async function replayStores(parts: ReplayParts): Promise<void> {
   const { subjects } = parts.dependencies.store;
-  let closed = 0;
   let after: SubjectId | null = null;
   for (;;) {
     const rows: readonly SubjectRow[] = await subjects.list({ after, limit: PAGE });
     const ids = rows.map(({ id }) => id);
     const tombstones = ids.length === 0 ? [] : await parts.keyStore.keys.erased(ids);
     const gone = rows.filter(({ state }, index) => state === "erasing" || state === "erased" || tombstones[index]);
-    closed += await eraseAgain(
+    await eraseAgain(
       parts,
       gone.map(({ id }) => id),
     );
     after = ids.at(-1) ?? null;
-    if (rows.length < PAGE) return closed;
+    if (rows.length < PAGE) return;
   }
 }
 
-/** Answers how many of these were not erased as a whole. */
-async function eraseAgain(parts: ReplayParts, ids: readonly SubjectId[]): Promise<number> {
-  if (ids.length === 0) return 0;
+async function eraseAgain(parts: ReplayParts, ids: readonly SubjectId[]): Promise<void> {
+  if (ids.length === 0) return;
   const { dependencies, keyStore, files } = parts;
   const { store, subjectKeys, clock } = dependencies;
   const [rows, tombstones] = await Promise.all([store.subjects.get(ids), keyStore.keys.erased(ids)]);
-  let count = 0;
   for (const [index, id] of ids.entries()) {
     const [row, hasTombstone] = [rows[index] ?? null, tombstones[index] === true];
     // Of whom the records know nothing there is nothing to close: a row would only make the key store look older.
     const isClosed = row === null || row.state === "erased";
     if (isClosed && hasTombstone) continue;
     const { erasure } = await files.read(id);
-    // It goes on by itself, from where it is.
-    if (erasure !== null && row?.state === "erasing") continue;
-    count++;
+    const isUnderWay = erasure !== null && row?.state === "erasing";
+    // It goes on by itself, from where it is. Behind their step keys that came back would be met no more.
+    if (isUnderWay && (hasTombstone || !BEHIND_KEYS.has(erasure.step))) continue;
     if (row !== null) await store.subjects.setState({ id, from: ["active", "restricted", "erased"], to: "erasing" });
     subjectKeys?.forget(id);
     await keyStore.keys.erase([id], clock().toISOString());
-    if (row !== null) await beginAgain(parts, id);
+    if (row !== null && !isUnderWay) await beginAgain(parts, id);
   }
-  return count;
 }
+
+/** Steps of an erasure in which the keys are gone. */
+const BEHIND_KEYS: ReadonlySet<ErasureStep> = new Set<ErasureStep>(["records", "space", "done"]);
 
 /** From the tags on: that somebody else is in a record too was asked when it was erased first. */
 async function beginAgain({ auditor, files, dependencies }: ReplayParts, person: SubjectId): Promise<void> {
@@ -111,17 +97,11 @@ async function beginAgain({ auditor, files, dependencies }: ReplayParts, person:
   }));
 }
 
-async function holdAgain(
-  { files }: ReplayParts,
-  person: SubjectId,
-  hold: { readonly id: string; readonly reason: string; readonly at: string },
-): Promise<boolean> {
-  let isNew = false;
+async function holdAgain({ files }: ReplayParts, person: SubjectId, hold: HoldFile): Promise<void> {
   await files.change(person, (file) => {
-    isNew = file.erasure === null && !file.holds.some(({ id }) => id === hold.id) && file.holds.length < MOST_HOLDS;
-    return isNew ? { ...file, holds: [...file.holds, hold] } : file;
+    const isNew = file.erasure === null && !file.holds.some(({ id }) => id === hold.id);
+    return isNew && file.holds.length < MOST_HOLDS ? { ...file, holds: [...file.holds, hold] } : file;
   });
-  return isNew;
 }
 
 function* chunks(ids: readonly SubjectId[]): Generator<readonly SubjectId[]> {

@@ -15,15 +15,17 @@ import { Asked } from "../records/asked.ts";
 import { removeRow } from "../records/write.ts";
 import { presentGeneration } from "../convergence/shred-state.ts";
 import type { KeySets } from "../keys/key-sets.ts";
+import type { AuditLog } from "../stores/audit-log.ts";
 import type { KeyStore } from "../stores/key-store.ts";
 import type { SubjectId } from "../stores/subjects.ts";
 import type { CertificateFacts } from "./certificate.ts";
 import { signedCertificate } from "./certificates.ts";
 import type { Certificates } from "./certificates.ts";
-import { doneLabel } from "./from-log.ts";
+import { doneLabel, holdsByLog } from "./from-log.ts";
 import { keysOf, knownFacts } from "./known-facts.ts";
 import type { Ledgers } from "./ledgers.ts";
-import type { ErasedFacts, ErasureFile, ErasureStep, PersonFiles } from "./person-files.ts";
+import { MOST_HOLDS } from "./person-files.ts";
+import type { ErasedFacts, ErasureFile, ErasureStep, HoldFile, PersonFile, PersonFiles } from "./person-files.ts";
 import { recordsOfPerson, sharedRecords } from "./shared-records.ts";
 
 /** What erasures work with. */
@@ -39,6 +41,9 @@ export interface ErasureParts {
   readonly certificates: Certificates;
   readonly ledgers: Ledgers;
   readonly settings: ErasureSettings;
+  readonly log: Pick<AuditLog, "find">;
+  /** Resolves when what was told is in the log. */
+  readonly sequence: () => Promise<void>;
 }
 
 /** What is configured of erasures. */
@@ -68,7 +73,8 @@ export class ErasureSteps {
   /**
    * Goes on until it is done. Answers the certificate; null: no erasure of theirs is under way.
    *
-   * @throws VaultError `subject-shared`: nothing was destroyed; the stores', the audit's: it stays where it is
+   * @throws VaultError `subject-shared`, `subject-held`: nothing was destroyed;
+   *   the stores', the audit's: it stays where it is
    */
   async finish(id: SubjectId): Promise<string | null> {
     for (;;) {
@@ -103,6 +109,8 @@ export class ErasureSteps {
   async #close(id: SubjectId): Promise<Next> {
     const { dependencies } = this.#parts;
     const { store, subjectKeys } = dependencies;
+    // A note of before they were held may have been put back: what the audit says counts besides.
+    if ((await holdsInLog(this.#parts, id)).length > 0) return to("refused");
     const state = await store.subjects.setState({ id, from: ["active", "restricted"], to: "erasing" });
     // Another call has erased them between this one's look and its beginning.
     if (state === "erased" && (await this.#parts.certificates.read(id)) !== null)
@@ -113,11 +121,16 @@ export class ErasureSteps {
     return shared > 0 ? to("refused") : to("tags");
   }
 
-  /** Nothing was destroyed: the person is as before. */
+  /** Nothing was destroyed: the person is as before, and who is held has the holds in the note again. */
   async #open({ was }: ErasureFile, id: SubjectId): Promise<Next> {
     const { store } = this.#parts.dependencies;
     await store.subjects.setState({ id, from: ["erasing"], to: was });
-    return { kind: "next", change: () => null, error: sharedError(await sharedRecords(store, id)) };
+    const holds = await holdsInLog(this.#parts, id);
+    if (holds.length === 0)
+      return { kind: "next", change: () => null, error: sharedError(await sharedRecords(store, id)) };
+    const withHolds = (file: PersonFile): PersonFile => (file.holds.length > 0 ? file : { ...file, holds });
+    await this.#parts.files.change(id, withHolds);
+    return { kind: "next", change: () => null, error: heldError(holds.length) };
   }
 
   async #forgetTags(id: SubjectId): Promise<Next> {
@@ -139,8 +152,9 @@ export class ErasureSteps {
   async #destroyKeys(id: SubjectId): Promise<Next> {
     const { keyStore, keySets, dependencies, ledgers } = this.#parts;
     const at = dependencies.clock().toISOString();
-    await ledgers.append([{ person: id, state: "erasing", at }]);
+    // First: what fails here has said nothing to the ledger, which would be said once more with each try.
     const before = await keysOf(keyStore, id);
+    await ledgers.append([{ person: id, state: "erasing", at }]);
     await keyStore.keys.erase([id], at);
     dependencies.subjectKeys?.forget(id);
     // A run may have moved their keys since the facts were looked at: under the highest they have lain, if at all.
@@ -240,6 +254,24 @@ const NOTHING_KNOWN = {
   ...{ records: 0, keys: 0, scopes: [], wrappingKeys: [], remains: [] },
   generation: { number: 0, isShared: true },
 } as const;
+
+/** Holds that the audit says were set and not lifted, also where a note was taken away; as many as a note has. */
+export async function holdsInLog(
+  { log, auditKeys, sequence }: Pick<ErasureParts, "log" | "auditKeys" | "sequence">,
+  id: SubjectId,
+): Promise<readonly HoldFile[]> {
+  await sequence();
+  const known = await holdsByLog({ log, keys: auditKeys }, id);
+  return [...known].map(([hold, { reason, at }]) => ({ id: hold, reason, at })).slice(0, MOST_HOLDS);
+}
+
+/** The error for somebody who is held. */
+export function heldError(count: number): VaultError {
+  return new VaultError(
+    "subject-held",
+    count === 1 ? "The person is under a hold" : `The person is under ${count} holds`,
+  );
+}
 
 /** The error for somebody whose records are about others too. */
 export function sharedError(records: number): VaultError {

@@ -6,7 +6,7 @@ import { isVaultError } from "@strongroom/vault";
 import { parseEntry } from "../../src/audit/entry-text.ts";
 import { auditedVault } from "../support/audited-vault.ts";
 import { rejectsWith } from "../support/errors.ts";
-import { erasureOf } from "./support/erasing.ts";
+import { erasureOf, Stopping } from "./support/erasing.ts";
 import { rewriteEntries } from "./support/rewrite-log.ts";
 
 const at = (id: string) => ({ collection: "people", id });
@@ -70,6 +70,31 @@ test("a hold whose note somebody takes away, changes or swaps holds still: the a
     [hold.id],
     "also at a start",
   );
+});
+
+test("an older note of an erasure that was refused erases nobody who is held since, when it is put back", async (t) => {
+  const stopping = new Stopping(null);
+  const { vault, store } = await auditedVault(t, { alter: stopping.alter });
+  await vault.put(at("1"), { n: 1 }, { subject: ADA });
+  // Begun, and no further: its note is what somebody keeps.
+  stopping.at = "tags";
+  const { person, step } = await erasureOf(vault).erase(ADA, WHY);
+  assert.equal(step, "people");
+  const name = `person/${person}`;
+  const [older] = await store.notes.list(name);
+  await store.notes.replace(name, null, older!.text);
+  await store.subjects.setState({ id: person, from: ["erasing"], to: "active" });
+  stopping.at = null;
+  const hold = await erasureOf(vault).hold(ADA, { reason: "litigation" });
+  const [now] = await store.notes.list(name);
+  await store.notes.replace(name, older!.text, now!.text);
+  await rejectsWith("subject-held", () => erasureOf(vault).resume());
+  assert.equal((await vault.get(at("1"))).document["n"], 1);
+  assert.deepEqual(
+    (await erasureOf(vault).holds()).map(({ id }) => id),
+    [hold.id],
+  );
+  assert.deepEqual(await erasureOf(vault).underWay(), []);
 });
 
 test("a hold that is older than the audit's retention holds still, whoever takes its note away", async (t) => {

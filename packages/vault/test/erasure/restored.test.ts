@@ -9,8 +9,9 @@ import { isVaultError, openVault } from "@strongroom/vault";
 import type { LedgerCopy, Vault } from "@strongroom/vault";
 import { sqliteAuditLog, sqliteKeyStore, sqliteStore } from "@strongroom/vault/sqlite";
 import { defer } from "../../../../tests/support/defer.ts";
+import { overlaid } from "../support/store-with.ts";
 import { aesKeyring } from "../support/vault.ts";
-import { erasureOf } from "./support/erasing.ts";
+import { erasureOf, Stopping } from "./support/erasing.ts";
 
 const FILES = ["records", "keys", "audit"] as const;
 type File = (typeof FILES)[number];
@@ -138,6 +139,45 @@ test("a hold that the log of a backup does not know to be lifted is not put back
   const restored = await open("the disk failed");
   assert.deepEqual(await erasureOf(restored).holds(), []);
   await restored.close();
+});
+
+test("keys of a backup that come back behind the step in which they went are destroyed again", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "strongroom-erased-"));
+  defer(t, () => rm(folder, { recursive: true }));
+  const keysFile = join(folder, "keys.sqlite");
+  const keyring = aesKeyring(randomBytes(32));
+  const stopping = new Stopping(null);
+  const open = async (acceptRestore?: string): Promise<Vault> => {
+    const store = await sqliteStore(join(folder, "records.sqlite"));
+    return openVault({
+      store: overlaid(store, { notes: stopping.alter(store).notes }),
+      keyring,
+      keys: { store: await sqliteKeyStore(keysFile) },
+      audit: {
+        log: await sqliteAuditLog(join(folder, "audit.sqlite")),
+        ...(acceptRestore === undefined ? {} : { acceptRestore }),
+      },
+    });
+  };
+  const before = await open();
+  await before.put(at("1"), { n: 1 }, { subject: ADA });
+  await before.close();
+  await copyFile(keysFile, `${keysFile}.old`);
+  const between = await open();
+  stopping.at = "space";
+  const { person, step } = await erasureOf(between).erase(ADA, { reason: "art-17" });
+  assert.equal(step, "records");
+  await between.close();
+  stopping.at = null;
+  await copyFile(`${keysFile}.old`, keysFile);
+  for (const end of [".mark", "-wal", "-shm"]) await rm(`${keysFile}${end}`, { force: true });
+  const restored = await open("the disk failed");
+  await erasureOf(restored).resume();
+  await restored.close();
+  const keys = await sqliteKeyStore(keysFile);
+  assert.deepEqual(await keys.keys.erased([person]), [true]);
+  assert.deepEqual(await keys.keys.versions({ kind: "subject", owner: person }), []);
+  await keys.close();
 });
 
 test("lines of a copy that somebody else has written erase nobody", async (t) => {
