@@ -250,14 +250,11 @@ function codeOf(error: unknown, when: string): string {
 }
 
 /** Keys that it makes are of the first generation: another one is another key set, and goes by a run. */
-async function vaultOver(
-  { scope, keyrings, databases: { records, keys } }: TrialOptions,
-  generation: number = 1,
-): Promise<Vault> {
+async function vaultOver({ scope, keyrings, databases: { records, keys } }: TrialOptions): Promise<Vault> {
   return openVault({
     store: keptOpen(records),
     keyring: keyrings.records,
-    keys: { store: keptOpen(keys), scope, keyring: keyrings.keys, generation },
+    keys: { store: keptOpen(keys), scope, keyring: keyrings.keys, generation: 1 },
     collections: COLLECTIONS,
   });
 }

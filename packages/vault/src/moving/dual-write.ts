@@ -6,7 +6,6 @@ import { VaultError } from "../errors.ts";
 import type { JsonObject } from "../records/document.ts";
 import { carry } from "./carry.ts";
 import type { Carried, MoveParts } from "./carry.ts";
-import { tableFacts } from "./columns.ts";
 import type { MoveDatabase, Run } from "./database.ts";
 import { tableUnfit } from "./definition.ts";
 import { personOf, RowDocuments } from "./documents.ts";
@@ -87,8 +86,7 @@ export async function dualWrite(options: DualWriteOptions): Promise<DualWrite> {
   const { vault, database, move: name, opener = null } = options;
   const states = new MoveStates(database);
   const { definition } = await states.read(name);
-  const facts = await database.transaction((run) => tableFacts(database, run, definition));
-  const table = new MovingTable(database, definition, facts);
+  const table = await MovingTable.open(database, definition);
   const documents = new RowDocuments(definition, opener);
   const target = vaultTarget(vault, definition.collection);
   const parts: MoveParts = { name, database, states, table, documents, target };

@@ -7,7 +7,6 @@ import { backfill } from "./backfill.ts";
 import type { RefusedRow } from "./backfill.ts";
 import { carry } from "./carry.ts";
 import type { MoveParts } from "./carry.ts";
-import { tableFacts } from "./columns.ts";
 import type { MoveDatabase } from "./database.ts";
 import { parseDefinition, tableUnfit } from "./definition.ts";
 import type { MoveDefinition } from "./definition.ts";
@@ -77,8 +76,7 @@ export async function plan(
   options: Parameters<typeof planMove>[1] = {},
 ): Promise<PlannedMove> {
   const definition = parseDefinition(given);
-  const facts = await database.transaction((run) => tableFacts(database, run, definition));
-  return planMove({ database, definition, table: new MovingTable(database, definition, facts) }, options);
+  return planMove({ database, definition, table: await MovingTable.open(database, definition) }, options);
 }
 
 /**
@@ -108,7 +106,7 @@ export async function plan(
 export async function start(options: MoveOptions, given: MoveDefinition): Promise<StepResult> {
   const { database, holdMs } = options;
   const definition = parseDefinition(given);
-  await database.transaction((run) => tableFacts(database, run, definition));
+  await MovingTable.open(database, definition);
   const states = new MoveStates(database, holdMs);
   await states.begin(definition);
   return step(options, definition.name, ["planned"], async (_parts, held) => ({
@@ -383,8 +381,7 @@ async function step(
   const keep = setInterval(() => void states.keep(held).catch(() => undefined), states.holdMs / 3);
   try {
     const { definition } = held.state;
-    const facts = await database.transaction((run) => tableFacts(database, run, definition));
-    const table = new MovingTable(database, definition, facts);
+    const table = await MovingTable.open(database, definition);
     const documents = new RowDocuments(definition, opener);
     const parts = { name, database, states, table, documents, target: target(definition.collection) };
     const { held: ended, ...result } = await work(parts, held);

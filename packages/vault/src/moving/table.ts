@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import { shown } from "@strongroom/base/shown";
 import { sqliteCell, strictText } from "./cells.ts";
 import type { Cell } from "./cells.ts";
+import { tableFacts } from "./columns.ts";
 import type { TableFacts } from "./columns.ts";
 import type { DatabaseRow, MoveDatabase, Run } from "./database.ts";
 import { qualified, quoted } from "./database.ts";
@@ -53,6 +54,15 @@ export class MovingTable {
       ...facts.beside.map(({ name }, index) => `cast(${quoted(name)} as text) as b${index}`),
     ];
     this.#selected = `select ${expressions.join(", ")} from ${this.#table}`;
+  }
+
+  /** Looks at the table. @throws VaultError `move-table-unfit` */
+  static async open(database: MoveDatabase, definition: MoveDefinition): Promise<MovingTable> {
+    return new MovingTable(
+      database,
+      definition,
+      await database.transaction((run) => tableFacts(database, run, definition)),
+    );
   }
 
   /** Rows in the order of the key, after one of them. */

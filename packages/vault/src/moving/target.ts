@@ -39,7 +39,7 @@ export interface MoveTarget {
 }
 
 /** Codes of one item of a batch, and those that a write of its own has besides. */
-const OF_ONE_RECORD: ReadonlySet<string> = new Set([...ABOUT_ONE_ITEM, "subject-held", "value-taken"]);
+const OF_ONE_RECORD: ReadonlySet<string> = new Set([...ABOUT_ONE_ITEM, "subject-held"]);
 
 /**
  * Whether a refusal is about one record, and others may be taken.

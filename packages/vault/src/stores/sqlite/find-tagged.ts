@@ -154,12 +154,14 @@ interface FoundRecord {
   readonly sealed_id: Uint8Array | null;
 }
 
+interface FoundOfTag extends FoundRecord {
+  readonly found: string;
+}
+
 /** Of one tag, all in one statement, in the order of its rows: `cross join` keeps them in it. */
-const oneTag = (
-  table: "tags" | "unique_tags",
-): Statement<From & Pick<OfRecord, "collection">, FoundRecord & { readonly found: string }> =>
+const oneTag = (table: "tags" | "unique_tags"): Statement<From & Pick<OfRecord, "collection">, FoundOfTag> =>
   statement((db, { index, tag, from, collection }) =>
-    sql<FoundRecord & { readonly found: string }>`
+    sql<FoundOfTag>`
       select ${rowNumber("tagged.record")} as found, ${nameBytes("records.id")} as id,
         ${sealedIdBytes("heads.sealed_id")} as sealed_id
       from ${sql.table(table)} as tagged
@@ -175,9 +177,8 @@ const [ONE_TAG, ONE_UNIQUE] = [oneTag("tags"), oneTag("unique_tags")] as const;
 /** Names that are none are given as they are, cut. @throws VaultError `cursor-invalid` */
 export function findTagged(connection: Connection, { after, limit, ...terms }: TagQuery): readonly TaggedRecord[] {
   const behind = after === null ? null : numberAt(after);
-  const [[first, ...more] = [], ...others] = terms.terms;
-  if (first !== undefined && more.length === 0 && others.length === 0)
-    return findOne(connection, first, { collection: terms.collection, behind, limit });
+  const only = onlyTag(terms);
+  if (only !== null) return findOne(connection, only, { collection: terms.collection, behind, limit });
   const found: TaggedRecord[] = [];
   for (const record of recordsBehind(connection, terms, behind)) {
     const row = connection.first(FOUND, { record, collection: terms.collection });
@@ -206,17 +207,31 @@ const INDEX = statement((db, { id, collection }: { readonly id: IndexId; readonl
 );
 
 /** What nearly every search is: of one field, one value. */
-function findOne(connection: Connection, { index: id, tag }: Tag, { collection, behind, limit }: Page): TaggedRecord[] {
+function findOne(connection: Connection, tag: Tag, { limit, ...asked }: Page): TaggedRecord[] {
   const found: TaggedRecord[] = [];
-  const index = connection.first(INDEX, { id, collection });
-  if (index === undefined || behind === GREATEST) return found;
-  const from = behind === null ? LEAST_NUMBER : behind + 1n;
-  const values = { index: BigInt(index.number), tag, from, collection };
-  for (const { found: record, ...row } of connection.each(index.is_unique === 1 ? ONE_UNIQUE : ONE_TAG, values)) {
+  for (const { found: record, ...row } of rowsOfOne(connection, tag, asked)) {
     found.push(taggedRecord(BigInt(record), row));
     if (found.length >= limit) break;
   }
   return found;
+}
+
+function rowsOfOne(
+  connection: Connection,
+  { index: id, tag }: Tag,
+  { collection, behind }: Omit<Page, "limit">,
+): Iterable<FoundOfTag> {
+  const index = connection.first(INDEX, { id, collection });
+  if (index === undefined || behind === GREATEST) return [];
+  const from = behind === null ? LEAST_NUMBER : behind + 1n;
+  const values = { index: BigInt(index.number), tag, from, collection };
+  return connection.each(index.is_unique === 1 ? ONE_UNIQUE : ONE_TAG, values);
+}
+
+/** The one tag that is asked for; null: there are more, or none. */
+function onlyTag({ terms: [tags = [], ...others] }: TagTerms): Tag | null {
+  const [first, ...more] = tags;
+  return first !== undefined && more.length === 0 && others.length === 0 ? first : null;
 }
 
 const taggedRecord = (record: bigint, { id, sealed_id: sealed }: FoundRecord): TaggedRecord => ({
@@ -226,13 +241,16 @@ const taggedRecord = (record: bigint, { id, sealed_id: sealed }: FoundRecord): T
 });
 
 export function countTagged(connection: Connection, terms: TagTerms, most: number): number {
-  let count = 0;
-  if (most > 0)
-    for (const record of recordsBehind(connection, terms, null)) {
-      if (connection.first(FOUND, { record, collection: terms.collection }) !== undefined) count += 1;
-      if (count >= most) break;
-    }
-  return count;
+  if (most === 0) return 0;
+  const { collection } = terms;
+  const only = onlyTag(terms);
+  const found: IteratorObject<unknown> =
+    only === null
+      ? recordsBehind(connection, terms, null).filter(
+          (record) => connection.first(FOUND, { record, collection }) !== undefined,
+        )
+      : Iterator.from(rowsOfOne(connection, only, { collection, behind: null }));
+  return found.take(most).reduce<number>((count) => count + 1, 0);
 }
 
 const LIVE_HEAD = statement((db, { collection, id }: Address) =>

@@ -133,7 +133,7 @@ const hexOf = ({ buffer, byteOffset, length }: Uint8Array): string =>
 export class UnitTags {
   readonly #connection: Connection;
   readonly #tags: readonly (readonly WrittenTag[] | null)[];
-  /** A unique tag -> who had it as the call began. */
+  /** A unique tag -> who had it as the call began; of one unit nothing, as nobody gives one up before it. */
   readonly #holders = new Map<string, bigint>();
 
   /** @param units in their order; nothing of them is made yet */
@@ -141,20 +141,24 @@ export class UnitTags {
     this.#connection = connection;
     const indexes = new Map<Collection, ReadonlyMap<IndexId, NumberedIndex>>();
     const found = foundTags(taken);
+    const areSeveral = units.length > 1;
     this.#tags = units.map(({ address: { collection } }, number) => {
       const tags = found[number] ?? null;
       if (tags === null) return null;
       const written = indexes.get(collection) ?? writtenIndexes(connection, collection);
       indexes.set(collection, written);
-      return tags.flatMap((one) => this.#written(one, written.get(one.index)));
+      return tags.flatMap((one) => {
+        const index = written.get(one.index);
+        if (index === undefined) return [];
+        if (areSeveral && index.isUnique) this.#noteHolder(one, index);
+        return [{ index, tag: one.tag }];
+      });
     });
   }
 
-  #written(one: Tag, index: NumberedIndex | undefined): readonly WrittenTag[] {
-    if (index === undefined) return [];
-    const holder = index.isUnique ? holderOf(this.#connection, index, one.tag) : null;
+  #noteHolder(one: Tag, index: NumberedIndex): void {
+    const holder = holderOf(this.#connection, index, one.tag);
     if (holder !== null) this.#holders.set(tagKey(one), holder);
-    return [{ index, tag: one.tag }];
   }
 
   /**
@@ -185,15 +189,25 @@ export function fillTags(
   const { epoch } = readGate(connection);
   const isOwn = lease === null || isHeld(connection, lease);
   const tags = foundTags(taken);
+  const indexes = new Map<IndexId, NumberedIndex | null>();
   const results = fillings.map((filling, number): FillResult => {
     if (filling.epoch !== epoch) return "gate-moved";
-    return isOwn ? fillOne(connection, filling, tags[number] ?? []) : "overtaken";
+    if (!isOwn) return "overtaken";
+    const { index: id } = filling;
+    const known = indexes.get(id);
+    const index = known === undefined ? findIndex(connection, id) : known;
+    indexes.set(id, index);
+    return fillOne(connection, filling, index, tags[number] ?? []);
   });
   return changed(results, results.includes("filled"));
 }
 
-function fillOne(connection: Connection, { address, index: id, seen }: TakenFilling, tags: readonly Tag[]): FillResult {
-  const index = findIndex(connection, id);
+function fillOne(
+  connection: Connection,
+  { address, seen }: TakenFilling,
+  index: NumberedIndex | null,
+  tags: readonly Tag[],
+): FillResult {
   if (index === null || index.state === "dropped" || index.collection !== address.collection) return "overtaken";
   const head = liveRecord(connection, address);
   if (head?.version !== seen) return "overtaken";

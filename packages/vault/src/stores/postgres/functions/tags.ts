@@ -75,7 +75,9 @@ export const OPEN_UNITS = `
  */
 export const claimTags = (schema: SchemaName): string => `
   if v_claims is not null then
-    loop${OPEN_UNITS}${releaseTags(schema)}
+    loop${OPEN_UNITS}
+      if v_claimed_tags is not null then${releaseTags(schema)}
+      end if;
       with claimed as (
         insert into ${schema}.unique_tags (index, tag, record)
         select u.index, u.tag, v_keys[u.unit]
