@@ -100,10 +100,6 @@ const PARTS: readonly Part[] = [
   [strongListsContract, ({ list }) => list === "strong"],
   [callerTransactionContract, ({ callerTransaction, atomicUnits }) => callerTransaction && atomicUnits > 1],
   [callerEntriesContract, ({ callerTransaction, atomicUnits }) => callerTransaction && atomicUnits > 1],
-];
-
-/** Parts of stores that keep tags, and of which of them. */
-const TAG_PARTS: readonly Part[] = [
   [indexesContract, EVERY],
   [findContract, EVERY],
   [unitTagsContract, EVERY],
@@ -146,7 +142,6 @@ export function storeContract(name: string, newStorage: NewStorage, options: Sto
   const contract = contractOn(name, newStorage, options);
   capabilitiesContract(contract, declared);
   for (const [part, isOf] of PARTS) if (isOf(declared)) part(contract);
-  for (const [part, isOf] of TAG_PARTS) if (isOf(declared)) part(contract);
 }
 
 /** Parts of the contract of a key store. */
