@@ -46,7 +46,7 @@ import type { ShownPage, ShownRecord } from "./roles/shown.ts";
 import { sealedFields } from "./sealed/sealed-fields.ts";
 import type { SealedRecord } from "./sealed/sealed-fields.ts";
 import type { PutOptions, PutResult, RemoveOptions, RemoveResult } from "./records/write.ts";
-import { countFound, explainFind, find } from "./search/find.ts";
+import { countFound, explainFind, find, searchOf } from "./search/find.ts";
 import type { FindExplanation, FindOptions, FoundCount } from "./search/find.ts";
 import { pathsAsked } from "./search/query.ts";
 import type { FindQuery } from "./search/query.ts";
@@ -280,7 +280,8 @@ export class ActingRecords implements ActingVault {
       this.#access.requireIds(name);
       const view = this.#access.requireView(name, fields);
       this.#access.requireFind(name, pathsAsked(query));
-      const { items, ...page } = await find(this.#d, name, query, how, asked);
+      const search = searchOf(this.#d, name, { query, tenant: how.tenant }, asked);
+      const { items, ...page } = await find(this.#d, search, how, asked);
       const showing = { view, tellsWhom: this.#access.view(name).kind === "whole" };
       return { ...page, items: await shownAll(this.#d, name, items, showing, how.signal) };
     });
@@ -295,7 +296,7 @@ export class ActingRecords implements ActingVault {
       const [name, how] = [parseCollection(collection), readOptions.countFound(options)];
       asked.uses(name);
       this.#access.requireFind(name, pathsAsked(query));
-      return countFound(this.#d, name, query, how, asked);
+      return countFound(this.#d, searchOf(this.#d, name, { query, tenant: how.tenant }, asked), how, asked);
     });
   }
 

@@ -83,7 +83,7 @@ const MAX_FIND_LIMIT = 500;
 const MOST_COUNTED = 10_000;
 
 /** What is looked for, in which collection, of whose records. */
-interface Search {
+export interface Search {
   readonly book: IndexBook;
   readonly collection: Collection;
   readonly conditions: readonly Condition[];
@@ -93,28 +93,25 @@ interface Search {
 /** `vault.find`. */
 export async function find(
   dependencies: Dependencies,
-  collection: Collection,
-  query: FindQuery,
-  { cursor, limit = DEFAULT_FIND_LIMIT, tenant, signal }: FindOptions,
+  search: Search,
+  { cursor, limit = DEFAULT_FIND_LIMIT, signal }: Omit<FindOptions, "tenant">,
   asked: Asked,
 ): Promise<FindResult> {
-  const search = begun(dependencies, collection, { query, tenant }, asked);
   requirePageLimit(limit, MAX_FIND_LIMIT);
   const { keys, rowAddresses } = dependencies;
   await keys.requireReader();
-  await rowAddresses.requireKind(collection);
+  await rowAddresses.requireKind(search.collection);
   return untilNewest(() => pageOf(dependencies, search, { cursor, limit, signal, asked }));
 }
 
 /** `vault.countFound`. */
 export async function countFound(
   dependencies: Dependencies,
-  collection: Collection,
-  query: FindQuery,
-  { tenant, signal }: Pick<FindOptions, "tenant" | "signal">,
+  search: Search,
+  { signal }: Pick<FindOptions, "signal">,
   asked: Asked,
 ): Promise<FoundCount> {
-  const search = begun(dependencies, collection, { query, tenant }, asked);
+  const { collection } = search;
   await dependencies.keys.requireReader();
   return untilNewest(async () => {
     const planned = await plannedNow(dependencies, search);
@@ -142,7 +139,8 @@ export async function explainFind(
   asked: Asked,
 ): Promise<FindExplanation> {
   const { tenant } = dependencies.declarations.of(collection);
-  const search = begun(dependencies, collection, { query, tenant: typeof tenant === "string" ? tenant : "any" }, asked);
+  const of = { query, tenant: typeof tenant === "string" ? tenant : "any" };
+  const search = searchOf(dependencies, collection, of, asked);
   const planned = await plannedNow(dependencies, search);
   return {
     indexes: (planned?.plan.terms ?? []).map(({ index: { definition }, forms }) => ({
@@ -155,7 +153,7 @@ export async function explainFind(
 }
 
 /** Before the first await: from then on the caller may change what it has given. */
-function begun(
+export function searchOf(
   { declarations, indexes }: Pick<Dependencies, "declarations" | "indexes">,
   collection: Collection,
   { query, tenant }: { readonly query: FindQuery; readonly tenant: string | undefined },
