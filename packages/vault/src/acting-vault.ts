@@ -12,7 +12,7 @@ import type { KeySetStatus } from "./keys/key-sets.ts";
 import type { Dependencies } from "./limits.ts";
 import { readItems, readOptions } from "./options.ts";
 import { parseAddress, parseCollection } from "./records/address.ts";
-import type { AddressInput } from "./records/address.ts";
+import type { AddressInput, Collection } from "./records/address.ts";
 import { asking } from "./records/asked.ts";
 import type { PutManyResult } from "./records/batch-plan.ts";
 import { typedCollection } from "./records/collection.ts";
@@ -85,6 +85,8 @@ export interface ActingParts {
   readonly viewOf: (auditor: Auditor) => VaultAudit;
   /** Erasures, on behalf of a caller. */
   readonly erasuresOf: (auditor: Auditor, view: VaultAudit) => Erasures;
+  /** Whether an export of a collection needs another principal's approval. */
+  readonly fourEyes: boolean;
 }
 
 export class ActingRecords implements ActingVault {
@@ -143,11 +145,8 @@ export class ActingRecords implements ActingVault {
   }
 
   get approvals(): Approvals | null {
-    const { store, audit, clock } = this.#d;
-    const view = this.#view;
-    if (view === null || audit === null) return null;
-    const approvals = approvalsOf({ notes: store.notes, audit: view, principal: audit.actor.principal, clock });
-    return guarded(approvals, APPROVAL_NEEDS, { access: this.#access, audit });
+    const approvals = this.#approvals;
+    return approvals === null ? null : guarded(approvals, APPROVAL_NEEDS, this.#guard);
   }
 
   get erasure(): Erasures | null {
@@ -234,6 +233,7 @@ export class ActingRecords implements ActingVault {
         asked.uses(collection);
         const view = this.#access.requireView(collection, fields);
         const tellsWhom = this.#access.view(collection).kind === "whole";
+        await this.#requireApprovedExport(collection);
         const record = await shown(this.#d, await get(this.#d, place, how, asked), { view, tellsWhom }, how.signal);
         return sealed ? sealedFields(record, this.#d.declarations.of(collection).fields) : record;
       }),
@@ -246,6 +246,7 @@ export class ActingRecords implements ActingVault {
       asked.uses(place.collection);
       // Threat: lengths of messages and names of people tell of what is masked.
       this.#access.requireWhole(place.collection);
+      await this.#requireApprovedExport(place.collection);
       return history(this.#d, place, asked);
     });
   }
@@ -268,7 +269,9 @@ export class ActingRecords implements ActingVault {
       const name = parseCollection(collection);
       asked.uses(name);
       this.#access.requireIds(name);
-      return list(this.#d, name, readOptions.list(options), asked);
+      const how = readOptions.list(options);
+      await this.#requireApprovedExport(name);
+      return list(this.#d, name, how, asked);
     });
   }
 
@@ -281,6 +284,7 @@ export class ActingRecords implements ActingVault {
       const view = this.#access.requireView(name, fields);
       this.#access.requireFind(name, pathsAsked(query));
       const search = searchOf(this.#d, name, { query, tenant: how.tenant }, asked);
+      await this.#requireApprovedExport(name);
       const { items, ...page } = await find(this.#d, search, how, asked);
       const showing = { view, tellsWhom: this.#access.view(name).kind === "whole" };
       return { ...page, items: await shownAll(this.#d, name, items, showing, how.signal) };
@@ -296,7 +300,9 @@ export class ActingRecords implements ActingVault {
       const [name, how] = [parseCollection(collection), readOptions.countFound(options)];
       asked.uses(name);
       this.#access.requireFind(name, pathsAsked(query));
-      return countFound(this.#d, searchOf(this.#d, name, { query, tenant: how.tenant }, asked), how, asked);
+      const search = searchOf(this.#d, name, { query, tenant: how.tenant }, asked);
+      await this.#requireApprovedExport(name);
+      return countFound(this.#d, search, how, asked);
     });
   }
 
@@ -335,6 +341,20 @@ export class ActingRecords implements ActingVault {
     const { audit } = this.#d;
     if (audit !== null) this.#unboundView ??= this.#parts.viewOf(audit);
     return this.#unboundView;
+  }
+
+  /** As the vault's own parts ask them, whatever the caller's roles are. */
+  get #approvals(): Approvals | null {
+    const { store, audit, clock } = this.#d;
+    const view = this.#view;
+    if (view === null || audit === null) return null;
+    return approvalsOf({ notes: store.notes, audit: view, principal: audit.actor.principal, clock });
+  }
+
+  /** Looked at again in each call of an export: whoever takes the approval back stops it. */
+  async #requireApprovedExport(collection: Collection): Promise<void> {
+    if (!this.#parts.fourEyes || this.#d.audit?.actor.export === undefined) return;
+    await this.#approvals?.require({ action: "export", target: collection });
   }
 
   get #access(): Access {

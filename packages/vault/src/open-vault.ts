@@ -146,7 +146,7 @@ export async function openVaultWith(options: VaultOptions, open: OpenAudit): Pro
   const retention = retaining === null ? null : new RetentionWorker({ ...dependencies, heldPeople }, retaining);
   const vault = new RecordVault({
     ...{ dependencies, policy, audited, debt, repair, convergence, erasures, keySets, keyStore, verified },
-    ...{ heldPeople, retention },
+    ...{ heldPeople, retention, fourEyes: erasing.fourEyes },
   });
   await erasures?.replay().catch(async (error: unknown) => {
     await vault.letGo();
@@ -190,13 +190,18 @@ function erasuresOf(
 }
 
 /** That what is of no use alone is not given alone. @throws VaultError `vault-option-invalid` */
-function requireTogether({ keys, collections: declared, audit }: VaultOptions, declarations: Declarations): void {
+function requireTogether(
+  { keys, collections: declared, audit, erasure }: VaultOptions,
+  declarations: Declarations,
+): void {
   const problems: string[] = [];
   if (keys === undefined && declared !== undefined)
     problems.push("collections are declared of a vault with a key store only (keys)");
   if (keys === undefined && audit !== undefined) problems.push("an audit is of a vault with a key store only (keys)");
   if (audit === undefined && declarations.havePurposes)
     problems.push("purposes are declared of a vault with an audit only (audit)");
+  if (audit === undefined && erasure?.fourEyes === true)
+    problems.push("four eyes are of a vault with an audit only, in which principals are known (audit)");
   if (problems.length > 0) throw new VaultError("vault-option-invalid", problems.join("; "));
 }
 
@@ -283,6 +288,7 @@ interface VaultParts {
   readonly keySets: KnownKeySets;
   readonly keyStore: KeyStore | null;
   readonly verified: VerifyParts;
+  readonly fourEyes: boolean;
 }
 
 class RecordVault extends ActingRecords implements Vault {
@@ -297,6 +303,7 @@ class RecordVault extends ActingRecords implements Vault {
       keyInventory: parts.keyStore?.inventory ?? null,
       convergenceOf: (auditor) => convergence.as(auditor),
       heldPeople: parts.heldPeople,
+      fourEyes: parts.fourEyes,
       latency: convergence.latency,
       viewOf: (auditor) => requireAudit(audited).viewOf(auditor),
       erasuresOf: (auditor, view) => requireErasures(parts.erasures).of(auditor, view),

@@ -105,7 +105,10 @@ export interface ErasureOptions {
   readonly longestRequestMs?: number;
   /** Whether backups of records and keys are made and set back together; what is not known is said to be so. */
   readonly backups?: "together" | "apart" | "unknown";
-  /** Whether a hold is lifted only when another principal has approved it. */
+  /**
+   * Whether a hold is lifted, and a collection read by callers who name an export (`Actor.export`), only when another
+   * principal has approved it. An export is approved as `export`, of the collection's name.
+   */
   readonly fourEyes?: boolean;
 }
 

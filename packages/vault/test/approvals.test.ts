@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import type { Approvals, Store, Vault } from "@strongroom/vault";
+import { openVault } from "@strongroom/vault";
+import type { ActingVault, Approvals, Roles, Store, Vault } from "@strongroom/vault";
+import { memoryStore } from "@strongroom/vault/memory";
+import { email } from "@strongroom/vault/normalisers";
 import { auditedVault } from "./support/audited-vault.ts";
+import type { AuditedVault } from "./support/audited-vault.ts";
+import { aesKeyring } from "./support/vault.ts";
 
 const ACT = { action: "retire-key", target: "arn:aws:kms:eu-west-1:111122223333:key/a" };
 const DAY = 24 * 3600 * 1000;
@@ -96,5 +101,79 @@ describe("an approval", () => {
     assert.equal((await ada.require(ACT)).approvedBy, one.approvedBy);
     const events = (await vault.audit?.events({ action: "statement" }))?.events ?? [];
     assert.ok(events.length >= 2);
+  });
+});
+
+const EXPORT = "0b9c7a34-1de5-4bb4-a70b-5d3a6a0a1f0e";
+const CUSTOMERS = { action: "export", target: "customers" };
+const AT = { collection: "customers", id: "1" };
+const BY_EMAIL = { email: "ada@example.com" };
+
+/** What an export reads a collection by. */
+const READS: Readonly<Record<string, (vault: ActingVault) => Promise<unknown>>> = {
+  get: (vault) => vault.get(AT),
+  version: (vault) => vault.get(AT, { version: 1 }),
+  history: (vault) => vault.history(AT),
+  list: (vault) => vault.list("customers"),
+  find: (vault) => vault.find("customers", BY_EMAIL),
+  count: (vault) => vault.countFound("customers", BY_EMAIL),
+};
+
+async function withCustomers(t: TestContext, fourEyes = true): Promise<AuditedVault> {
+  const collections = { customers: { fields: { email: { find: email() } } } };
+  const opened = await auditedVault(t, { erasure: { fourEyes }, collections });
+  await opened.vault.put(AT, BY_EMAIL, { subject: "ada" });
+  await opened.vault.put({ ...AT, collection: "orders" }, {});
+  return opened;
+}
+
+describe("an export with four eyes", () => {
+  it("is read only once another principal has approved it, of its collection alone", async (t) => {
+    const { vault, entries } = await withCustomers(t);
+    const as = (principal: string): Approvals => vault.as({ principal }).approvals ?? assert.fail();
+    const exporting = (roles?: Roles): ActingVault => vault.as({ principal: "eve", export: EXPORT }, roles);
+    const allRefused = async (): Promise<void> => {
+      for (const [name, read] of Object.entries(READS))
+        await assert.rejects(read(exporting()), refused("approval-missing"), name);
+    };
+    await allRefused();
+    const told = await entries("read", "history", "list", "find");
+    assert.deepEqual(
+      told.map(({ action, result, principal }) => [action, result, principal]).sort(),
+      ["find", "find", "history", "list", "read", "read"].map((action) => [action, "approval-missing", "eve"]),
+    );
+    for (const { collection, export: named } of told) assert.deepEqual([collection, named], ["customers", EXPORT]);
+
+    await as("ada").request(CUSTOMERS);
+    await as("ada").request({ ...CUSTOMERS, target: "orders" });
+    await allRefused();
+    await as("bob").approve({ ...CUSTOMERS, target: "orders" });
+    await allRefused();
+    await as("bob").approve(CUSTOMERS);
+    for (const read of Object.values(READS)) await read(exporting());
+    await exporting({ roles: ["read"] }).get(AT);
+    const query = { ...BY_EMAIL };
+    const found = exporting().find("customers", query);
+    query.email = "bob@example.com";
+    assert.equal((await found).items.length, 1, "what is looked for is taken at the call");
+    await as("bob").withdraw(CUSTOMERS);
+    await allRefused();
+  });
+
+  it("leaves alone who names no export, who writes, and who exports one person", async (t) => {
+    const { vault } = await withCustomers(t);
+    for (const read of Object.values(READS)) await read(vault.as({ principal: "eve" }));
+    const exporting = vault.as({ principal: "eve", export: EXPORT });
+    await exporting.put(AT, BY_EMAIL, { subject: "ada" });
+    const kinds: string[] = [];
+    for await (const { kind } of exporting.rights!.export("ada", { recipient: "Ada herself" })) kinds.push(kind);
+    assert.deepEqual(kinds, ["record", "end"]);
+  });
+
+  it("needs nobody where four eyes are not configured, and an audit where they are", async (t) => {
+    const { vault } = await withCustomers(t, false);
+    for (const read of Object.values(READS)) await read(vault.as({ principal: "eve", export: EXPORT }));
+    const options = { store: memoryStore(), keyring: aesKeyring(), erasure: { fourEyes: true } };
+    await assert.rejects(openVault(options), refused("vault-option-invalid"));
   });
 });

@@ -20,7 +20,7 @@ export interface Actor {
   readonly purpose?: string | undefined;
   /** What it is done for, in another system: 1 to 64 characters of `A-Za-z0-9._#/-`. It lies sealed. */
   readonly ticket?: string | undefined;
-  /** The export that reads are a part of: a UUID. */
+  /** The export that reads are a part of: a UUID. With the option `erasure.fourEyes` somebody else has approved it. */
   readonly export?: string | undefined;
 }
 
