@@ -3086,7 +3086,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `subject-restricted`: The person whom the record is about is restricted. `consent-missing`: Somebody has not given their consent to this use. `field-forbidden`: The caller's roles do not reach this field. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `subject-restricted`: The person whom the record is about is restricted. `consent-missing`: Somebody has not given their consent to this use. `approval-missing`: Two principals are needed for that. `field-forbidden`: The caller's roles do not reach this field. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3644,7 +3644,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `approval-missing`: Two principals are needed for that. `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3821,7 +3821,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `subject-restricted`: The person whom the record is about is restricted. `consent-missing`: Somebody has not given their consent to this use. `field-forbidden`: The caller's roles do not reach this field. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `subject-restricted`: The person whom the record is about is restricted. `consent-missing`: Somebody has not given their consent to this use. `approval-missing`: Two principals are needed for that. `field-forbidden`: The caller's roles do not reach this field. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4077,7 +4077,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `approval-missing`: Two principals are needed for that. `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4403,7 +4403,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `field-forbidden`: The caller's roles do not reach this field. `subject-restricted`: The person whom the record is about is restricted. `consent-missing`: Somebody has not given their consent to this use. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `field-forbidden`: The caller's roles do not reach this field. `subject-restricted`: The person whom the record is about is restricted. `consent-missing`: Somebody has not given their consent to this use. `approval-missing`: Two principals are needed for that. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4575,7 +4575,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `field-forbidden`: The caller's roles do not reach this field. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
+            /** @description `purpose-refused`: The collection is not there for this purpose. `not-permitted`: The caller's roles do not allow this. `field-forbidden`: The caller's roles do not reach this field. `approval-missing`: Two principals are needed for that. `scope-missing`: The token may not do this. `origin-not-allowed`: Pages of other sites may not call the service. */
             403: {
                 headers: {
                     [name: string]: unknown;

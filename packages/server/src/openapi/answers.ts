@@ -126,7 +126,13 @@ export const PRESENT: readonly ProblemCode[] = [
 ];
 
 /** What reading a record, or one version of it, may answer. */
-export const READING: readonly ProblemCode[] = [...PRESENT, ...OPENING, "field-forbidden", "fields-invalid"];
+export const READING: readonly ProblemCode[] = [
+  ...PRESENT,
+  ...OPENING,
+  "approval-missing",
+  "field-forbidden",
+  "fields-invalid",
+];
 
 /** What any request with a body may answer. */
 export const BODY: readonly ProblemCode[] = [

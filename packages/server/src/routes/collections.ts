@@ -63,6 +63,7 @@ export function collectionRoutes(app: Api, { vault, policy, limits }: ApiContext
             "collection-absent",
             "cursor-invalid",
             "limit-invalid",
+            "approval-missing",
             ...ACTING,
             ...NAMING,
           ),

@@ -57,7 +57,14 @@ export function findRoutes(app: Api, { limits }: ApiContext): void {
         body: findRequest,
         response: {
           200: { description: "One page.", content: { "application/json": { schema: findAnswer } } },
-          ...problemAnswers(...ASKING, ...OPENING, "fields-invalid", "cursor-invalid", "limit-invalid"),
+          ...problemAnswers(
+            ...ASKING,
+            ...OPENING,
+            "approval-missing",
+            "fields-invalid",
+            "cursor-invalid",
+            "limit-invalid",
+          ),
         },
       },
     },
@@ -85,7 +92,7 @@ export function findRoutes(app: Api, { limits }: ApiContext): void {
         body: countRequest,
         response: {
           200: { description: "The count.", content: { "application/json": { schema: countAnswer } } },
-          ...problemAnswers(...ASKING, ...NAMING),
+          ...problemAnswers(...ASKING, ...NAMING, "approval-missing"),
         },
       },
     },

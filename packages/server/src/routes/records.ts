@@ -176,6 +176,7 @@ export function versionRoutes(app: Api): void {
             "record-absent",
             "record-rolled-back",
             "record-tampered",
+            "approval-missing",
             ...ACTING,
             ...NAMING,
           ),
