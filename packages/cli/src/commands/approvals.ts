@@ -7,7 +7,7 @@ import { CliError } from "../errors.ts";
 import { WHY_OPTIONS } from "./audit-options.ts";
 
 /** What may be asked for. */
-const ACTIONS = ["retire-key", "lift-hold", "shred"] as const;
+const ACTIONS = ["retire-key", "lift-hold", "shred", "export"] as const;
 
 const does = option("--action <action>", "what is to be done (default: retire-key)", oneOf(ACTIONS));
 
@@ -17,8 +17,9 @@ export const approvalsListCommand: CommandSpec = command({
   heading: "Looking after it",
   summary: "list what is asked for and must be approved by somebody else",
   description:
-    "With keys.fourEyes a key is retired only if one principal has asked for it and another one has approved: each " +
-    "by the token that is theirs. A request counts for seven days.",
+    "With keys.fourEyes a key is retired, people's keys are shredded, a hold is lifted and a collection is exported " +
+    "only if one principal has asked for it and another one has approved: each by the token that is theirs. A " +
+    "request counts for seven days.",
   flagGroups: ["client"],
   options: { ...WHY_OPTIONS },
   examples: [{ line: "npx strongroom approvals list", meaning: "what waits, and what may be done" }],
@@ -37,7 +38,13 @@ export const approvalsRequestCommand: CommandSpec = command({
   description: "What was asked for before stays as it is.",
   flagGroups: ["client"],
   options: { action: does, ...WHY_OPTIONS },
-  examples: [{ line: "npx strongroom approvals request ARN", meaning: "that the key is retired" }],
+  examples: [
+    { line: "npx strongroom approvals request ARN", meaning: "that the key is retired" },
+    {
+      line: "npx strongroom approvals request customers --action export",
+      meaning: "that the collection is exported, as often as is wanted until it is out of date",
+    },
+  ],
   run: withService(async (client, { context: { terminal }, args, options }) => {
     const approval = await client.approvals.request(actOf(args, options.action));
     terminal.result(approval, (found) =>
@@ -83,7 +90,10 @@ export const approvalsWithdrawCommand: CommandSpec = command({
 });
 
 function actOf([target = ""]: readonly string[], action: ApprovedAct["action"] = ACTIONS[0]): ApprovedAct {
-  if (target === "") throw new CliError("usage", { detail: "What it is about is missing: of a key, its ARN." });
+  if (target === "")
+    throw new CliError("usage", {
+      detail: "What it is about is missing: of a key, its ARN; of an export, the collection.",
+    });
   return { action, target };
 }
 

@@ -21,7 +21,8 @@ export const exportCommand: CommandSpec = command({
     "their ids.\n" +
     "CSV: nested objects become columns with dots, lists become JSON, and the headings say so: address.city:text,\n" +
     "age:number, tags:json. strongroom import gives back equal documents in both formats. A record that no table\n" +
-    "can hold is named, and nothing is written.",
+    "can hold is named, and nothing is written.\n" +
+    "With keys.fourEyes another principal approves it first: strongroom approvals request COLLECTION --action export.",
   flagGroups: ["client"],
   options: {
     format: option("--format <format>", "ndjson or csv (default: by the file's ending)", oneOf(FORMATS)),

@@ -305,7 +305,9 @@ export const SETTINGS: InstallationSettings = {
     fourEyes: {
       schema: z.boolean("must be true or false"),
       standard: "false",
-      meaning: "whether a key is retired by two principals alone: one who asks, and one who approves",
+      meaning:
+        "whether two principals are needed, one who asks and one who approves, to retire a key, to shred people's " +
+        "keys, to lift a hold and to export a collection",
       ways: [{ env: "STRONGROOM_FOUR_EYES", reading: asBoolean }],
     },
     cryptoperiodDays: {

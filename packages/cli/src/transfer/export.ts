@@ -75,7 +75,7 @@ export async function exportRecords(job: ExportJob, client: Client, context: Com
   } catch (error) {
     await output.discard();
     await tellInterrupted(job, client, report);
-    throw error;
+    throw isClientError(error) && error.reportedCode === "approval-missing" ? unapproved(collection, error) : error;
   } finally {
     progress.stop();
   }
@@ -96,6 +96,16 @@ async function tellInterrupted(
 ): Promise<void> {
   const end = { collection, outcome: "interrupted", records: report.exported } as const;
   await (tellEnd ?? client.audit.endExport)(report.export, end).catch(() => undefined);
+}
+
+/** What is to be typed by the one, and by the other. */
+function unapproved(collection: string, { title, outcome, reportedCode, cause }: ClientError): CliError {
+  return new CliError("service-refused", {
+    ...{ title, outcome, reportedCode, cause },
+    remedy:
+      `One asks for it: strongroom approvals request ${collection} --action export. Another one, with a token of ` +
+      `their own: strongroom approvals approve ${collection} --action export. Then export it again.`,
+  });
 }
 
 async function countRecords(client: Client, collection: string): Promise<number> {
