@@ -313,7 +313,7 @@ export const SETTINGS: InstallationSettings = {
     fourEyes: {
       schema: z.boolean("must be true or false"),
       standard: "false",
-      meaning: "whether a key is retired by two principals alone: one who asks, and one who approves",
+      meaning: "whether it takes two principals to retire a key, to shred, to lift a hold, and to restore a backup",
       ways: [{ env: "STRONGROOM_FOUR_EYES", reading: asBoolean }],
     },
     cryptoperiodDays: {
