@@ -65,14 +65,20 @@ test("mapBounded keeps order, runs no more than allowed at once, and ends on the
 });
 
 test("mapBounded throws the failure that came first, when everything that had begun has ended", async () => {
+  const gates = [0, 1, 2].map(() => Promise.withResolvers<undefined>());
   const ended: number[] = [];
-  const work = mapBounded([30, 1, 10], 3, async (ms) => {
-    await delay(ms);
-    ended.push(ms);
-    throw new Error(`after ${ms}`);
+  const work = mapBounded([0, 1, 2], 3, async (n) => {
+    await gates[n]?.promise;
+    ended.push(n);
+    throw new Error(`of ${n}`);
   });
-  await assert.rejects(work, /after 1$/);
-  assert.deepEqual(ended, [1, 10, 30]);
+  const rejected = assert.rejects(work, /of 1$/);
+  for (const n of [1, 2, 0]) {
+    gates[n]?.resolve(undefined);
+    await delay(1);
+  }
+  await rejected;
+  assert.deepEqual(ended, [1, 2, 0]);
 });
 
 async function* upTo(count: number, taken: number[] = []): AsyncGenerator<number> {

@@ -54,20 +54,27 @@ export function findOrigin({ config, origins }: LoadedConfig): URL {
   return running === null ? configured : new URL(running.url);
 }
 
-function findToken({ config, origins }: LoadedConfig, env: Readonly<Record<string, string | undefined>>): string {
+/** The token that a command shows. Throws `token-missing`, `file-permissions` or `input-unreadable`. */
+export function findToken(
+  { config, origins }: LoadedConfig,
+  env: Readonly<Record<string, string | undefined>>,
+): string {
   const named = config.client.tokenFile;
   const fromVariable = env["STRONGROOM_TOKEN"];
   // A variable beats the configuration file, a flag or STRONGROOM_TOKEN_FILE beats the variable.
   const namedOutsideFile = /^(--|STRONGROOM_)/.test(origins.get("client.tokenFile") ?? "");
   if (fromVariable !== undefined && fromVariable !== "" && !namedOutsideFile)
     return wellFormed(fromVariable, "STRONGROOM_TOKEN");
-  if (named !== undefined) {
-    const text = read(named, () => readAuthority(named, "secret"));
-    return wellFormed(text, named);
-  }
+  if (named !== undefined) return tokenIn(named);
   const path = dataFolder(config.dataDir).token;
   const text = read(path, () => readAuthorityIfPresent(path, "secret"));
   if (text === null) throw new CliError("token-missing", { detail: `There is no token in ${path}.` });
+  return wellFormed(text, path);
+}
+
+/** The token of a file. Throws `token-missing`, `file-permissions` or `input-unreadable`. */
+export function tokenIn(path: string): string {
+  const text = read(path, () => readAuthority(path, "secret"));
   return wellFormed(text, path);
 }
 

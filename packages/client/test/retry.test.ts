@@ -35,6 +35,7 @@ const foreign = (): Response => new Response("busy", { status: 503, headers: { "
 const FIRST: readonly (readonly [name: string, answer: () => Response, write: number, read: number])[] = [
   ["overloaded", () => refusal(503, "overloaded"), 2, 2],
   ["token-limit", () => refusal(429, "token-limit"), 2, 2],
+  ["find-limit", () => refusal(429, "find-limit"), 2, 2],
   ["429 of a proxy", () => new Response("slow", { status: 429 }), 2, 2],
   ["503 of a proxy that says when", foreign, 1, 2],
   ["503 of a proxy that does not", () => new Response("down", { status: 503 }), 1, 1],

@@ -66,6 +66,8 @@ declare module "fastify" {
     problemCode: string | null;
     /** Records that the answer names as damaged, for its log line and the metrics. */
     damaged: number;
+    /** Values of unique fields that others have, as the answer tells. */
+    taken: number;
     /** Triggered when the client is gone or the deadline has passed. */
     deadline: AbortSignal;
   }

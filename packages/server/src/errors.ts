@@ -25,6 +25,7 @@ export type ServerErrorCode =
   | "request-deadline"
   | "overloaded"
   | "token-limit"
+  | "find-limit"
   | "request-malformed"
   | "collection-unknown"
   | "checkpoint-absent"
@@ -164,6 +165,14 @@ export const SERVER_ERRORS: ErrorTable<ServerErrorCode> = {
     outcome: "unavailable",
     status: 429,
   },
+  "find-limit": {
+    title: "The token has found as much as it may for now",
+    remedy:
+      "Nothing was begun. Send it again after `Retry-After` seconds. Finds count, and writes that were refused " +
+      "because a value is taken. The limit is `service.findsPerMinute`.",
+    outcome: "unavailable",
+    status: 429,
+  },
   "request-malformed": {
     title: "The bytes received are not an HTTP request",
     remedy: "Check that the client speaks HTTP/1.1 without TLS to this port.",
@@ -252,6 +261,8 @@ export interface ServerErrorDetails {
   readonly scope?: string;
   /** `method-not-allowed`: what the `Allow` header lists. */
   readonly allowed?: readonly string[];
+  /** Seconds after which it is worth repeating, where it is known. */
+  readonly retryAfterSeconds?: number;
 }
 
 /**
@@ -271,6 +282,7 @@ export class ServerError extends Error {
   readonly problems?: readonly RequestProblem[];
   readonly scope?: string;
   readonly allowed?: readonly string[];
+  readonly retryAfterSeconds?: number;
 
   constructor(code: ServerErrorCode, message: string, details: ServerErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -278,5 +290,6 @@ export class ServerError extends Error {
     if (details.problems !== undefined) this.problems = details.problems;
     if (details.scope !== undefined) this.scope = details.scope;
     if (details.allowed !== undefined) this.allowed = details.allowed;
+    if (details.retryAfterSeconds !== undefined) this.retryAfterSeconds = details.retryAfterSeconds;
   }
 }

@@ -12,6 +12,8 @@ export { DEFAULT_SERVER_LIMITS } from "./limits.ts";
 export type { ServerLimits } from "./limits.ts";
 export { fileTokens } from "./tokens/file-tokens.ts";
 export type { FileTokens, NewToken, NewTokenOptions, TokenInfo } from "./tokens/file-tokens.ts";
+export { approversIn, findApprover } from "./tokens/approvers.ts";
+export type { Approver } from "./tokens/approvers.ts";
 export { SCOPES } from "./tokens/token.ts";
 export type { Scope, TokenIdentity, TokenVerifier } from "./tokens/token.ts";
 export { SERVER_ERRORS, ServerError } from "./errors.ts";

@@ -35,6 +35,8 @@ export interface ServerLimits {
   readonly waitMs: number;
   /** Requests of one token at once, from their first byte to the last of their answers. */
   readonly perToken: number;
+  /** Finds of one token in a minute, and as many at once. A write that is refused for a value that is taken is one. */
+  readonly findsPerMinute: number;
   /** Answers at once that go on until the client ends them: of those who follow a run. */
   readonly streams: number;
   /** The same of one token. */
@@ -64,6 +66,8 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   waitMs: 500,
   /** Three quarters of `atOnce` and `waiting`: one token alone uses the service fully and cannot fill it. */
   perToken: 96,
+  /** More than a whole support desk asks by one token, and a million guesses take more than a day. */
+  findsPerMinute: 600,
   streams: 32,
   streamsPerToken: 8,
 };

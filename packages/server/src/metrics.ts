@@ -75,6 +75,7 @@ export interface KeyAge {
 /** What knows how busy the service is. */
 export interface LoadFigures {
   readonly admission: { figures(): AdmissionFigures };
+  readonly finds: { readonly refused: number };
   readonly connections: { figures(): ConnectionFigures };
   readonly streams: { readonly size: number };
 }
@@ -156,7 +157,7 @@ export function serverMetrics(
 }
 
 /** Looked up when the page is asked for. */
-function loadMetrics(registry: Registry, { admission, connections, streams }: LoadFigures): void {
+function loadMetrics(registry: Registry, { admission, finds, connections, streams }: LoadFigures): void {
   const registers = [registry];
   const { gauge, total } = lookedUp(registry);
   gauge("strongroom_admission_in_use", "Records that are worked on", () => admission.figures().inUse);
@@ -169,6 +170,7 @@ function loadMetrics(registry: Registry, { admission, connections, streams }: Lo
     collect() {
       this.reset();
       for (const [reason, count] of Object.entries(admission.figures().refused)) this.inc({ reason }, count);
+      this.inc({ reason: "find-limit" }, finds.refused);
     },
   });
   gauge("strongroom_streams", "Answers that go on: of those who follow a run", () => streams.size);

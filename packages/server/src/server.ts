@@ -14,6 +14,7 @@ import type { Policy, Vault } from "@strongroom/vault";
 import { Admission } from "./admission/admission.ts";
 import { REFUSAL_CODES, Refusals } from "./admission/refusals.ts";
 import { admitRoutes } from "./admission/admitted-routes.ts";
+import { FindLimit, limitFinds } from "./admission/find-limit.ts";
 import { Connections, LARGEST_KEPT, SURPLUS } from "./admission/connections.ts";
 import { Streams } from "./admission/streams.ts";
 import type { Api, ApiContext } from "./api.ts";
@@ -116,12 +117,13 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   const regions = new ProbedRegions(options.regions);
   const admission = new Admission(limits);
   const connections = new Connections(limits);
+  const finds = new FindLimit(limits);
   const refusals = new Refusals();
   const audit = new AuditLook(options.vault);
   const feed = new RunFeed(options.vault);
   const streams = new Streams(limits);
   const measured = { vault: options.vault, audit, regions, feed, keyAges: options.keyAges ?? (() => []) };
-  const metrics = serverMetrics(measured, { admission, connections, streams }, options.disk);
+  const metrics = serverMetrics(measured, { admission, finds, connections, streams }, options.disk);
   const onEnd: OnEnd = (request, reply) => {
     const ended = endedRequest(request, reply);
     logRequest(request, ended);
@@ -152,6 +154,7 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   app.decorateRequest("token", null);
   app.decorateRequest("problemCode", null);
   app.decorateRequest("damaged", 0);
+  app.decorateRequest("taken", 0);
   app.decorateRequest("deadline");
   connections.watch(app.server, (socket) => {
     answerSocket(SURPLUS, socket);
@@ -203,7 +206,7 @@ export async function createServer(given: ServerOptions): Promise<Api> {
   metricsRoute(app, metrics);
   await app.register(
     (v1: Api) => {
-      guardedRoutes(v1, { context, options, absent, admission, refusals });
+      guardedRoutes(v1, { context, options, absent, admission, finds, refusals });
     },
     { prefix: "/v1" },
   );
@@ -310,11 +313,12 @@ interface GuardedParts {
   readonly options: Pick<ServerOptions, "tokens" | "collections">;
   readonly absent: AbsentRoutes;
   readonly admission: Admission;
+  readonly finds: FindLimit;
   readonly refusals: Refusals;
 }
 
 /** Everything under /v1: authenticated before anything else is looked at, also where there is no such route. */
-function guardedRoutes(v1: Api, { context, options, absent, admission, refusals }: GuardedParts): void {
+function guardedRoutes(v1: Api, { context, options, absent, admission, finds, refusals }: GuardedParts): void {
   const { tokens, collections } = options;
   v1.addHook("onRequest", async (request) => {
     request.token = await authenticate(request, tokens);
@@ -332,6 +336,7 @@ function guardedRoutes(v1: Api, { context, options, absent, admission, refusals 
     }
   });
   admitRoutes(v1, admission, refusals);
+  limitFinds(v1, finds, refusals);
   // Not sooner: reading the body goes through the events of a socket, which belong to no request.
   v1.addHook("preHandler", (request, _reply, done) => {
     if (request.token === null) done();
@@ -378,5 +383,6 @@ function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyRep
   const { status, headers, body } = problemAnswer(shown, request.id);
   request.problemCode = body.code;
   if (isDamage(body.code)) request.damaged = 1;
+  if (body.code === "value-taken") request.taken = 1;
   return reply.code(status).headers(headers).type(PROBLEM_TYPE).send(JSON.stringify(body));
 }

@@ -10,6 +10,7 @@ import { SCOPES } from "./collections/declaration.ts";
 import type { CollectionOptions } from "./collections/declaration.ts";
 import type { AnyCollection } from "./collections/handle.ts";
 import type { RestoredBackup } from "./audit/accept-restore.ts";
+import { isPrincipal } from "./audit/actor.ts";
 import type { Actor } from "./audit/auditor.ts";
 import type { CheckpointSigner } from "./audit/signer.ts";
 import type { AuditStatus } from "./audit/view.ts";
@@ -242,7 +243,7 @@ const AUDIT: Rules<AuditOptions> = {
   ],
   acceptRestore: [
     (value) => isText(value, 1_000) || isRestoredBackup(value),
-    "a reason of 1 to 1,000 characters, or { reason, backup, cut, checkpoint, key }",
+    "a reason of 1 to 1,000 characters, or { reason, backup, cut, checkpoint, key }, and approvedBy: two principals",
   ],
   rollback: [
     (value) => {
@@ -385,7 +386,7 @@ export function parseAudit(given: unknown): AuditOptions {
     ...values,
     ...(witnesses === undefined ? {} : { witnesses: [...witnesses] }),
     ...(rollback === undefined ? {} : { rollback: { ...rollback } }),
-    ...(typeof acceptRestore === "object" ? { acceptRestore: { ...acceptRestore } } : {}),
+    ...(typeof acceptRestore === "object" ? { acceptRestore: structuredClone(acceptRestore) } : {}),
   };
 }
 
@@ -416,8 +417,16 @@ function isAuditLog(value: unknown): boolean {
 
 function isRestoredBackup(value: unknown): boolean {
   const members = ["reason", "backup", "cut", "checkpoint", "key"];
-  const { values, problems } = ownOptions(value, members);
-  return problems.length === 0 && isText(values["reason"], 1_000) && members.every((name) => isText(values[name], 1e6));
+  const { values, problems } = ownOptions(value, [...members, "approvedBy"]);
+  if (problems.length > 0 || !isText(values["reason"], 1_000)) return false;
+  return members.every((name) => isText(values[name], 1e6)) && isTwoPrincipals(values["approvedBy"]);
+}
+
+/** Of one principal twice nothing is said that two would say. */
+function isTwoPrincipals(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (!Array.isArray(value) || value.length !== 2 || value[0] === value[1]) return false;
+  return value.every((one) => typeof one === "string" && isPrincipal(one));
 }
 
 /** @throws VaultError `vault-option-invalid` */

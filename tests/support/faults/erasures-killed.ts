@@ -59,17 +59,17 @@ class Beside {
     this.#vault = vault;
   }
 
-  /** From now on until it is erased, somebody is read and written about. */
-  follow(name: string, isErased: () => boolean): void {
+  /** From now on until it is erased, somebody is read and written about. @param isOver whoever erases was killed */
+  follow(name: string, isErased: () => boolean, isOver: () => boolean): void {
     const { signal } = this.#stopping;
     const follow = async (): Promise<void> => {
       let isHot = false;
       for (let n = 0; !signal.aborted; n++) {
-        const wasErased = isErased();
+        const [wasErased, wasOver] = [isErased(), isOver()];
         const isOpen = await this.#isOpen(`${name}-0`);
         if (wasErased && isOpen) this.opened.push(name);
         if (wasErased && isHot && !isOpen) this.hot++;
-        if (wasErased) return;
+        if (wasErased || (wasOver && !isOpen)) return;
         isHot ||= isOpen;
         if (n === 0) await this.#write(name);
         await sleep(2);
@@ -142,7 +142,11 @@ export async function erasuresKilled(
       if ("erased" in line) said.erased.set(line.erased, line.person as SubjectId);
       if (!("begins" in line)) continue;
       said.begun.add(line.begins);
-      beside.follow(line.begins, () => said.erased.has(line.begins));
+      beside.follow(
+        line.begins,
+        () => said.erased.has(line.begins),
+        () => !one.isRunning,
+      );
     }
     heard.set(one, lines.length);
   };

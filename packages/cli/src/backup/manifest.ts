@@ -23,7 +23,7 @@ export const MOST_BYTES: Readonly<Record<keyof typeof MANIFEST, number>> = {
 };
 
 /** What a file of a backup is, in the order in which they are copied. */
-export const CONTENTS = ["records", "keys", "audit", "kms", "region-keys", "erasures"] as const;
+export const CONTENTS = ["records", "keys", "audit", "kms", "region-keys", "erasures", "approvers"] as const;
 export type Content = (typeof CONTENTS)[number];
 
 const moment = z.iso.datetime();

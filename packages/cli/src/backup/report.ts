@@ -45,7 +45,8 @@ export function toRunView(commands: readonly string[], from: string): string {
 
 /** What was restored, what was lost, and how it goes on. */
 export function restoreView(report: RestoreReport, { keys, kms: { rootKey } }: Config): string {
-  const { path, backup, vault, cut, history, entries, recordsMissing, erasures, indexes, witnesses, key } = report;
+  const { path, backup, vault, cut, history, entries, recordsMissing, erasures, indexes, witnesses, approvedBy, key } =
+    report;
   const untold = witnesses.filter(({ told }) => !told);
   const root = rootKey.kind === "file" && rootKey.path !== undefined ? ` --root-key-file ${rootKey.path}` : "";
   const missing = `${recordsMissing.toLocaleString("en")} ${recordsMissing === 1 ? "record" : "records"}`;
@@ -65,6 +66,7 @@ export function restoreView(report: RestoreReport, { keys, kms: { rootKey } }: C
             "those who are erased are gone.",
         ]),
     ...indexLines(indexes),
+    ...(approvedBy === undefined ? [] : [`The audit has who restored it: ${approvedBy.join(" and ")}.`]),
     ...(witnesses.length === 0 ? ["No witness was told: there is none."] : []),
     ...untold.map(({ name }) => `NOT TOLD of it: ${name}. The next start tells it.`),
     `Verifier key  ${key}`,

@@ -18,6 +18,7 @@ import { type CommandStores, type CommandVault, openCommandVault } from "../inst
 import { givenLedger, ledgerCopies } from "../installation/ledger-copy.ts";
 import { openWitnesses } from "../installation/witnesses.ts";
 import { ALL_ROLES, placeSettings, sqlitePath, STORE_ROLES } from "../store/which.ts";
+import { APPROVERS_FILE, requireTwo, type TwoTokens } from "./approvers.ts";
 import { buildIndexes, type BuiltIndexes } from "./build-indexes.ts";
 import { type CheckedBackup, checkBackup } from "./check-backup.ts";
 import { copyWhole, measureFile } from "./copy-files.ts";
@@ -25,7 +26,7 @@ import { makeDraftFolder } from "./draft-folder.ts";
 import { countLedger, type Ledger, type LedgerCounts, readLedger } from "./erasures.ts";
 import { LEDGER_FILE } from "./erasures-export.ts";
 import { inFolder } from "./facts.ts";
-import { altered, type BackupFile, type Manifest } from "./manifest.ts";
+import { altered, type BackupFile, type Content, type Manifest } from "./manifest.ts";
 import { type ToldWitness, tellWitnesses } from "./tell-witnesses.ts";
 
 /** What is restored, and why. */
@@ -42,6 +43,8 @@ export interface RestoreRequest {
   readonly witnesses: "told" | "untold";
   /** Whether indexes are built before the vault gets its place. */
   readonly indexes: "built" | "left";
+  /** Of the two who restore it. Left out: it needs no two, or is a drill, of which nothing stays. */
+  readonly tokens?: TwoTokens;
   /** What is done with the vault while it is open, before it gets its place. */
   readonly whileOpen?: (opened: CommandVault) => Promise<void>;
 }
@@ -61,6 +64,8 @@ export interface RestoreReport {
   readonly erasures: LedgerCounts | null;
   readonly indexes: BuiltIndexes;
   readonly witnesses: readonly ToldWitness[];
+  /** The two principals who restored it; left out: nobody asked for two. */
+  readonly approvedBy?: readonly [string, string];
   /** The verifier key of the audit from now on. */
   readonly key: string;
 }
@@ -70,7 +75,7 @@ export interface RestoreReport {
  * when it fails.
  *
  * @throws CliError `backup-altered`, `folder-not-empty`, `folder-in-use`, `folder-unusable`, `copy-failed`,
- *   `restore-refused`, `input-invalid`, and what opening the vault throws
+ *   `restore-refused`, `input-invalid`, what {@link requireTwo} throws, and what opening the vault throws
  */
 export async function restoreBackup(
   context: CommandContext,
@@ -80,17 +85,18 @@ export async function restoreBackup(
   const checked = await checkBackup(request.from, request.key, context);
   const { manifest } = checked;
   requireRestorable(config, checked);
+  const approvedBy = request.tokens === undefined ? {} : { approvedBy: requireTwo(checked, request.tokens) };
   const ledger = request.erasures === null ? null : await readLedger(request.erasures);
-  const files = manifest.files.filter(({ form, content }) => form !== "pg_dump" && content !== "erasures");
+  const files = manifest.files.filter(({ form, content }) => form !== "pg_dump" && !UNPLACED.includes(content));
   if (manifest.files.some(({ form }) => form === "pg_dump"))
-    return restoreDumped({ context, config, request, checked, ledger }, files);
+    return restoreDumped({ context, config, request, checked, ledger, approvedBy }, files);
   makeParent(config.dataDir);
   const draft = makeDraftFolder(config.dataDir);
   try {
     for (const file of files) await restoreFile(file, request.from, draft.path, context);
     const told = request.witnesses === "told" ? await openWitnesses(config, manifest.vault, context.env) : [];
     const there = inFolder(config, draft.path);
-    const report = await opened({ context, config: there, request, checked, ledger }, told.map(silent));
+    const report = await opened({ context, config: there, request, checked, ledger, approvedBy }, told.map(silent));
     context.signal.throwIfAborted();
     await placeLog(config, draft.path);
     draft.publish();
@@ -104,10 +110,8 @@ export async function restoreBackup(
 }
 
 /** Dumps were restored by pg_restore, to where the configuration has the stores; the rest goes into the folder. */
-async function restoreDumped(
-  { context, config, request, checked, ledger }: Restoring,
-  files: readonly BackupFile[],
-): Promise<RestoreReport> {
+async function restoreDumped(restoring: Restoring, files: readonly BackupFile[]): Promise<RestoreReport> {
+  const { context, config, request, checked } = restoring;
   makeParent(config.dataDir);
   // A folder of before has tokens, and nothing of the vault.
   const draft = files.length === 0 ? null : makeDraftFolder(config.dataDir);
@@ -115,8 +119,7 @@ async function restoreDumped(
     const path = draft?.path ?? (await prepareDataFolder(config.dataDir)).folder.path;
     for (const file of files) await restoreFile(file, request.from, path, context);
     const told = await openWitnesses(config, checked.manifest.vault, context.env);
-    const there = { ...config, dataDir: path };
-    const report = await opened({ context, config: there, request, checked, ledger }, told);
+    const report = await opened({ ...restoring, config: { ...config, dataDir: path } }, told);
     draft?.publish();
     await tellKmsWitness(context, config, { manifest: checked.manifest, reason: request.reason });
     return { ...report, path: config.dataDir, witnesses: told.map(({ name }) => ({ name, told: true })) };
@@ -164,6 +167,9 @@ function makeParent(dataDir: string): void {
   }
 }
 
+/** What only the restore itself looks at. */
+const UNPLACED: readonly Content[] = ["erasures", "approvers"];
+
 /** Where each file goes in a data folder. */
 function placeOf({ content }: BackupFile, path: string): string {
   const folder = dataFolder(path);
@@ -175,6 +181,8 @@ function placeOf({ content }: BackupFile, path: string): string {
     "region-keys": folder.keys,
     // The stores of the same backup have all of it.
     erasures: join(path, LEDGER_FILE),
+    // Tokens are made anew.
+    approvers: join(path, APPROVERS_FILE),
   }[content];
 }
 
@@ -194,13 +202,14 @@ interface Restoring {
   readonly request: RestoreRequest;
   readonly checked: CheckedBackup;
   readonly ledger: Ledger | null;
+  readonly approvedBy: Pick<RestoreReport, "approvedBy">;
 }
 
 type Opened = Omit<RestoreReport, "path" | "witnesses">;
 
 /** Opens the vault where it was copied to: the restore is accepted, everything is adopted, and the audit verified. */
 async function opened(
-  { context, config, request, checked, ledger }: Restoring,
+  { context, config, request, checked, ledger, approvedBy }: Restoring,
   witnesses: readonly Witness[],
 ): Promise<Opened> {
   const { manifest, key } = checked;
@@ -220,6 +229,7 @@ async function opened(
         cut: manifest.cut.entry,
         checkpoint: manifest.cut.checkpoint,
         key,
+        ...approvedBy,
       },
       prepare: async (stores) => {
         await requireKeys(stores, context.signal);
@@ -235,7 +245,7 @@ async function opened(
       const indexes = await buildIndexes(vault.vault, request.indexes, context);
       await request.whileOpen?.(vault);
       return {
-        ...{ backup: manifest.id, vault: manifest.vault, erasures, indexes, ...accepted },
+        ...{ backup: manifest.id, vault: manifest.vault, erasures, indexes, ...accepted, ...approvedBy },
         cut: { entry: manifest.cut.entry, position: manifest.cut.position, at: manifest.cut.at },
       };
     } finally {

@@ -14,9 +14,11 @@ import { type DataFolder, prepareDataFolder } from "../data-folder.ts";
 import { CliError } from "../errors.ts";
 import type { CommandVault } from "../installation/command-vault.ts";
 import type { InstalledKeySets } from "../installation/key-sets.ts";
+import { approversOf } from "../installation/tokens.ts";
 import { withVault } from "../installation/with-vault.ts";
 import { sqliteFiles } from "../store/sqlite-state.ts";
 import { ALL_ROLES, STORE_ROLES, type StoreRole } from "../store/which.ts";
+import { APPROVERS_FILE, approversText, TOO_FEW_APPROVERS } from "./approvers.ts";
 import { copyDatabase, copyWhole, measureFile, removeTags, settleDatabase } from "./copy-files.ts";
 import { makeDraftFolder } from "./draft-folder.ts";
 import { LEDGER_FILE, ledgerOf } from "./erasures-export.ts";
@@ -162,7 +164,10 @@ export async function copyStore(work: BackupWork, role: StoreRole): Promise<Back
   });
 }
 
-/** The KMS of this folder, where there is one, which keys of it are the vault's, and the ledger of erasures. */
+/**
+ * The KMS of this folder, where there is one, which keys of it are the vault's, by whom a restore is approved where two
+ * must, and the ledger of erasures.
+ */
 export async function copyKmsFiles(work: BackupWork): Promise<readonly BackupFile[]> {
   const { folder } = work;
   const files: BackupFile[] = [];
@@ -177,6 +182,14 @@ export async function copyKmsFiles(work: BackupWork): Promise<readonly BackupFil
       await copied(work, { content: "region-keys", form: "json", name: "keys.json" }, (to) =>
         copyWhole(folder.keys, to),
       ),
+    );
+  if (work.config.keys.fourEyes === true)
+    files.push(
+      await copied(work, { content: "approvers", form: "json", name: APPROVERS_FILE }, async (to) => {
+        const approvers = await approversOf(folder);
+        createFileSync(to, approversText(approvers));
+        if (new Set(approvers.map(({ holder }) => holder)).size < 2) work.context.terminal.say(TOO_FEW_APPROVERS);
+      }),
     );
   files.push(
     await copied(work, { content: "erasures", form: "ndjson", name: LEDGER_FILE }, async (to) => {

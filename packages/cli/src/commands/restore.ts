@@ -15,7 +15,8 @@ export const restoreCommand: CommandSpec = command({
     "Every file is held against the manifest of the backup, and that against the audit of the vault, before anything " +
     "is used. Then a new history of the audit begins, on record: it names the backup, its cut and what was lost. The " +
     "witness is told, so that the vault that was backed up does not start again beside it; end it first. The folder " +
-    "that --data-dir names must not be there yet.",
+    "that --data-dir names must not be there yet. With keys.fourEyes two administrators of the vault restore it, by " +
+    "the tokens that they had when the backup was made.",
   flagGroups: ["audit-log", "root-key", "witness", "audit"],
   options: {
     reason: option(
@@ -36,6 +37,16 @@ export const restoreCommand: CommandSpec = command({
       "--erasures <file>",
       'a newer ledger of restrictions and erasures (NDJSON: {"person": UUID, "state": "erased"}): they hold before ' +
         "anybody can ask",
+      text(),
+    ),
+    tokenFile: option(
+      "--token-file <file>",
+      "with keys.fourEyes: a token, with the scope admin, of the first of the two who restore it",
+      text(),
+    ),
+    secondTokenFile: option(
+      "--second-token-file <file>",
+      "that of the second; both are looked at without keys.fourEyes too when this one is given",
       text(),
     ),
     indexes: option(
@@ -65,12 +76,15 @@ export const restoreCommand: CommandSpec = command({
         detail: "Why it is restored must be said: --reason TEXT. It stays in the audit for ever.",
       });
     const from = resolve(context.cwd, args[0] ?? "");
+    const { requireTwo, twoTokens } = await import("../backup/approvers.ts");
+    const tokens = twoTokens({ loaded, context }, options);
     const { restoreCommands } = await import("../backup/with-postgres.ts");
     const commands = restoreCommands(loaded.config, from);
     if (commands.length > 0 && !options.accept) {
       const { checkBackup } = await import("../backup/check-backup.ts");
       const { toRunView } = await import("../backup/report.ts");
-      await checkBackup(from, key ?? null, context);
+      const checked = await checkBackup(from, key ?? null, context);
+      if (tokens !== null) requireTwo(checked, tokens);
       context.terminal.result({ commands }, () => toRunView(commands, from));
       return;
     }
@@ -83,6 +97,7 @@ export const restoreCommand: CommandSpec = command({
       erasures: erasures === undefined ? null : resolve(context.cwd, erasures),
       witnesses: "told",
       indexes: options.indexes ? "built" : "left",
+      ...(tokens === null ? {} : { tokens }),
     });
     context.terminal.result(report, () => restoreView(report, loaded.config));
   },

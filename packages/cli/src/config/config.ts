@@ -41,6 +41,7 @@ export interface ServiceSettings {
   readonly waiting?: number | undefined;
   readonly waitMs?: number | undefined;
   readonly perToken?: number | undefined;
+  readonly findsPerMinute?: number | undefined;
   readonly connections?: number | undefined;
   readonly receiveMs?: number | undefined;
   readonly answerMs?: number | undefined;

@@ -107,6 +107,14 @@ export const SETTINGS: InstallationSettings = {
       meaning: "requests of one token at once, until their answers are read; beyond it 429 (`token-limit`)",
       ways: [{ env: "STRONGROOM_PER_TOKEN", reading: asInteger }],
     },
+    findsPerMinute: {
+      schema: amount,
+      standard: "600",
+      meaning:
+        "finds of one token in a minute, and as many at once, writes that are refused for a value that is taken " +
+        "included; beyond it 429 (`find-limit`). Each process counts for itself: N of them give N times as much",
+      ways: [{ env: "STRONGROOM_FINDS_PER_MINUTE", reading: asInteger }],
+    },
     connections: {
       schema: load,
       standard: "4096",
@@ -305,9 +313,7 @@ export const SETTINGS: InstallationSettings = {
     fourEyes: {
       schema: z.boolean("must be true or false"),
       standard: "false",
-      meaning:
-        "whether two principals are needed, one who asks and one who approves, to retire a key, to shred people's " +
-        "keys, to lift a hold and to export a collection",
+      meaning: "whether it takes two principals to retire a key, to shred, to lift a hold, to export and to restore",
       ways: [{ env: "STRONGROOM_FOUR_EYES", reading: asBoolean }],
     },
     cryptoperiodDays: {

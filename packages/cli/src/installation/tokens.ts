@@ -3,7 +3,14 @@
 // made anew when its file is lost or no longer fits, and what it replaces is revoked. Beside it lies the same token as
 // an HTTP header, for `curl -H @FILE`: a token on a command line could be read by every process of the machine.
 import { writeFileAtomic } from "@strongroom/base/files";
-import { fileTokens, type FileTokens, SERVER_ERRORS, ServerError } from "@strongroom/server";
+import {
+  type Approver,
+  approversIn,
+  fileTokens,
+  type FileTokens,
+  SERVER_ERRORS,
+  ServerError,
+} from "@strongroom/server";
 import type { DataFolder } from "../data-folder.ts";
 import { readAuthorityIfPresent } from "../authority.ts";
 import { CliError } from "../errors.ts";
@@ -20,6 +27,11 @@ export async function openTokens(folder: DataFolder): Promise<FileTokens> {
     revoke: (id) => tokens.revoke(id).catch(failed),
     verify: (token) => tokens.verify(token),
   };
+}
+
+/** Those by whom a restore of a backup is approved. Throws `data-dir-unusable`. */
+export function approversOf(folder: DataFolder): Promise<readonly Approver[]> {
+  return approversIn(folder.tokens).catch(failed);
 }
 
 /** Rethrows what the token file threw, with what to do. */

@@ -23,13 +23,20 @@ test("the restore is on record: the backup, its cut, and what was lost", async (
   await live.close();
   assert.equal((await checkBackup(at("backup"), key, CONTEXT)).isKeyGiven, true);
   const acceptRestore = await copyBackup(at("backup"), at("restored"));
-  const restored = await filesVault(at("restored"), { witness, acceptRestore });
+  const invalid = (error: unknown): boolean => isVaultError(error) && error.code === "vault-option-invalid";
+  for (const approvedBy of [["token:a", "token:a"], ["token:a", "b b"], ["token:a"]] as [string, string][])
+    await assert.rejects(filesVault(at("restored"), { acceptRestore: { ...acceptRestore, approvedBy } }), invalid);
+  const restored = await filesVault(at("restored"), {
+    witness,
+    acceptRestore: { ...acceptRestore, approvedBy: ["token:a", "token:b"] },
+  });
   const events = (await restored.vault.audit?.events({ action: "accept-restore" }))?.events ?? [];
   assert.equal(events.length, 1);
   const details = events[0]?.details ?? {};
   assert.equal(details["reason"], "a test");
   assert.equal(details["backup"], manifest.id);
   assert.equal(details["cut"], manifest.cut.entry);
+  assert.equal(details["approvedBy"], "token:a token:b");
   assert.ok(Number(details["lostStreams"]) >= 0 && "witness1" in details);
   await restored.close();
   // The one that was backed up does not go on beside it.

@@ -32,6 +32,7 @@ test("a vault in PostgreSQL is backed up and restored as the command says", { sk
     XDG_STATE_HOME: at("state"),
     STRONGROOM_ATTEMPT_TIMEOUT_MS: "8000",
     STRONGROOM_DEADLINE_MS: "20000",
+    STRONGROOM_FOUR_EYES: "true",
   };
   const fields = { email: { find: "email", unique: true }, born: { find: "date" } };
   writeFileSync(at("declared.json"), JSON.stringify({ collections: { people: { fields } } }));
@@ -50,13 +51,16 @@ test("a vault in PostgreSQL is backed up and restored as the command says", { sk
   const installation = await startInstallation(folder.path, [], { env });
   defer(t, () => installation.stop());
   assert.equal((await run("put people ada")).code, 0);
+  for (const name of ["ada", "bob"])
+    assert.equal((await run(`token create ${name} --scope admin --output ${name}.token`)).code, 0);
+  const two = "--token-file ada.token --second-token-file bob.token";
   const begun = await run("backup --json monday");
   assert.equal(begun.code, 0, begun.stderr);
   const { commands } = JSON.parse(begun.stdout) as { readonly commands: readonly string[] };
   assert.equal(commands.length, 3);
   assert.equal((await run("backup --check monday")).code, 1, "no dump is there");
   assert.equal(
-    (await run("restore monday --data-dir new --accept --reason a.test", restoredEnv)).code,
+    (await run(`restore monday --data-dir new --accept --reason a.test ${two}`, restoredEnv)).code,
     5,
     "nor a backup",
   );
@@ -90,6 +94,7 @@ test("a vault in PostgreSQL is backed up and restored as the command says", { sk
   assert.equal((await run("backup --check monday")).code, 0, "and again, of a backup that is whole");
   assert.deepEqual(readdirSync(at("monday")).sort(), [
     ...[
+      "approvers.json",
       "audit.dump",
       "erasures.ndjson",
       "keys.dump",
@@ -105,7 +110,13 @@ test("a vault in PostgreSQL is backed up and restored as the command says", { sk
   assert.ok((await inShell(`pg_restore --list ${at("monday/records.dump")}`)).stdout.includes(header.database));
   assert.equal(await installation.stop(), 0);
   const key = "--root-key-file strongroom-data/kms/root.key";
-  const restore = `restore monday --data-dir new --reason a.test ${key}`;
+  const restore = `restore monday --data-dir new --reason a.test ${key} ${two}`;
+  const alone = restore.replace("bob.token", "ada.token");
+  for (const line of [alone, `${alone} --accept`]) {
+    const { code, stderr } = await run(line, restoredEnv);
+    assert.equal(code, 6, "two are needed before it says what to run, and before it is accepted");
+    assert.match(stderr, /approval-own/);
+  }
   const said = await run(`${restore} --json`, restoredEnv);
   assert.equal(said.code, 0, said.stderr);
   for (const command of (JSON.parse(said.stdout) as { readonly commands: readonly string[] }).commands)
@@ -114,6 +125,8 @@ test("a vault in PostgreSQL is backed up and restored as the command says", { sk
   const accepted = await run(`${restore} --accept`, restoredEnv);
   assert.equal(accepted.code, 0, accepted.stderr);
   assert.match(accepted.stdout, /were built: people\/born, people\/email, of 1 records/);
+  assert.match(accepted.stdout, /who restored it: token:[0-9a-f]{12} and token:[0-9a-f]{12}/);
+  assert.ok(!existsSync(at("new/approvers.json")));
   const restored = await startInstallation(
     folder.path,
     ["--data-dir", "new", "--root-key-file", "strongroom-data/kms/root.key"],

@@ -20,6 +20,7 @@ const VALUES: Readonly<Record<string, readonly [value: unknown, needs: "trust" |
   "service.waiting": [1000, "trust"],
   "service.waitMs": [1000, "trust"],
   "service.perToken": [1000, "trust"],
+  "service.findsPerMinute": [1_000_000, "trust"],
   "service.connections": [1000, "trust"],
   "service.receiveMs": [1000, "trust"],
   "service.answerMs": [1000, "trust"],

@@ -13,8 +13,8 @@ const MOST_HELD = 1000;
 /** How often the log tells of them, in milliseconds. */
 const LOG_EVERY_MS = 1000;
 
-/** Codes of requests that were refused for the load alone. */
-export const REFUSAL_CODES: ReadonlySet<string> = new Set<ServerErrorCode>(["overloaded", "token-limit"]);
+/** Codes of requests that were refused because there were too many. */
+export const REFUSAL_CODES: ReadonlySet<string> = new Set<ServerErrorCode>(["overloaded", "token-limit", "find-limit"]);
 
 export class Refusals {
   readonly #held: (() => void)[] = [];

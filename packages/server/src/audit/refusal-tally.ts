@@ -36,7 +36,7 @@ interface Kind {
 }
 
 /** Codes that are told of whoever shows a token: it is known, and wanted what it may not. */
-const OF_KNOWN: ReadonlySet<string> = new Set<ServerErrorCode>(["scope-missing"]);
+const OF_KNOWN: ReadonlySet<string> = new Set<ServerErrorCode>(["scope-missing", "find-limit"]);
 /** Codes that are told of nobody, beside those of wrong usage. */
 const OF_NOBODY: ReadonlySet<string> = new Set<ServerErrorCode>([
   "token-missing",
@@ -56,6 +56,10 @@ const ACTIONS: Readonly<Record<string, AuditAction>> = {
   "GET /v1/records/:collection/:id/versions/:version": "read",
   "PUT /v1/records/:collection/:id": "write",
   "POST /v1/records/:collection": "write",
+  "POST /v1/records/:collection/find": "find",
+  "POST /v1/records/:collection/find/count": "find",
+  "POST /v1/records/:collection/find/explain": "find",
+  "POST /v1/subjects/rectify": "rectify",
   "DELETE /v1/records/:collection/:id": "remove",
   "GET /v1/records/:collection": "list",
   "GET /v1/audit": "audit-read",

@@ -72,7 +72,8 @@ export function problemAnswer(error: VaultError | ServerError, requestId: string
 }
 
 function problemHeaders(error: VaultError | ServerError, status: number): Readonly<Record<string, string>> {
-  const retryAfter = error.code === "overloaded" ? 1 : RETRY_AFTER_SECONDS[status];
+  const known = error instanceof ServerError ? error.retryAfterSeconds : undefined;
+  const retryAfter = error.code === "overloaded" ? 1 : (known ?? RETRY_AFTER_SECONDS[status]);
   return {
     ...(status === 401 || error.code === "scope-missing" ? { "www-authenticate": challenge(error) } : {}),
     ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),

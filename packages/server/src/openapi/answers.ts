@@ -152,6 +152,7 @@ export const WRITING: readonly ProblemCode[] = [
   "field-forbidden",
   "value-masked",
   "value-taken",
+  "find-limit",
   "index-unknown",
   "subject-missing",
   "subject-differs",

@@ -84,7 +84,7 @@ export function collectionRoutes(app: Api, { vault, policy, limits }: ApiContext
   app.post(
     "/records/:collection",
     {
-      config: { scope: "write", isDecidedByVault: true, work: batchWork },
+      config: { scope: "write", isDecidedByVault: true, tellsBy: "write", work: batchWork },
       bodyLimit: limits.batchBytes,
       schema: {
         operationId: "putRecords",
@@ -125,12 +125,12 @@ export function collectionRoutes(app: Api, { vault, policy, limits }: ApiContext
         const why = "Comparing with what is stored needs the scope read; the choices replace and keep do not";
         throw new ServerError("scope-missing", why, { scope: "read" });
       }
-      return reply.send({
-        results: await actingOf(request).putMany(request.params.collection, items, {
-          onExisting,
-          signal: request.deadline,
-        }),
+      const results = await actingOf(request).putMany(request.params.collection, items, {
+        onExisting,
+        signal: request.deadline,
       });
+      request.taken = results.filter((one) => one.outcome === "refused" && one.code === "value-taken").length;
+      return reply.send({ results });
     },
   );
 }

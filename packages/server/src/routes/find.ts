@@ -26,6 +26,7 @@ const ASKING: readonly ProblemCode[] = [
   "collection-unknown",
   "field-forbidden",
   "find-invalid",
+  "find-limit",
   "index-not-ready",
   "tenant-invalid",
   "record-contended",
@@ -37,7 +38,7 @@ const ASKING: readonly ProblemCode[] = [
 export function findRoutes(app: Api, { limits }: ApiContext): void {
   const bodyLimit = limits.documentBytes;
   const url = "/records/:collection/find";
-  const config = { scope: "read", isDecidedByVault: true } as const;
+  const config = { scope: "read", isDecidedByVault: true, tellsBy: "find" } as const;
   const common = { tags: ["collections"], params: collectionParams, headers: actorHeaders };
 
   app.post(

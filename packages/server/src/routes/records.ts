@@ -41,7 +41,7 @@ export function recordRoutes(app: Api, { limits, policy }: ApiContext): void {
   app.put(
     url,
     {
-      config: { scope: "write", isDecidedByVault: true },
+      config: { scope: "write", isDecidedByVault: true, tellsBy: "write" },
       bodyLimit: limits.documentBytes,
       schema: {
         operationId: "putRecord",

@@ -25,6 +25,8 @@ interface RightsRoute<Body, Answer> {
   readonly scope: Scope;
   /** Whether the vault decides what a token with roles may, of one collection; left out: the route does. */
   readonly isDecidedByVault?: boolean;
+  /** Whether it may be refused because another record has a value. */
+  readonly tellsBy?: "write";
   readonly operationId: string;
   readonly summary: string;
   readonly description?: string;
@@ -42,6 +44,7 @@ export function rightsRoutes(app: Api, { limits }: ApiContext): void {
     path,
     scope,
     isDecidedByVault = false,
+    tellsBy,
     body,
     answer,
     problems,
@@ -51,7 +54,7 @@ export function rightsRoutes(app: Api, { limits }: ApiContext): void {
     app.post(
       path,
       {
-        config: { scope, isDecidedByVault },
+        config: { scope, isDecidedByVault, ...(tellsBy !== undefined && { tellsBy }) },
         schema: {
           ...told,
           tags: ["people"],
@@ -107,6 +110,7 @@ export function rightsRoutes(app: Api, { limits }: ApiContext): void {
   });
   add({
     ...{ path: "/subjects/rectify", scope: "write", isDecidedByVault: true, operationId: "rectifyRecord" },
+    tellsBy: "write",
     summary: "Correct a record of somebody",
     description: "The changes are merged (RFC 7396). It answers to whom the record was given before.",
     body: forms.rectifyRequest,

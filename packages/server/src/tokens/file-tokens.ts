@@ -2,11 +2,11 @@
  * Tokens kept in one file: made, listed, revoked, and verified in constant time. A change by another process (the
  * command, on a running service) is seen within a second.
  */
-import { randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { ServerError } from "../errors.ts";
 import { changeTokenFile, readTokenFile, ROLE_NAME, tokenFileStamp } from "./token-file.ts";
 import type { TokenRecord } from "./token-file.ts";
-import { hashToken, newToken, SCOPES } from "./token.ts";
+import { hashToken, newToken, sameHash, SCOPES } from "./token.ts";
 import type { Scope, TokenIdentity, TokenVerifier } from "./token.ts";
 
 /** A token that was made. */
@@ -109,10 +109,7 @@ class TokensInFile implements FileTokens {
 
   async verify(token: string): Promise<TokenIdentity | null> {
     if (performance.now() - this.#checkedAt > RECHECK_MS) await this.#refresh();
-    const presented = Buffer.from(hashToken(token), "hex");
-    let found: TokenRecord | null = null;
-    // All of them, found or not: the time says nothing about which, or how far, it matched.
-    for (const record of this.#records) if (timingSafeEqual(presented, Buffer.from(record.hash, "hex"))) found = record;
+    const found = sameHash(this.#records, hashToken(token));
     return found === null ? null : identityOf(found);
   }
 

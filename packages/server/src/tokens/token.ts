@@ -2,7 +2,7 @@
  * API tokens: `srt_` and 32 random bytes in base64url, what one allows, and how a request shows it. Only their SHA-256
  * is kept: 256 random bits need no slow hash.
  */
-import { hash, randomBytes } from "node:crypto";
+import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { ServerError } from "../errors.ts";
 
@@ -47,6 +47,14 @@ export function newToken(): string {
 /** SHA-256, hex. */
 export function hashToken(token: string): string {
   return hash("sha256", token, "hex");
+}
+
+/** Which of them has the hash. All are compared: the time says nothing about which, or how far, it matched. */
+export function sameHash<Kept extends { readonly hash: string }>(all: readonly Kept[], hashed: string): Kept | null {
+  const presented = Buffer.from(hashed, "hex");
+  let found: Kept | null = null;
+  for (const one of all) if (timingSafeEqual(presented, Buffer.from(one.hash, "hex"))) found = one;
+  return found;
 }
 
 /** Whether a token allows this. */

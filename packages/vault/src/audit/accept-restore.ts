@@ -35,6 +35,8 @@ export interface RestoredBackup {
   readonly checkpoint: string;
   /** The verifier key by which the backup was checked: it must be this vault's. */
   readonly key: string;
+  /** The two principals who restore it together, where two are needed. The audit has them in clear. */
+  readonly approvedBy?: readonly [string, string];
 }
 
 /** What is accepted, and why. */
@@ -75,6 +77,7 @@ export async function acceptRestore(
     details: {
       reason: kept(reason),
       ...(restored === undefined ? {} : { backup: restored.backup, cut: restored.cut }),
+      ...(restored?.approvedBy === undefined ? {} : { approvedBy: restored.approvedBy.join(" ") }),
       ...checkpointsOf(comparison),
       ...(await witnessed(comparison)),
       recordsMissing: missing,

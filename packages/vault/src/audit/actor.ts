@@ -6,9 +6,12 @@ import { VaultError } from "../errors.ts";
 import { isSubjectId } from "../stores/subjects.ts";
 import type { Actor } from "./auditor.ts";
 
+/** Whether it is the name of a principal. */
+export const isPrincipal = (value: string): boolean => /^[A-Za-z0-9._:@/+=-]{1,128}$/.test(value);
+
 /** Member of an actor -> whether a value will do. */
 const MEMBERS: Readonly<Record<keyof Actor, (value: string) => boolean>> = {
-  principal: (value) => /^[A-Za-z0-9._:@/+=-]{1,128}$/.test(value),
+  principal: isPrincipal,
   purpose: (value) => /^[a-z0-9.-]{1,64}$/.test(value),
   ticket: (value) => /^[A-Za-z0-9._#/-]{1,64}$/.test(value),
   // Of the same form as every random id of a vault.
