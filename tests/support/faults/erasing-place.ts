@@ -20,9 +20,12 @@ const COLLECTIONS: Readonly<Record<string, CollectionOptions>> = {
 /** How many indexes a record has a tag in. */
 export const INDEXES = 2;
 
-/** So long the others wait for a dead process that was to finish erasures, and for one that carried entries. */
+/**
+ * So long the others wait for a dead process that was to finish erasures, and for one that carried entries: on a busy
+ * machine a living one needs most of it for a page, and must not be taken for dead again and again.
+ */
 const LEASE_MS = 1_000;
-const LOG_LEASE_MS = 400;
+const LOG_LEASE_MS = 2_000;
 
 /** Closing the vault closes its stores. */
 export async function openErasing(place: AuditedPlace, key: TestKey): Promise<Vault> {

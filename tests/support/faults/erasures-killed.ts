@@ -168,20 +168,24 @@ export async function erasuresKilled(
     }
     if (!isEarly) await sleep(Math.random() * LONGEST_MS);
   };
-  for (let kill = 0; kill < kills; kill++) {
-    waiting.push(load());
-    const victim = working[0]!;
-    await live(victim);
-    await victim.kill();
-    listen(victim);
-    for (const { step } of await vault.erasure!.underWay()) steps.set(step, (steps.get(step) ?? 0) + 1);
-    working = [...working.slice(1), begin(waiting.shift()!)];
+  try {
+    for (let kill = 0; kill < kills; kill++) {
+      waiting.push(load());
+      const victim = working[0]!;
+      await live(victim);
+      await victim.kill();
+      listen(victim);
+      for (const { step } of await vault.erasure!.underWay()) steps.set(step, (steps.get(step) ?? 0) + 1);
+      working = [...working.slice(1), begin(waiting.shift()!)];
+    }
+    for (const one of [...working, ...waiting]) {
+      await one.kill();
+      listen(one);
+    }
+  } finally {
+    // What it still asks is not asked of a closed vault, whatever went wrong.
+    await beside.end();
   }
-  for (const one of [...working, ...waiting]) {
-    await one.kill();
-    listen(one);
-  }
-  await beside.end();
   const { erased, alive } = await checked(t, { place, key, vault }, said);
   const seen = [...steps].map(([step, count]) => `${step}: ${count}`).join(", ");
   t.diagnostic(
