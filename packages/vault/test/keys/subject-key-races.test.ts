@@ -119,7 +119,7 @@ describe("somebody who was erased", () => {
     const after = await one.sealer(byName("subject", "ada"));
     assert.notEqual(after.subject, id);
     assert.equal((await other.sealer(byName("subject", "ada"))).subject, after.subject);
-    await rejectsWith("subject-name-absent", () => one.keys.nameOf(id, undefined));
+    await rejectsWith("subject-erased", () => one.keys.nameOf(id, undefined));
   });
 
   test("gets no key by their id, nor by a name that led to them when the key was gone from memory", async (t) => {
@@ -164,7 +164,7 @@ for (const when of ["while", "before"])
     keys.forget(id);
     released.resolve(undefined);
     const [sealer] = await asked;
-    assert.equal((sealer as { code?: string }).code, "subject-name-absent");
+    assert.equal((sealer as { code?: string }).code, "subject-erased");
     assert.deepEqual([keys.counts().held, keyring.alive], before);
   });
 
