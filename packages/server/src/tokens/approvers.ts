@@ -19,7 +19,17 @@ export interface Approver {
 /**
  * Those of a file of tokens; none when there is no file.
  *
+ * @param path a `tokens.json`
  * @throws ServerError `tokens-unreadable`
+ * @example
+ * ```ts
+ * import { approversIn, fileTokens } from "@strongroom/server";
+ *
+ * const tokens = await fileTokens("tokens.json");
+ * await tokens.create({ name: "ann", scopes: ["admin"] });
+ * await tokens.create({ name: "a reader", scopes: ["read"] });
+ * console.log((await approversIn("tokens.json")).length); // prints: 1
+ * ```
  */
 export async function approversIn(path: string): Promise<readonly Approver[]> {
   const records = (await readTokenFile(path)).filter((record) => hasScope(record, "admin"));
@@ -27,7 +37,21 @@ export async function approversIn(path: string): Promise<readonly Approver[]> {
   return records.map(({ id, name, hash }) => ({ principal: principalOf(id), holder: names.indexOf(name), hash }));
 }
 
-/** Whose token it is, compared in constant time; null: nobody's. */
+/**
+ * Whose token it is, compared in constant time; null: nobody's.
+ *
+ * @param token as its owner has it
+ * @example
+ * ```ts
+ * import { approversIn, fileTokens, findApprover } from "@strongroom/server";
+ *
+ * const tokens = await fileTokens("tokens.json");
+ * const { token, identity } = await tokens.create({ name: "ann", scopes: ["admin"] });
+ * const approvers = await approversIn("tokens.json");
+ * console.log(findApprover(approvers, token)?.principal === `token:${identity.id}`); // prints: true
+ * console.log(findApprover(approvers, "another")); // prints: null
+ * ```
+ */
 export function findApprover(approvers: readonly Approver[], token: string): Approver | null {
   return sameHash(approvers, hashToken(token));
 }
