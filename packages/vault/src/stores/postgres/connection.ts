@@ -80,7 +80,9 @@ const CONTENTION_TRIES = 10;
 const CONNECTION_TRIES = 10;
 
 /** Columns as the server writes them: parsers are the caller's, and not the same in every program. */
-export const AS_TEXT = { getTypeParser: () => (value: string) => value };
+export const AS_TEXT: { readonly getTypeParser: () => (value: string) => string } = {
+  getTypeParser: () => (value) => value,
+};
 
 /** Pools and clients whose errors somebody takes. */
 const listenedTo = new WeakSet<object>();
