@@ -50,7 +50,7 @@ suite("a row moved by hand", () => {
 
   for (const { name, sql, path, code } of moves) {
     test(`${name}: ${code}`, async () => {
-      const database = new DatabaseSync(join(installation.dataDir, "records.sqlite"));
+      const database = new DatabaseSync(join(installation.dataDir, "records.sqlite"), { timeout: 5_000 });
       try {
         assert.equal(database.prepare(sql).run().changes, 1);
       } finally {
