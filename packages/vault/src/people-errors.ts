@@ -23,6 +23,13 @@ export type PeopleErrorCode =
   | "key-store-lost"
   | "key-store-behind";
 
+/** Of somebody whose key or name is not there: they were erased, or it was lost. */
+export const WITHOUT_KEY: ReadonlySet<string> = new Set<PeopleErrorCode>([
+  "subject-erased",
+  "subject-key-absent",
+  "subject-name-absent",
+]);
+
 /** Code -> what it stands for. */
 export const PEOPLE_ERRORS: ErrorTable<PeopleErrorCode> = {
   "consent-missing": {

@@ -3,6 +3,7 @@
  * the newest first, so that the active one stays the active one.
  */
 import { isVaultError, VaultError } from "../errors.ts";
+import { WITHOUT_KEY } from "../people-errors.ts";
 import { soundRow } from "../keys/key-binding.ts";
 import type { SubjectKeys } from "../keys/subject-keys.ts";
 import { keySetMoved } from "../keys/key-maker.ts";
@@ -97,15 +98,9 @@ async function changeOne(
   throw keySetMoved();
 }
 
-const GONE: ReadonlySet<VaultError["code"]> = new Set<VaultError["code"]>([
-  "subject-erased",
-  "subject-key-absent",
-  "subject-name-absent",
-]);
-
 /** Erased meanwhile, or changed by another process already. */
 function gone(error: unknown): null {
-  if (isVaultError(error) && GONE.has(error.code)) return null;
+  if (isVaultError(error) && WITHOUT_KEY.has(error.code)) return null;
   throw error instanceof Error ? error : new VaultError("encryption-failed", "A key could not change its kind");
 }
 

@@ -190,7 +190,7 @@ export class People {
     atHand: OpenedKey | null,
   ): Promise<Named> {
     if (row === null) {
-      await this.#keys.requireNotErased([id]);
+      await this.#keys.requireNotErased(id);
       throw nameAbsent();
     }
     const header = row.id === id ? textHeader(row.sealed) : null;

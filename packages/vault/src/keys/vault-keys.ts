@@ -11,6 +11,7 @@ import { envelopeFailure } from "../envelope-failure.ts";
 import type { KeyCacheSettings } from "../options.ts";
 import type { KeyKind, KeyName, KeyRead, KeyRow, KeyVersion } from "../stores/key-store.ts";
 import type { Epoch } from "../stores/gate.ts";
+import { isSubjectId } from "../stores/subjects.ts";
 import type { SubjectId } from "../stores/subjects.ts";
 import type { WrapSet } from "../stores/wrap-set.ts";
 import { AgedMap } from "./aged-map.ts";
@@ -360,18 +361,18 @@ export class VaultKeys {
     await keySets.requireReader();
     const row = soundRow(await store.keys.version(asked.owner, version as KeyVersion), { ...asked, version });
     if (row !== null) return await this.#open(row);
-    if (asked.kinds.some(isOfPerson)) await this.requireNotErased([asked.owner as SubjectId]);
+    if (isSubjectId(asked.owner)) await this.requireNotErased(asked.owner);
     return null;
   }
 
   /**
-   * Of people whose key or name is not there, though it was a moment ago: erased meanwhile, they have a tombstone.
+   * Of somebody whose key or name is not there, though it was a moment ago: erased meanwhile, they have a tombstone.
    *
    * @throws VaultError `subject-erased`
    */
-  async requireNotErased(ids: readonly SubjectId[]): Promise<void> {
-    const erased = ids.length === 0 ? [] : await this.dependencies.store.keys.erased(ids);
-    if (erased.includes(true)) throw new VaultError("subject-erased", "The person was erased");
+  async requireNotErased(id: SubjectId): Promise<void> {
+    const [isErased] = await this.dependencies.store.keys.erased([id]);
+    if (isErased === true) throw new VaultError("subject-erased", "The person was erased");
   }
 
   /** Opens a row that is the one which was asked for. */
@@ -419,13 +420,9 @@ export class VaultKeys {
 const KEY_LENGTH = 32;
 const NOTHING: KeyRead = { key: null };
 
-function isOfPerson(kind: KeyKind): boolean {
-  return kind === "subject" || kind === "tenant-subject";
-}
-
 /** Kinds that seal messages. */
 function isSealing(kind: KeyKind): boolean {
-  return isOfPerson(kind) || kind === "collection";
+  return kind === "subject" || kind === "tenant-subject" || kind === "collection";
 }
 
 /** A key of the vault or a tenant, which has one active version. */

@@ -4,8 +4,8 @@
  * not have been received. What the principal was only told the ids of is told apart.
  */
 import type { AuditEvent, VaultAudit } from "../audit/view.ts";
-import type { VaultError } from "../errors.ts";
 import { isVaultError } from "../errors.ts";
+import { WITHOUT_KEY } from "../people-errors.ts";
 import type { SubjectKeys } from "../keys/subject-keys.ts";
 import { requireKeyStore } from "../records/version.ts";
 import { isSubjectId } from "../stores/subjects.ts";
@@ -118,17 +118,11 @@ function note(records: Map<string, Draft>, { collection, records: told, at }: Au
   }
 }
 
-const NAMELESS: ReadonlySet<VaultError["code"]> = new Set<VaultError["code"]>([
-  "subject-erased",
-  "subject-key-absent",
-  "subject-name-absent",
-]);
-
 async function nameOf(keys: SubjectKeys, id: SubjectId): Promise<string | null> {
   try {
     return await keys.nameOf(id, undefined);
   } catch (error) {
-    if (isVaultError(error) && NAMELESS.has(error.code)) return null;
+    if (isVaultError(error) && WITHOUT_KEY.has(error.code)) return null;
     throw error;
   }
 }

@@ -7,7 +7,6 @@
 const LONGEST_PATH = 256;
 /** Most names in a path. */
 const MOST_NAMES = 16;
-
 const NAME = /^[^\u0000-\u001f\u007f*.,]{1,128}$/u;
 
 /** All fields, also those that nobody declares. */
