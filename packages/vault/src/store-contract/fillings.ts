@@ -6,7 +6,7 @@ import { parseVersion } from "../records/address.ts";
 import type { Filling, IndexId } from "../stores/indexes.ts";
 import { applyOne, at, EPOCH, headsOf, leaseOf, live, make, newWriteId, rejects, remove, write } from "./changes.ts";
 import type { Contract } from "./contract.ts";
-import { asTexts, declare, filling, fillOne, first, foundIn, indexesOf, newIndex, second, tagOf } from "./tagging.ts";
+import { asTexts, declare, filling, fillOne, first, foundIn, newIndex, second, tagOf } from "./tagging.ts";
 import { tagsIn, writeTagged } from "./tagging.ts";
 
 export function fillingsContract(contract: Contract): void {
@@ -15,10 +15,9 @@ export function fillingsContract(contract: Contract): void {
     const epoch = await declare(store, mail, name);
     await make(store, first("a", epoch, tagOf(name, "a")), write(at("b"), null, 1, { at: epoch }));
     const [x, y] = [tagOf(mail, "x"), tagOf(mail, "y")];
-    const results = await indexesOf(await another()).fill(
-      [filling("a", epoch, [x, y, y]), filling("b", epoch, [x]), filling("nobody", epoch, [x])],
-      null,
-    );
+    const results = await (
+      await another()
+    ).indexes.fill([filling("a", epoch, [x, y, y]), filling("b", epoch, [x]), filling("nobody", epoch, [x])], null);
     assert.deepEqual(results, ["filled", "filled", "overtaken"]);
     assert.deepEqual(await tagsIn(store, "a"), asTexts(x, y, tagOf(name, "a")));
     assert.deepEqual([await foundIn(store, [x]), await foundIn(store, [y])], [["a", "b"], ["a"]]);
@@ -36,7 +35,7 @@ export function fillingsContract(contract: Contract): void {
     for (const id of ["a", "b"]) await make(store, write(at(id), null, 1, { at: epoch }));
     await make(store, second("a", epoch, now), remove(at("b"), live(1), 1));
     const fillings = ["a", "b"].map((id) => filling(id, epoch, [old]));
-    assert.deepEqual(await indexesOf(store).fill(fillings, null), ["overtaken", "overtaken"]);
+    assert.deepEqual(await store.indexes.fill(fillings, null), ["overtaken", "overtaken"]);
     const later = { seen: parseVersion(3) };
     assert.equal(await fillOne(store, filling("a", epoch, [old], later)), "overtaken");
     assert.deepEqual([await foundIn(store, [old]), await foundIn(store, [now])], [[], ["a"]]);
@@ -53,11 +52,11 @@ export function fillingsContract(contract: Contract): void {
     const lost = await leaseOf(store, "all", 1000);
     await storage.passTime(2000);
     const lease = await leaseOf(store);
-    assert.deepEqual(await indexesOf(store).fill([filling("a", epoch, [x])], lost), ["overtaken"]);
+    assert.deepEqual(await store.indexes.fill([filling("a", epoch, [x])], lost), ["overtaken"]);
     assert.deepEqual(await foundIn(store, [x]), []);
-    assert.deepEqual(await indexesOf(store).fill([filling("a", epoch, [x])], lease), ["filled"]);
+    assert.deepEqual(await store.indexes.fill([filling("a", epoch, [x])], lease), ["filled"]);
     await store.gate.flip({ from: epoch, digest: "second" });
-    assert.deepEqual(await indexesOf(store).fill([filling("a", epoch, [], { index: mail.id })], lease), ["gate-moved"]);
+    assert.deepEqual(await store.indexes.fill([filling("a", epoch, [], { index: mail.id })], lease), ["gate-moved"]);
     assert.deepEqual(await foundIn(store, [x]), ["a"]);
   });
 
@@ -69,7 +68,7 @@ export function fillingsContract(contract: Contract): void {
     await make(store, first("a", epoch, x));
     for (const id of ["b", "c", "d"]) await make(store, write(at(id), null, 1, { at: epoch }));
     const fillings = [filling("b", epoch, [y, x]), filling("c", epoch, [y]), filling("d", epoch, [y])];
-    assert.deepEqual(await indexesOf(store).fill(fillings, null), ["taken", "filled", "taken"]);
+    assert.deepEqual(await store.indexes.fill(fillings, null), ["taken", "filled", "taken"]);
     assert.deepEqual([await foundIn(store, [x]), await foundIn(store, [y])], [["a"], ["c"]]);
     assert.deepEqual([await tagsIn(store, "b"), await tagsIn(store, "d")], [[], []]);
     assert.equal(await applyOne(store, second("d", epoch, y)), "taken", "what was filled is taken for writers too");
@@ -82,7 +81,7 @@ export function fillingsContract(contract: Contract): void {
     const epoch = await declare(store, gone, others);
     await make(store, write(at("a"), null, 1, { at: epoch }));
     const fillings = [gone, others, newIndex()].map((index) => filling("a", epoch, [tagOf(index, "x")]));
-    assert.deepEqual(await indexesOf(store).fill(fillings, null), ["overtaken", "overtaken", "overtaken"]);
+    assert.deepEqual(await store.indexes.fill(fillings, null), ["overtaken", "overtaken", "overtaken"]);
     assert.deepEqual(await tagsIn(store, "a"), []);
   });
 
@@ -121,15 +120,15 @@ export function fillingsContract(contract: Contract): void {
       { seen: 1.5 },
     ];
     for (const more of odd)
-      await rejects("store-failed", () => indexesOf(store).fill([good, { ...good, ...more } as Filling], null));
+      await rejects("store-failed", () => store.indexes.fill([good, { ...good, ...more } as Filling], null));
     const many = Array.from({ length: 1001 }, () => good);
-    await rejects("store-failed", () => indexesOf(store).fill(many, null));
+    await rejects("store-failed", () => store.indexes.fill(many, null));
     assert.deepEqual(await foundIn(store, [x]), []);
     const tag = Buffer.from(x.tag);
-    const filled = indexesOf(store).fill([{ ...good, tags: [tag] }], null);
+    const filled = store.indexes.fill([{ ...good, tags: [tag] }], null);
     tag.fill(0);
     assert.deepEqual([await filled, await foundIn(store, [x])], [["filled"], ["a"]]);
-    assert.deepEqual(await indexesOf(store).fill([], null), []);
+    assert.deepEqual(await store.indexes.fill([], null), []);
   });
 }
 
@@ -140,18 +139,18 @@ export function tagsGoContract(contract: Contract): void {
     const x = tagOf(mail, "x");
     for (const id of ["a", "b", "c"]) await make(store, first(id, epoch, x, tagOf(name, id)));
     await make(store, second("b", epoch, x, tagOf(name, "b")));
-    await indexesOf(store).forget(["a", "b", "nobody", "a"].map((id) => at(id)));
+    await store.indexes.forget(["a", "b", "nobody", "a"].map((id) => at(id)));
     assert.deepEqual([await tagsIn(store, "a"), await tagsIn(store, "b"), await foundIn(store, [x])], [[], [], ["c"]]);
     assert.deepEqual(await headsOf(store, "a", "b", "nobody"), [live(1), live(2), null]);
     assert.deepEqual(await foundIn(store, [tagOf(name, "a")]), []);
     await make(store, first("d", epoch, tagOf(name, "a")));
-    await indexesOf(store).forget([]);
+    await store.indexes.forget([]);
     const many = Array.from({ length: 1001 }, (_, index) => at(String(index)));
-    await rejects("store-failed", () => indexesOf(store).forget(many));
+    await rejects("store-failed", () => store.indexes.forget(many));
   });
 
   contract("tags of a dropped index go in steps, then its row, and nothing else", async ({ store, another }) => {
-    const indexes = indexesOf(store);
+    const indexes = store.indexes;
     for (const isUnique of [false, true]) {
       const [mail, name] = [newIndex({ isUnique }), newIndex({ name: "name", isUnique })];
       const epoch = await declare(store, mail, name);
@@ -161,7 +160,7 @@ export function tagsGoContract(contract: Contract): void {
         await rejects("store-failed", () => indexes.purge(index.id, 9));
       const before = await declare(store, { ...mail, state: "dropped" });
       const steps: number[] = [];
-      do steps.push(await indexesOf(await another()).purge(mail.id, 3));
+      do steps.push(await (await another()).indexes.purge(mail.id, 3));
       while (steps.at(-1) !== 0);
       assert.deepEqual(steps, [3, 3, 1, 0]);
       assert.equal(await indexes.purge(mail.id, 3), 0);
@@ -185,13 +184,13 @@ export function tagsGoContract(contract: Contract): void {
     for (const [id, own] of Object.entries(values))
       await make(store, first(id, epoch, ...own.split(" ").map((value) => tagOf(mail, value)), tagOf(name, id)));
     await make(store, remove(at("e"), live(1), 1));
-    assert.deepEqual(await indexesOf(store).frequencies(mail.id), [
+    assert.deepEqual(await store.indexes.frequencies(mail.id), [
       { records: 1, tags: 2 },
       { records: 2, tags: 1 },
       { records: 3, tags: 1 },
     ]);
-    assert.deepEqual(await indexesOf(store).frequencies(name.id), [{ records: 1, tags: 4 }]);
-    assert.deepEqual(await indexesOf(store).frequencies(newIndex().id), []);
+    assert.deepEqual(await store.indexes.frequencies(name.id), [{ records: 1, tags: 4 }]);
+    assert.deepEqual(await store.indexes.frequencies(newIndex().id), []);
   });
 
   contract("indexes of a store that is closed say so", async ({ store, another }) => {
@@ -201,7 +200,7 @@ export function tagsGoContract(contract: Contract): void {
     await make(store, writeTagged(at("a"), null, 1, { at: epoch, tags: [x] }));
     const closed = await another();
     await closed.close();
-    const indexes = indexesOf(closed);
+    const indexes = closed.indexes;
     const terms = { collection: mail.collection, terms: [[x]] };
     const calls: readonly (() => Promise<unknown>)[] = [
       () => indexes.list(),

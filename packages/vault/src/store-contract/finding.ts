@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import type { Tag, TagQuery } from "../stores/indexes.ts";
 import { at, live, make, PEOPLE, rejects, remove, vaultError, write } from "./changes.ts";
 import type { Contract } from "./contract.ts";
-import { declare, first, foundIn, indexesOf, newIndex, tagOf, writeTagged } from "./tagging.ts";
+import { declare, first, foundIn, newIndex, tagOf, writeTagged } from "./tagging.ts";
 
 export function findContract(contract: Contract): void {
   contract("a record is found that has, of each term, one tag at least", async ({ store, another }) => {
@@ -41,8 +41,8 @@ export function findContract(contract: Contract): void {
       ],
     ] as const) {
       assert.deepEqual((await foundIn(other, ...terms)).join(""), ids);
-      assert.equal(await indexesOf(other).count({ collection: PEOPLE, terms }, 100), ids.length);
-      assert.equal(await indexesOf(other).count({ collection: PEOPLE, terms }, 1), Math.min(1, ids.length));
+      assert.equal(await other.indexes.count({ collection: PEOPLE, terms }, 100), ids.length);
+      assert.equal(await other.indexes.count({ collection: PEOPLE, terms }, 1), Math.min(1, ids.length));
     }
   });
 
@@ -59,12 +59,12 @@ export function findContract(contract: Contract): void {
       [[[x], [y]], 10],
       [[odd, [x]], 18],
     ] as const) {
-      const all = await indexesOf(store).find({ collection: PEOPLE, terms, after: null, limit: 1000 });
+      const all = await store.indexes.find({ collection: PEOPLE, terms, after: null, limit: 1000 });
       assert.equal(new Set(all.map(({ id }) => id)).size, count);
       for (const limit of [1, 2, 7, count, 1000]) {
         const found: string[] = [];
         for (let after: Uint8Array | null = null; ;) {
-          const page = await indexesOf(store).find({ collection: PEOPLE, terms, after, limit });
+          const page = await store.indexes.find({ collection: PEOPLE, terms, after, limit });
           assert.ok(page.length <= limit && found.length + page.length <= count, `by ${limit}`);
           found.push(...page.map(({ id }) => id));
           after = page.at(-1)?.position ?? null;
@@ -85,11 +85,11 @@ export function findContract(contract: Contract): void {
     const x = tagOf(mail, "x");
     for (const id of ["a", "b", "c"]) await make(store, first(id, now, x));
     const query = { collection: PEOPLE, terms: [[x]], after: null, limit: 2 };
-    const page = await indexesOf(store).find(query);
+    const page = await store.indexes.find(query);
     await make(store, remove(at(page[1]!.id), live(1), 1));
-    const rest = await indexesOf(store).find({ ...query, after: page[1]!.position });
+    const rest = await store.indexes.find({ ...query, after: page[1]!.position });
     assert.deepEqual([...page, ...rest].map(({ id }) => id).toSorted(), ["a", "b", "c"]);
-    assert.equal(await indexesOf(store).count(query, 100), 2);
+    assert.equal(await store.indexes.count(query, 100), 2);
   });
 
   contract("what is found has its sealed id, and no record of another collection is", async ({ store }) => {
@@ -99,7 +99,7 @@ export function findContract(contract: Contract): void {
     const sealedId = Buffer.from("sealed");
     await make(store, writeTagged(at("a"), null, 1, { at: now, tags: [tagOf(mail, "x")], sealedId }));
     await make(store, writeTagged(at("b", "firms"), null, 1, { at: now, tags: [tagOf(other, "x")] }));
-    const found = await indexesOf(store).find({
+    const found = await store.indexes.find({
       collection: PEOPLE,
       terms: [[tagOf(mail, "x")]],
       after: null,
@@ -110,9 +110,9 @@ export function findContract(contract: Contract): void {
       [["a", "sealed"]],
     );
     const terms = [[tagOf(mail, "x"), tagOf(other, "x")]];
-    const [firm] = await indexesOf(store).find({ collection: firms, terms, after: null, limit: 9 });
+    const [firm] = await store.indexes.find({ collection: firms, terms, after: null, limit: 9 });
     assert.deepEqual([firm?.id, firm?.sealedId], ["b", null]);
-    assert.equal(await indexesOf(store).count({ collection: firms, terms }, 9), 1);
+    assert.equal(await store.indexes.count({ collection: firms, terms }, 9), 1);
   });
 
   contract("nothing is found by an index that was dropped", async ({ store }) => {
@@ -124,7 +124,7 @@ export function findContract(contract: Contract): void {
     await declare(store, { ...mail, state: "dropped" });
     assert.deepEqual([await foundIn(store, [x]), await foundIn(store, [x], [y])], [[], []]);
     assert.deepEqual(await foundIn(store, [x, y]), ["a"]);
-    assert.equal(await indexesOf(store).count({ collection: PEOPLE, terms: [[x]] }, 9), 0);
+    assert.equal(await store.indexes.count({ collection: PEOPLE, terms: [[x]] }, 9), 0);
   });
 
   contract("what is no query is refused, and any position is one or is none", async ({ store }) => {
@@ -147,14 +147,14 @@ export function findContract(contract: Contract): void {
       { limit: 1.5 },
     ];
     for (const more of odd)
-      await rejects("store-failed", () => indexesOf(store).find({ ...good, ...more } as TagQuery)).catch(
+      await rejects("store-failed", () => store.indexes.find({ ...good, ...more } as TagQuery)).catch(
         (error: unknown) => assert.fail(`${JSON.stringify(more).slice(0, 100)}: ${String(error)}`),
       );
-    await rejects("store-failed", () => indexesOf(store).count({ ...good, terms: [] }, 9));
-    await rejects("store-failed", () => indexesOf(store).count(good, -1));
+    await rejects("store-failed", () => store.indexes.count({ ...good, terms: [] }, 9));
+    await rejects("store-failed", () => store.indexes.count(good, -1));
     for (const after of [Buffer.alloc(0), Buffer.from([0xff]), Buffer.alloc(8, 0xff), Buffer.alloc(1000, "a")])
       try {
-        const found = await indexesOf(store).find({ ...good, after });
+        const found = await store.indexes.find({ ...good, after });
         assert.ok(found.length <= 1);
       } catch (error) {
         assert.equal(vaultError(error).code, "cursor-invalid");

@@ -7,33 +7,22 @@ import type { IndexRow } from "../stores/indexes.ts";
 import type { Store } from "../stores/store.ts";
 import { applyOne, at, EPOCH, epoch, headsOf, live, make, rejects, remove, rewrapOf, turn } from "./changes.ts";
 import type { Contract } from "./contract.ts";
-import {
-  declare,
-  filling,
-  fillOne,
-  first,
-  foundIn,
-  indexesOf,
-  newIndex,
-  second,
-  tagOf,
-  writeTagged,
-} from "./tagging.ts";
+import { declare, filling, fillOne, first, foundIn, newIndex, second, tagOf, writeTagged } from "./tagging.ts";
 
 export function indexesContract(contract: Contract): void {
   contract("a change puts rows in the place of those of their ids, and moves the epoch on by one", async (given) => {
     const { store, another } = given;
     const other = await another();
-    assert.deepEqual(await indexesOf(store).list(), { epoch: 1, indexes: [] });
+    assert.deepEqual(await store.indexes.list(), { epoch: 1, indexes: [] });
     const before = await store.gate.current();
     const [mail, name] = [newIndex({ state: "building" }), newIndex({ name: "x".repeat(128), isUnique: true })];
-    assert.equal(await indexesOf(store).change({ from: EPOCH.first, set: [mail, name] }), "changed");
+    assert.equal(await store.indexes.change({ from: EPOCH.first, set: [mail, name] }), "changed");
     assert.deepEqual(await other.gate.current(), { ...before, epoch: 2 }, "of the gate nothing else is changed");
     assert.deepEqual(await listed(other), [2, sorted(mail, name)]);
     const next = [{ ...mail, state: "ready" as const }, newIndex({ collection: at("a", "firms").collection })];
-    assert.equal(await indexesOf(other).change({ from: epoch(1), set: next }), "moved");
+    assert.equal(await other.indexes.change({ from: epoch(1), set: next }), "moved");
     assert.deepEqual(await listed(store), [2, sorted(mail, name)], "and nothing was changed");
-    assert.equal(await indexesOf(other).change({ from: epoch(2), set: next }), "changed");
+    assert.equal(await other.indexes.change({ from: epoch(2), set: next }), "changed");
     assert.deepEqual(await listed(store), [3, sorted(...next, name)]);
     assert.equal(await store.gate.flip({ from: epoch(2), digest: "second" }), "moved");
     assert.equal(await store.gate.flip({ from: epoch(3), digest: "second" }), "flipped");
@@ -58,9 +47,9 @@ export function indexesContract(contract: Contract): void {
     };
     for (const [what, row] of Object.entries(odd))
       await rejects("store-failed", () => {
-        return indexesOf(store).change({ from: epoch(2), set: [newIndex(), row as unknown as IndexRow] });
+        return store.indexes.change({ from: epoch(2), set: [newIndex(), row as unknown as IndexRow] });
       }).catch((error: unknown) => assert.fail(`${what}: ${String(error)}`));
-    await rejects("store-failed", () => indexesOf(store).change({ from: epoch(2), set: [mail, mail] }));
+    await rejects("store-failed", () => store.indexes.change({ from: epoch(2), set: [mail, mail] }));
     assert.deepEqual(await listed(store), [2, sorted(mail, gone)]);
   });
 
@@ -84,7 +73,7 @@ export function indexesContract(contract: Contract): void {
     for (let from = 1; from <= 8 * rounds; from++) {
       const rows = Array.from({ length: 6 }, () => newIndex());
       const results = await Promise.all(
-        rows.map((row, index) => indexesOf(stores[index % 2]!).change({ from: epoch(from), set: [row] })),
+        rows.map((row, index) => stores[index % 2]!.indexes.change({ from: epoch(from), set: [row] })),
       );
       assert.equal(results.filter((result) => result === "changed").length, 1, results.join());
       const [now, kept] = await listed(store);
@@ -102,7 +91,7 @@ export function indexesContract(contract: Contract): void {
     const writer = async (name: string, own: Store): Promise<void> => {
       for (let number = 1; !isOver;) {
         await turn();
-        const { epoch: seen, indexes } = await indexesOf(own).list();
+        const { epoch: seen, indexes } = await own.indexes.list();
         const tags = indexes.map((index) => tagOf(index, "everybody"));
         const base = number === 1 ? null : live(number - 1);
         const kind = await applyOne(own, writeTagged(at(name), base, number, { at: seen, tags }));
@@ -139,6 +128,6 @@ const sorted = (...rows: readonly IndexRow[]): readonly IndexRow[] => rows.toSor
 
 /** The epoch, and the rows in the order of their ids. */
 async function listed(store: Store): Promise<readonly [Epoch, readonly IndexRow[]]> {
-  const { epoch: now, indexes } = await indexesOf(store).list();
+  const { epoch: now, indexes } = await store.indexes.list();
   return [now, sorted(...indexes)];
 }

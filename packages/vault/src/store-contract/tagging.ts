@@ -5,13 +5,11 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import type { Address } from "../records/address.ts";
 import type { Epoch } from "../stores/gate.ts";
-import type { Filling, FillResult, IndexId, Indexes, IndexRow, Tag } from "../stores/indexes.ts";
+import type { Filling, FillResult, IndexId, IndexRow, Tag } from "../stores/indexes.ts";
 import type { Head } from "../stores/rows.ts";
 import type { Store } from "../stores/store.ts";
 import { at, live, PEOPLE, write } from "./changes.ts";
 import type { WriteOptions, WriteUnit } from "./changes.ts";
-
-export const indexesOf = ({ indexes }: Pick<Store, "indexes">): Indexes => indexes;
 
 /** An index that there was not before. */
 export function newIndex(more: Partial<IndexRow> = {}): IndexRow {
@@ -28,7 +26,7 @@ export const tagOf = ({ id }: Pick<IndexRow, "id">, value: string): Tag => ({
 /** Puts the rows in, at whatever epoch it is; answers the epoch from then on. */
 export async function declare(store: Store, ...set: readonly IndexRow[]): Promise<Epoch> {
   const { epoch: from } = await store.gate.current();
-  assert.equal(await indexesOf(store).change({ from, set }), "changed");
+  assert.equal(await store.indexes.change({ from, set }), "changed");
   return (from + 1) as Epoch;
 }
 
@@ -56,13 +54,13 @@ export const second = (id: string, epoch: Epoch, ...tags: readonly Tag[]): Write
 
 /** The ids of people that are found, sorted. */
 export async function foundIn(store: Store, ...terms: readonly (readonly Tag[])[]): Promise<readonly string[]> {
-  const found = await indexesOf(store).find({ collection: PEOPLE, terms, after: null, limit: 1000 });
+  const found = await store.indexes.find({ collection: PEOPLE, terms, after: null, limit: 1000 });
   return found.map(({ id }) => id).sort();
 }
 
 /** A record's tags in one order, as texts; null: it has no live head. */
 export async function tagsIn(store: Store, id: string): Promise<readonly string[] | null> {
-  const tags = await indexesOf(store).tagsOf(at(id));
+  const tags = await store.indexes.tagsOf(at(id));
   return tags === null ? null : asTexts(...tags);
 }
 
@@ -81,7 +79,7 @@ export const filling = (id: string, epoch: Epoch, tags: readonly Tag[], more: Pa
 
 /** What becomes of one filling that no job does. */
 export async function fillOne(store: Store, one: Filling): Promise<FillResult | undefined> {
-  const results = await indexesOf(store).fill([one], null);
+  const results = await store.indexes.fill([one], null);
   assert.equal(results.length, 1);
   return results[0];
 }

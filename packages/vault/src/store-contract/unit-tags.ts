@@ -7,18 +7,7 @@ import type { IndexId, Tag } from "../stores/indexes.ts";
 import { applyOne, at, EPOCH, headsOf, live, make, newWriteId, rejects, remove, removed, write } from "./changes.ts";
 import type { Contract } from "./contract.ts";
 import { newPerson, setState, writeAbout } from "./people.ts";
-import {
-  asTexts,
-  declare,
-  first,
-  foundIn,
-  indexesOf,
-  newIndex,
-  second,
-  tagOf,
-  tagsIn,
-  writeTagged,
-} from "./tagging.ts";
+import { asTexts, declare, first, foundIn, newIndex, second, tagOf, tagsIn, writeTagged } from "./tagging.ts";
 
 export function unitTagsContract(contract: Contract): void {
   contract("a unit's tags are there instead of all that the record had", async ({ store, another }) => {
@@ -50,7 +39,7 @@ export function unitTagsContract(contract: Contract): void {
     const tags = [tagOf(mail, "x"), tagOf(name, "x")];
     await make(store, first("a", epoch, ...tags), remove(at("a"), live(1), 1));
     for (const tag of tags) assert.deepEqual(await foundIn(store, [tag]), []);
-    for (const { id } of [mail, name]) assert.deepEqual(await indexesOf(store).frequencies(id), []);
+    for (const { id } of [mail, name]) assert.deepEqual(await store.indexes.frequencies(id), []);
     assert.equal(await tagsIn(store, "a"), null);
     await make(store, first("b", epoch, ...tags), writeTagged(at("a"), removed(1), 2, { at: epoch }));
     assert.deepEqual(await tagsIn(store, "a"), [], "it does not get them back");
@@ -190,7 +179,7 @@ export function unitTagsContract(contract: Contract): void {
     bytes.fill(8);
     assert.equal(await made, "made");
     assert.deepEqual(await tagsIn(store, "a"), asTexts({ index: mail.id, tag: Buffer.alloc(32, 7) }));
-    (await indexesOf(store).tagsOf(at("a")))?.[0]?.tag.fill(9);
+    (await store.indexes.tagsOf(at("a")))?.[0]?.tag.fill(9);
     assert.deepEqual(await tagsIn(store, "a"), asTexts({ index: mail.id, tag: Buffer.alloc(32, 7) }));
     assert.deepEqual([await tagsIn(store, "nobody"), await foundIn(store, [tagOf(mail, "x")])], [null, []]);
     await make(store, write(at("b"), null, 1, { at: epoch }));

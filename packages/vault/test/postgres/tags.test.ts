@@ -7,7 +7,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { Store } from "@strongroom/vault";
 import { applyEach, at, EPOCH, headsOf, live, make, PEOPLE, remove } from "../../src/store-contract/changes.ts";
-import { declare, filling, fillOne, first, foundIn, indexesOf } from "../../src/store-contract/tagging.ts";
+import { declare, filling, fillOne, first, foundIn } from "../../src/store-contract/tagging.ts";
 import { asTexts, newIndex, second, tagOf, tagsIn, writeTagged } from "../../src/store-contract/tagging.ts";
 import type { Epoch } from "../../src/stores/gate.ts";
 import type { IndexRow, Tag } from "../../src/stores/indexes.ts";
@@ -104,7 +104,7 @@ for (const level of LEVELS.slice(1))
         "40001",
       );
     assert.deepEqual([await tagsIn(store, "a"), await tagsIn(store, "b")], [[], asTexts(...old)]);
-    assert.equal(await early(second("b", epoch), () => indexesOf(store).forget([at("b")])), "40001");
+    assert.equal(await early(second("b", epoch), () => store.indexes.forget([at("b")])), "40001");
     await make(store, second("b", epoch, tagOf(mail, "now")));
     assert.deepEqual(await foundIn(store, [old[0], old[1]]), []);
   });
@@ -245,7 +245,7 @@ test("a hand in the rows of tags makes nothing found, holds no value, and stops 
     `insert into s.tags select key, ${key(name)}, convert_to(repeat('x', 2000), 'UTF8') from s.records where id = 'a'`,
     `insert into s.tags select key, 987654, ${hex(y)} from s.records where id = 'a'`,
   );
-  const indexes = indexesOf(store);
+  const indexes = store.indexes;
   const query = { collection: PEOPLE, terms: [[y]], after: null, limit: 2 };
   assert.deepEqual(
     (await indexes.find(query)).map(({ id }) => id),
@@ -282,10 +282,10 @@ test("a purge leaves alone what somebody else takes, waits for nothing else, and
   const { client, commit } = await beginIn(t, pool);
   const units = await store.transaction!(client);
   assert.deepEqual(await units.apply([writeTagged(at("a"), live(1), 2, { at: now, tags: [] })]), [{ kind: "made" }]);
-  assert.equal(await indexesOf(store).purge(name.id, 9), 2);
-  const purging = indexesOf(store).purge(name.id, 9);
+  assert.equal(await store.indexes.purge(name.id, 9), 2);
+  const purging = store.indexes.purge(name.id, 9);
   await new Promise((resolve) => setTimeout(resolve, 200));
   await commit();
   assert.equal(await purging, 0);
-  assert.ok(!(await indexesOf(store).list()).indexes.some(({ id }) => id === name.id));
+  assert.ok(!(await store.indexes.list()).indexes.some(({ id }) => id === name.id));
 });

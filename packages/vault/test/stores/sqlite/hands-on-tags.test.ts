@@ -10,16 +10,7 @@ import type { Epoch, Store } from "@strongroom/vault";
 import { sqliteStore } from "@strongroom/vault/sqlite";
 import { defer } from "../../../../../tests/support/defer.ts";
 import { EPOCH, live, make, PEOPLE, remove } from "../../../src/store-contract/changes.ts";
-import {
-  declare,
-  first,
-  foundIn,
-  indexesOf,
-  newIndex,
-  second,
-  tagOf,
-  tagsIn,
-} from "../../../src/store-contract/tagging.ts";
+import { declare, first, foundIn, newIndex, second, tagOf, tagsIn } from "../../../src/store-contract/tagging.ts";
 import { hand } from "../../support/keys-file.ts";
 import { at } from "../../support/records.ts";
 import { temporaryFolder } from "../../support/storage.ts";
@@ -47,15 +38,15 @@ test("a tag of nobody, of a removed record and of a number beyond all finds noth
   for (const record of [OF("ada"), "987654321", "9223372036854775807", "-9223372036854775808", "0"])
     hand(path, `insert into tags values (${number}, ${tag}, ${record})`);
   assert.deepEqual([await foundIn(store, [X]), await foundIn(store, [X], [X])], [["eve"], ["eve"]]);
-  assert.equal(await indexesOf(store).count({ collection: PEOPLE, terms: [[X]] }, 9), 1);
-  const page = await indexesOf(store).find({
+  assert.equal(await store.indexes.count({ collection: PEOPLE, terms: [[X]] }, 9), 1);
+  const page = await store.indexes.find({
     collection: PEOPLE,
     terms: [[X]],
     after: Buffer.alloc(8, 0xff),
     limit: 9,
   });
   assert.equal(page.length, 1);
-  await indexesOf(store).forget([at("ada")]);
+  await store.indexes.forget([at("ada")]);
 });
 
 test("tags that are none, and of indexes that there are not, are left out, and go with the next write", async (t) => {
@@ -65,7 +56,7 @@ test("tags that are none, and of indexes that there are not, are left out, and g
   hand(path, `insert into tags values (987654321, x'0102', ${OF("ada")})`);
   hand(path, `insert into unique_tags values (${number}, zeroblob(0), ${OF("ada")})`);
   assert.equal((await tagsIn(store, "ada"))?.length, 2);
-  await indexesOf(store).frequencies(MAIL.id);
+  await store.indexes.frequencies(MAIL.id);
   await make(store, second("ada", now, X));
   using database = new DatabaseSync(path);
   const left = database.prepare(`select count(*) as n from tags where record = ${OF("ada")}`).get();
@@ -76,7 +67,7 @@ for (const set of ["id = 'email'", "collection = ''", "name = ''", "collection =
   test(`an index whose row has ${set.slice(0, 30)} is none, and others go on`, async (t) => {
     const { path, store, now } = await given(t);
     hand(path, `update indexes set ${set} where id = '${MAIL.id}'`);
-    assert.deepEqual((await indexesOf(store).list()).indexes, [NAME]);
+    assert.deepEqual((await store.indexes.list()).indexes, [NAME]);
     assert.deepEqual([await foundIn(store, [X]), await foundIn(store, [tagOf(NAME, "eve")])], [[], ["eve"]]);
     await make(store, second("eve", now, tagOf(NAME, "eve"), X));
   });
@@ -88,7 +79,7 @@ test("a state that is none is one in which an index is not built", async (t) => 
     using database = new DatabaseSync(path);
     database.exec("pragma ignore_check_constraints = on; update indexes set state = 'done', is_unique = 7");
   }
-  const { indexes } = await indexesOf(store).list();
+  const { indexes } = await store.indexes.list();
   assert.deepEqual(
     indexes.map(({ state, isUnique }) => [state, isUnique]),
     [
