@@ -70,14 +70,12 @@ export function requireTwo(checked: CheckedBackup, { first, second }: TwoTokens)
   const approvers = readApprovers(checked);
   const one = approverOf(approvers, first, "first");
   const other = approverOf(approvers, second, "second");
-  if (one.principal === other.principal)
-    throw refused("approval-own", {
-      detail: "Both tokens are the same one.",
-      remedy: "Have another administrator give a token of their own: --second-token-file FILE.",
-    });
   if (one.holder === other.holder)
     throw refused("approval-own", {
-      detail: `The tokens ${one.principal} and ${other.principal} have the same name: they are taken for one person's.`,
+      detail:
+        one.principal === other.principal
+          ? "Both tokens are the same one."
+          : `The tokens ${one.principal} and ${other.principal} have the same name: they are taken for one person's.`,
       remedy: "Have another administrator give a token of their own: --second-token-file FILE.",
     });
   return [one.principal, other.principal];
@@ -109,21 +107,18 @@ function readApprovers({ path, manifest }: CheckedBackup): readonly Approver[] {
 function approverOf(approvers: readonly Approver[], token: string, which: "first" | "second"): Approver {
   const found = findApprover(approvers, token);
   if (found !== null) return found;
-  throw new CliError("restore-refused", {
-    title: SERVER_ERRORS["token-invalid"].title,
+  throw refused("token-invalid", {
     detail: `When the backup was made, the vault had no such token with the scope admin as the ${which} one.`,
     remedy:
       "Use a token that an administrator had then, revoked since or not. Look for missing characters at its end. " +
       "Nothing is left in the target.",
-    outcome: SERVER_ERRORS["token-invalid"].outcome,
-    reportedCode: "token-invalid",
   });
 }
 
 function refused(
-  code: "approval-missing" | "approval-own",
+  code: "approval-missing" | "approval-own" | "token-invalid",
   { detail, remedy }: { readonly detail: string; readonly remedy: string },
 ): CliError {
-  const { title, outcome } = VAULT_ERRORS[code];
+  const { title, outcome } = code === "token-invalid" ? SERVER_ERRORS[code] : VAULT_ERRORS[code];
   return new CliError("restore-refused", { title, detail, remedy, outcome, reportedCode: code });
 }
