@@ -10,6 +10,7 @@ import { date, email, exact, foldedName } from "@strongroom/vault/normalisers";
 import { sqliteAuditLog, sqliteKeyStore, sqliteStore } from "@strongroom/vault/sqlite";
 import { withoutTags } from "../../packages/cli/src/backup/without-tags.ts";
 import { describeBy } from "../../packages/cli/src/retire/describe-key.ts";
+import { eraseAll } from "../../packages/vault/test/erasure/support/erasing.ts";
 import { QUICK_RUN, untilRun } from "../../packages/vault/test/support/converging.ts";
 import { temporaryFolder } from "../../packages/vault/test/support/storage.ts";
 import { defer } from "../support/defer.ts";
@@ -73,12 +74,10 @@ for (const scope of SCOPES)
     const gone = people.filter((_, n) => Math.floor((n + 1) * ERASED_SHARE) > Math.floor(n * ERASED_SHARE));
     const goneIds = new Set(gone.map(({ id }) => id));
     const living = people.filter(({ id }) => !goneIds.has(id));
-    const persons = [];
-    for (const { id } of gone) {
-      const { state, person } = await erasure.erase(id, { reason: "art-17" });
-      assert.equal(state, "erased");
-      persons.push(person);
-    }
+    const persons = await eraseAll(
+      erasure,
+      gone.map(({ id }) => id),
+    );
     await vault.convergence.apply({ keepOld: true });
     await untilRun(vault, "hold");
     await vault.convergence.apply({});

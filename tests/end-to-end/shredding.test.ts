@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { KMS } from "@aws-sdk/client-kms";
 import { openVault, verifyCertificate } from "@strongroom/vault";
-import type { Erasures, SubjectId, Vault } from "@strongroom/vault";
+import type { Erasures, Vault } from "@strongroom/vault";
 import { sqliteAuditLog, sqliteKeyStore, sqliteStore } from "@strongroom/vault/sqlite";
 import { describeBy } from "../../packages/cli/src/retire/describe-key.ts";
+import { eraseAll } from "../../packages/vault/test/erasure/support/erasing.ts";
 import { QUICK_RUN, untilRun } from "../../packages/vault/test/support/converging.ts";
 import { temporaryFolder } from "../../packages/vault/test/support/storage.ts";
 import { defer } from "../support/defer.ts";
@@ -37,7 +38,7 @@ for (const scope of ["subject", "tenant"] as const)
     const named = await withPeople(vault);
     const oldRecords = copyOf(records, join(folder, "old-records.sqlite"));
     const oldKeys = copyOf(keys, join(folder, "old-keys.sqlite"));
-    const erased = await erase(erasure, named.slice(0, ERASED));
+    const erased = await eraseAll(erasure, named.slice(0, ERASED));
     const living = named.slice(ERASED);
     await vault.convergence.apply({ keepOld: true });
     await untilRun(vault, "hold");
@@ -156,14 +157,4 @@ async function withPeople(vault: Vault): Promise<readonly string[]> {
   await put("people", "before");
   await put("people", "here");
   return names;
-}
-
-async function erase(erasure: Erasures, names: readonly string[]): Promise<readonly SubjectId[]> {
-  const found: SubjectId[] = [];
-  for (const name of names) {
-    const { state, person } = await erasure.erase(name, { reason: "art-17" });
-    assert.equal(state, "erased");
-    found.push(person);
-  }
-  return found;
 }

@@ -10,15 +10,13 @@ import type { TestContext } from "node:test";
 import { openVault } from "@strongroom/vault";
 import type { CollectionOptions, Vault } from "@strongroom/vault";
 import { email } from "@strongroom/vault/normalisers";
-import { postgresAuditLog } from "@strongroom/vault/postgres";
 import { temporaryFolder } from "../support/faults/folder.ts";
-import { inFiles, onServer, openLogPlace } from "../support/faults/audited-place.ts";
+import { inFiles, onServer, openLogPlace, prepareAuditedTables } from "../support/faults/audited-place.ts";
 import type { AuditedPlace } from "../support/faults/audited-place.ts";
-import { openStores, prepareKeyedTables } from "../support/faults/keyed-place.ts";
+import { openStores } from "../support/faults/keyed-place.ts";
 import { keySetOf, newTestKey } from "../support/faults/keys.ts";
 import type { TestKey } from "../support/faults/keys.ts";
 import { poolOf } from "../support/faults/place.ts";
-import type { Place } from "../support/faults/place.ts";
 
 const PEOPLE = Number(process.env["STRONGROOM_PEOPLE_COUNT"] ?? 1_000_000);
 const FEW = 1_000;
@@ -44,10 +42,6 @@ async function open(place: AuditedPlace, key: TestKey, audited: boolean): Promis
     ...{ store, ...keySetOf(key), collections: COLLECTIONS, keys: { store: keyStore, scope: "tenant" } },
     ...(audited ? { audit: { log: await openLogPlace(place.log) } } : {}),
   });
-}
-
-async function migrateLog(place: Extract<Place, { readonly kind: "postgres" }>): Promise<void> {
-  await (await postgresAuditLog(poolOf(place), { migrate: true, endPool: true })).close();
 }
 
 /** Each has a record; the first has more of them. Without an audit: a million entries more tell nothing here. */
@@ -127,8 +121,7 @@ for (const [kind, placeOf] of Object.entries({ SQLite: inFiles, PostgreSQL: onSe
       [small, FEW],
       [place, PEOPLE],
     ] as const) {
-      await prepareKeyedTables(where);
-      if (where.log.kind === "postgres") await migrateLog(where.log);
+      await prepareAuditedTables(where);
       await fill(where, key, people);
     }
     t.diagnostic(`filled in ${((performance.now() - start) / 1000).toFixed(0)} s`);

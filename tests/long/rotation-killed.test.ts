@@ -1,9 +1,8 @@
 // Processes that rotate a wrapping key while others write and read, killed 300 times a store: every version of every
 // record is what it was, and nothing is left under the old key.
 import { test } from "node:test";
-import { inFiles, onServer } from "../support/faults/audited-place.ts";
+import { inFiles, onServer, prepareAuditedTables } from "../support/faults/audited-place.ts";
 import { rotationKilled } from "../support/faults/rotation-killed.ts";
-import { prepareRotatedPlace } from "../support/faults/rotated-place.ts";
 
 const KILLS = Number(process.env["STRONGROOM_KILLS"] ?? 300);
 /** A vault of its own for so many: it grows with what is written. */
@@ -22,7 +21,7 @@ for (const [store, placeOf] of Object.entries({ SQLite: inFiles, PostgreSQL: onS
     const what = movesScopes ? "rotations and moves of scope" : "rotations";
     test(`${kills} processes killed in ${what} over ${store}, vault ${n + 1}`, async (t) => {
       const place = await placeOf(t);
-      await prepareRotatedPlace(place);
+      await prepareAuditedTables(place);
       await rotationKilled(t, { place, kills, movesScopes, ...HOW });
     });
   }

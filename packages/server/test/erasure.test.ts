@@ -1,23 +1,14 @@
 /** Erasures and holds over HTTP: whom they refuse, and what the answers have. */
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { createClient } from "@strongroom/client";
-import { rawAesKeyring } from "@strongroom/envelope";
-import { openVault, verifyCertificate } from "@strongroom/vault";
-import { memoryAuditLog, memoryKeyStore, memoryStore } from "@strongroom/vault/memory";
-import { defer } from "../../../tests/support/defer.ts";
+import { verifyCertificate } from "@strongroom/vault";
+import { auditedVault } from "../../vault/test/support/audited-vault.ts";
 import { call } from "./support/http.ts";
 import { installation } from "./support/installation.ts";
 
 test("a person is held, released and erased, by name in a body and by the opaque id", async (t) => {
-  const vault = await openVault({
-    store: memoryStore(),
-    keyring: rawAesKeyring({ keyNamespace: "test", keyName: "1", wrappingKey: randomBytes(32) }),
-    keys: { store: memoryKeyStore() },
-    audit: { log: memoryAuditLog() },
-  });
-  defer(t, () => vault.close());
+  const { vault } = await auditedVault(t);
   const { origin, token, log } = await installation(t, { front: () => vault });
   for (const subject of ["ada@example.com", "bob@example.com"])
     await vault.put({ collection: "people", id: subject.slice(0, 3) }, { n: 1 }, { subject });

@@ -10,7 +10,7 @@ import { sqliteAuditLog } from "@strongroom/vault/sqlite";
 import { startPostgres } from "../postgres/server.ts";
 import { temporaryFolder } from "./folder.ts";
 import { overlaid } from "../../../packages/vault/test/support/store-with.ts";
-import { openStores, prepareKeyedPlace } from "./keyed-place.ts";
+import { openKeyedVault, openStores, prepareKeyedTables } from "./keyed-place.ts";
 import type { KeyedPlace } from "./keyed-place.ts";
 import { keyringOf } from "./keys.ts";
 import type { TestKey } from "./keys.ts";
@@ -71,11 +71,17 @@ export async function openAuditedVault(
   }
 }
 
-/** Makes the tables where that is a step of its own, and joins the three stores. */
-export async function prepareAuditedPlace(place: AuditedPlace, key: TestKey): Promise<void> {
-  await prepareKeyedPlace(place, key);
+/** Makes the tables where that is a step of its own. */
+export async function prepareAuditedTables(place: AuditedPlace): Promise<void> {
+  await prepareKeyedTables(place);
   if (place.log.kind === "postgres")
     await (await postgresAuditLog(poolOf(place.log), { migrate: true, endPool: true })).close();
+}
+
+/** The same, and joins the three stores. */
+export async function prepareAuditedPlace(place: AuditedPlace, key: TestKey): Promise<void> {
+  await prepareAuditedTables(place);
+  await (await openKeyedVault(place, key)).close();
   await (await openAuditedVault(place, key)).close();
 }
 

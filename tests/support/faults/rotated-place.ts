@@ -6,14 +6,12 @@ import { KMS } from "@aws-sdk/client-kms";
 import { multiRegionKeyring } from "@strongroom/envelope/aws-kms";
 import { openVault } from "@strongroom/vault";
 import type { AuditOptions, JobStore, KeySetInput, KeyStore, RepairOptions, Store, Vault } from "@strongroom/vault";
-import { postgresAuditLog } from "@strongroom/vault/postgres";
 import { SLOTS_JOB } from "../../../packages/vault/src/convergence/kms-slots.ts";
 import { QUICK_KEYRING } from "../../../packages/vault/test/support/regional-vault.ts";
 import { overlaid } from "../../../packages/vault/test/support/store-with.ts";
 import { openLogPlace, withLease } from "./audited-place.ts";
 import type { AuditedPlace } from "./audited-place.ts";
-import { openStores, prepareKeyedTables } from "./keyed-place.ts";
-import { poolOf } from "./place.ts";
+import { openStores } from "./keyed-place.ts";
 
 /** Where the wrapping keys are, as it is told to a process of a test's own. */
 export interface KmsPlace {
@@ -100,11 +98,4 @@ function shortSlots(jobs: JobStore): JobStore {
     lease: (request) => jobs.lease(request.job === SLOTS_JOB ? { ...request, ms: SLOT_MS } : request),
     save: (lease, progress, ms) => jobs.save(lease, progress, lease.job === SLOTS_JOB ? SLOT_MS : ms),
   });
-}
-
-/** Makes the tables where that is a step of its own. */
-export async function prepareRotatedPlace(place: AuditedPlace): Promise<void> {
-  await prepareKeyedTables(place);
-  if (place.log.kind === "postgres")
-    await (await postgresAuditLog(poolOf(place.log), { migrate: true, endPool: true })).close();
 }

@@ -1,26 +1,17 @@
 // Erasures, holds and certificates through the commands: what is printed and written is what was signed.
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { Certificate, ErasureResult, Hold } from "@strongroom/client";
-import { rawAesKeyring } from "@strongroom/envelope";
-import { openVault, verifyCertificate } from "@strongroom/vault";
-import { memoryAuditLog, memoryKeyStore, memoryStore } from "@strongroom/vault/memory";
-import { defer } from "../../../../tests/support/defer.ts";
+import { verifyCertificate } from "@strongroom/vault";
+import { auditedVault } from "../../../vault/test/support/audited-vault.ts";
 import { type CommandService, commandService } from "../support/service.ts";
 
 /** With a record about each of these. */
 async function withPeople(t: TestContext, ...subjects: string[]): Promise<CommandService> {
-  const vault = await openVault({
-    store: memoryStore(),
-    keyring: rawAesKeyring({ keyNamespace: "test", keyName: "1", wrappingKey: randomBytes(32) }),
-    keys: { store: memoryKeyStore() },
-    audit: { log: memoryAuditLog() },
-  });
-  defer(t, () => vault.close());
+  const { vault } = await auditedVault(t);
   for (const subject of subjects) await vault.put({ collection: "people", id: subject.slice(0, 3) }, {}, { subject });
   return commandService(t, () => vault);
 }

@@ -1,12 +1,23 @@
 /** What tests of erasures share. */
 import assert from "node:assert/strict";
 import { VaultError } from "@strongroom/vault";
-import type { ActingVault, Erasures, ErasureStep, Store } from "@strongroom/vault";
+import type { ActingVault, Erasures, ErasureStep, Store, SubjectId } from "@strongroom/vault";
 
 /** Of a vault with an audit. */
 export function erasureOf({ erasure }: Pick<ActingVault, "erasure">): Erasures {
   assert.ok(erasure !== null);
   return erasure;
+}
+
+/** Erases these people, one after the other. Their opaque ids. */
+export async function eraseAll(erasure: Erasures, names: readonly string[]): Promise<readonly SubjectId[]> {
+  const found: SubjectId[] = [];
+  for (const name of names) {
+    const { state, person } = await erasure.erase(name, { reason: "art-17" });
+    assert.equal(state, "erased");
+    found.push(person);
+  }
+  return found;
 }
 
 /** A store that an erasure does not get beyond one of its steps with, until it is let. */
